@@ -1,0 +1,30 @@
+"""Bundles and scoring in Rust."""
+
+from typing import Any
+
+def compile_bundle(mojo: bytes, spec: str, manifest: str, path: str) -> None:
+    """Write the bundle of a MOJO, a transform spec and a manifest (JSON texts) to `path` (written aside, renamed).
+
+    Raises:
+        ValueError: the MOJO is of a kind that this version does not compile, or broken; the message names the place.
+    """
+
+class Bundle:
+    """An open bundle: mapped, validated once, then safe to score with.
+
+    Raises:
+        ValueError: the file is not a bundle of this version, or broken; the message names the place.
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    @property
+    def threshold(self) -> float: ...
+    def score_features(self, features: dict[str, Any]) -> tuple[float, list[int]]:
+        """(probability, H2O node id of the leaf of every tree) of already evaluated features, for admission."""
+
+    def score(self, body: bytes, as_of_us: int | None, now_us: int) -> dict[str, Any]:
+        """As `Transform.one`, and `probability`, `positive: bool`, `unseen: list of (feature, level)`,
+        `outside: list of (feature, value)` (outside the range seen in training)."""

@@ -1,0 +1,1 @@
+//! Bundles of compiled models, and their scoring. Knows no Python.

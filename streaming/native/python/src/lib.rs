@@ -1,0 +1,5 @@
+//! `streaming._native`: the transform, for Python.
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {}

@@ -1,0 +1,1 @@
+//! A pipeline's transform: event bytes in, typed fields and features out. Knows no Python.

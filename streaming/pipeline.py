@@ -1,0 +1,188 @@
+"""The pipeline file as frozen, typed structures: what a team says, with every default filled in.
+
+`streaming.load.load` makes a `Pipeline` from a file; nothing else builds one outside tests.
+Durations are `timedelta`; expressions are the SQL text as written (`streaming.compile` types and compiles them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class Type(Enum):
+    """The types of fields and expressions. int is 64 bits; timestamp counts microseconds since 1970 UTC."""
+
+    STRING = "string"
+    INT = "int"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a JSON record. A sensitive one is decoded, never stored; a required one may not be missing."""
+
+    name: str
+    type: Type
+    required: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Events:
+    """`[events]`: the questions. `key` names the fields of the entity, `id` the question, `time` its moment."""
+
+    topic: str
+    key: tuple[str, ...]
+    id: str
+    time: str
+    fields: tuple[Field, ...]
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """`[label]`: the outcomes. `key` gives, in the order of `Events.key`, the label's fields of the entity."""
+
+    topic: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    value: str
+    """SQL over the label's fields, boolean; NULL says that there is no outcome (yet)."""
+    wait: timedelta | str
+    """`due` is `as_of` plus this duration, or this SQL expression over the event's fields: a timestamp."""
+    max_wait: timedelta
+    """The furthest that `as_of` or `due` may lie from `append_time`: beyond it a question is quarantined."""
+    max_late: timedelta = timedelta(0)
+    """How long after its bucket's end a label still counts."""
+    time: str | None = None
+    missing: bool | None = None
+    """The value of a question whose label never came; None: such a question expires."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`[clock]`: whether records may state their own append time, and how far a stated time may be off."""
+
+    imports: bool = False
+    tolerance: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """`[lake]`: the length of a bucket, how long tables keep records, and how long raw bytes stay beside them."""
+
+    buckets: timedelta
+    retention: timedelta
+    raw_retention: timedelta
+
+
+@dataclass(frozen=True)
+class Gbm:
+    """`[training.gbm]`: H2O's gradient boosting, by its own names for the parameters."""
+
+    ntrees: int = 50
+    max_depth: int = 5
+    learn_rate: float = 0.1
+    min_rows: float = 10.0
+    sample_rate: float = 0.8
+    col_sample_rate: float = 0.8
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """`[training]`: a rolling window by `due`, the holdout after it, and how often."""
+
+    window: timedelta
+    holdout: timedelta
+    every: timedelta
+    group: tuple[str, ...]
+    """The fields whose equal values splits keep whole; by default the entity's key."""
+    keep: int = 100
+    slices: tuple[str, ...] = ()
+    """Categorical features by whose levels the holdout's metrics are also given."""
+    gbm: Gbm = Gbm()
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """`[promotion]`: a candidate below a floor on its holdout is kept, not proposed. Keys: auc, rows, positives."""
+
+    floors: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """`[serving]`: when an answer counts as expired, and how blue hands over to green."""
+
+    max_age: timedelta
+    watch: timedelta = timedelta(seconds=10)
+    """How long blue stays warm after a switch, to take over should green die."""
+    drain: timedelta = timedelta(seconds=75)
+    """How long blue waits for its connections to end before it closes them."""
+    log_predictions: bool = True
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """`[monitoring]`: floors of realised metrics (auc; log_loss is a ceiling), and the oldest model without alert."""
+
+    floors: Mapping[str, float] = field(default_factory=dict)
+    max_model_age: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """`[[examples]]`: a team's own test of its features, run by `hotpath check`."""
+
+    event: Mapping[str, object]
+    expected: Mapping[str, object]
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One pipeline. `file_hash` names its meaning (comments and order aside), `rows_hash` its features and label."""
+
+    name: str
+    events: Events
+    features: Mapping[str, str]
+    """Feature name -> SQL, in the order of the file: the order of the columns that the model sees."""
+    label: Label
+    facts: tuple[str, ...]
+    """Topics whose records land in `facts` as they are."""
+    clock: Clock
+    lake: Lake
+    training: Training
+    promotion: Promotion
+    serving: Serving
+    monitoring: Monitoring
+    examples: tuple[Example, ...]
+    file_hash: str
+    rows_hash: str
+
+    @property
+    def predictions_topic(self) -> str:
+        """The on-prem topic of the answers that were given."""
+        return f"{self.name}.predictions"
+
+    @property
+    def models_topic(self) -> str:
+        """The on-prem compacted topic of the models' states."""
+        return f"{self.name}.models"
+
+    @property
+    def mirrored_topics(self) -> tuple[str, ...]:
+        """Every on-prem topic that the mirror carries for this pipeline."""
+        own = (self.predictions_topic, self.models_topic)
+        return (self.events.topic, self.label.topic, *self.facts, *own)
+
+    def bucket_of(self, due: datetime) -> int:
+        """The start, in seconds since 1970, of the bucket that holds `due`."""
+        length = int(self.lake.buckets.total_seconds())
+        return int(due.timestamp()) // length * length

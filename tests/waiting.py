@@ -1,0 +1,23 @@
+"""Waiting on a condition, with a deadline and a name for what was waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], timeout_s: float, what: str, every_s: float = 0.1) -> T:
+    """Return the condition's first truthy value.
+
+    Raises:
+        TimeoutError: naming `what` and the last value seen.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout_s} s, last seen {value!r}")
+        time.sleep(every_s)
+    return value

@@ -1,0 +1,53 @@
+"""The replay's one clock: flight time (2013 and the laps after it) as an affine function of real time."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flights_data import NEW_YORK
+
+START = datetime(2013, 1, 22, 8, 0, tzinfo=NEW_YORK).timestamp()
+"""A Tuesday morning after three weeks of data: what the first start calls now."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`flight = anchor_flight + (real - anchor_real) * speed`; both in seconds since 1970."""
+
+    anchor_real: float
+    anchor_flight: float
+    speed: float
+
+    def flight(self, real: float) -> float:
+        return self.anchor_flight + (real - self.anchor_real) * self.speed
+
+    def real(self, flight: float) -> float:
+        return self.anchor_real + (flight - self.anchor_flight) / self.speed
+
+
+def load_or_anchor(path: Path, speed: float, now: float) -> Clock:
+    """The clock stored at `path`, or a new one whose now is `START`, stored there.
+
+    Raises:
+        SystemExit: the stored clock runs at another speed.
+    """
+    if path.exists():
+        clock = Clock(**json.loads(path.read_text()))
+        if clock.speed != speed:
+            raise SystemExit(f"{path}: this clock runs {clock.speed:g} times as fast; not {speed:g}: use another name")
+        return clock
+    clock = Clock(anchor_real=now, anchor_flight=START, speed=speed)
+    store(path, asdict(clock))
+    return clock
+
+
+def store(path: Path, what: dict[str, float]) -> None:
+    """Write JSON whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(what))
+    os.replace(aside, path)

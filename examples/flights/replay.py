@@ -1,0 +1,145 @@
+"""The replay: the flights of 2013 as if they happened now, and the application that asks about them.
+
+First the past, at full speed and marked as an import; then each record at its moment. What was produced is
+remembered in the data folder: a restart goes on from there, as far back as `--backfill`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from application import Application
+from flights_clock import Clock, load_or_anchor, store
+from flights_records import Record, records
+from producing import Producing
+
+from monitoring import metrics
+from streaming.load import load
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+
+SETTLE_RECORDS = 20_000
+SETTLE_S = 1.0
+log = logging.getLogger("replay")
+
+
+class Position:
+    """How far the replay has come, in flight time; stored only once everything before it is on the broker."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self, earliest: float) -> float:
+        return max(earliest, float(json.loads(self._path.read_text())["flight"])) if self._path.exists() else earliest
+
+    def store(self, flight: float) -> None:
+        store(self._path, {"flight": flight})
+
+
+def main() -> None:
+    args = _arguments()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s replay %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    metrics.serve("replay")
+    places, pipeline = Places.from_environment(), load(args.file)
+    folder = places.data / "replay"
+    clock = load_or_anchor(folder / f"{pipeline.name}.clock.json", args.speed, time.time())
+    copies = f".{args.first_copy}" if args.first_copy else ""
+    position = Position(folder / f"{pipeline.name}{copies}.position.json")
+    backfill_s = args.backfill if args.backfill is not None else _window_s(pipeline)
+    start = position.load(earliest=clock.flight(time.time() - backfill_s))
+    stream = records(start, args.rate, args.first_copy)
+    producing = Producing(places.onprem, pipeline, clock)
+    first = catch_up(stream, producing, clock, position, stopping)
+    application = Application(_address(pipeline), pipeline.name, _key(places), callers=2 + args.rate // 50)
+    play(itertools.chain([first], stream), producing, clock, position, application, stopping)
+    application.stop()
+
+
+def catch_up(
+    stream: Iterator[Record], producing: Producing, clock: Clock, position: Position, stopping: threading.Event
+) -> Record:
+    """Import the past; returns the first record that is still to come."""
+    producing.announce_import(is_open=True)
+    for number, record in enumerate(stream, 1):
+        if record.moment >= clock.flight(time.time()) or stopping.is_set():
+            producing.settle()
+            position.store(record.moment)
+            producing.announce_import(is_open=False)
+            log.info("imported %d records", number - 1)
+            return record
+        producing.produce(record, producing.body(record), imported=True)
+        if number % SETTLE_RECORDS == 0:
+            producing.settle()
+            position.store(record.moment)
+            log.info("imported %d records so far", number)
+    raise AssertionError("the flights go on for ever")
+
+
+def play(
+    stream: Iterator[Record],
+    producing: Producing,
+    clock: Clock,
+    position: Position,
+    application: Application,
+    stopping: threading.Event,
+) -> None:
+    """Produce each record at its moment, and ask about each question."""
+    settled = time.monotonic()
+    for record in stream:
+        ahead_s = clock.real(record.moment) - time.time()
+        metrics.REPLAY_BEHIND_SECONDS.set(max(0.0, -ahead_s))
+        if stopping.wait(ahead_s) if ahead_s > 0 else stopping.is_set():
+            break
+        body = producing.body(record)
+        producing.produce(record, body, imported=False)
+        if record.kind == "asked":
+            application.ask(body)
+        if time.monotonic() > settled + SETTLE_S:
+            producing.settle()
+            position.store(record.moment)
+            settled = time.monotonic()
+    producing.settle()
+    position.store(record.moment)
+
+
+def _window_s(pipeline: Pipeline) -> float:
+    return pipeline.training.window.total_seconds() + pipeline.label.max_wait.total_seconds()
+
+
+def _address(pipeline: Pipeline) -> str:
+    name = f"HOTPATH_SCORER_{pipeline.name.upper()}"
+    if name not in os.environ:
+        raise SystemExit(f"{name} is not set: the address at which the application asks, for example 127.0.0.1:8080")
+    return os.environ[name]
+
+
+def _key(places: Places) -> str:
+    if keys := os.environ.get("HOTPATH_KEYS"):
+        return keys.split(",")[0].strip()
+    return (places.data / "keys").read_text().split()[0]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--file", type=Path, default=Path(__file__).with_name("pipeline.toml"))
+    parser.add_argument("--speed", type=float, default=60.0, help="flight seconds in a second")
+    parser.add_argument("--rate", type=int, default=1, help="copies of every flight, each with keys of its own")
+    parser.add_argument("--first-copy", type=int, default=0, help="the number of the first copy")
+    parser.add_argument("--backfill", type=float, help="seconds of the past to import at most (default: the window)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -115,8 +115,8 @@ def _read(source: Any, columns: dict[str, pa.DataType]) -> pa.Table:
 def _flights() -> pa.Table:
     text = pa.dictionary(pa.int32(), pa.string())
     number = pa.int32()
-    columns = {name: number for name in ("year", "month", "day", "minute", "flight", "sched_arr_time")}
-    columns |= {name: text for name in ("carrier", "tailnum", "origin", "dest")}
+    columns = dict.fromkeys(("year", "month", "day", "minute", "flight", "sched_arr_time"), number)
+    columns |= dict.fromkeys(("carrier", "tailnum", "origin", "dest"), text)
     columns |= {name: pa.float64() for name in ("dep_delay", "arr_delay", "distance")}
     columns |= {"time_hour": pa.timestamp("s", tz="UTC")}
     with ZipFile(_folder() / "flights.csv.zip") as archive:

@@ -16,6 +16,8 @@ from streaming.pipeline import Pipeline
 from streaming.places import Kafka
 from streaming.records import APPEND_TIME_HEADER, IMPORTS_TOPIC, MAX_RECORD_BYTES
 
+Headers = list[tuple[str, str | bytes | None]]
+
 
 class Producing:
     """Produces idempotently; `settle` waits until everything handed over is on the broker.
@@ -45,7 +47,7 @@ class Producing:
         if record.kind not in self.topics:
             return
         stamp = str(round(self._clock.real(record.moment) * 1000)).encode()
-        headers = [(APPEND_TIME_HEADER, stamp)] if imported else []
+        headers: Headers = [(APPEND_TIME_HEADER, stamp)] if imported else []
         topic = self.topics[record.kind]
         self._hand_over(topic, record.key.encode(), body, headers)
         REPLAY_PRODUCED.labels(topic=topic).inc()
@@ -64,7 +66,7 @@ class Producing:
         if self._refused:
             raise RuntimeError(f"the on-prem broker refused {len(self._refused)} records, first: {self._refused[0]}")
 
-    def _hand_over(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    def _hand_over(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=headers, on_delivery=self._delivered)

@@ -1,1 +1,2 @@
 //! A pipeline's transform: event bytes in, typed fields and features out. Knows no Python.
+pub mod value;

@@ -21,6 +21,56 @@ APP_ANSWER_SECONDS = Histogram(
     "hotpath_app_answer_seconds", "From a question to its answer, as the application sees it."
 )
 
+# the scorer: traffic at its addresses; golden requests are in none of these but their own
+REQUESTS = Counter("hotpath_scorer_requests", "Requests to predict, by HTTP status.", ["pipeline", "status"])
+REQUEST_SECONDS = Histogram(
+    "hotpath_scorer_request_seconds",
+    "From a request's last byte to its answer, in the scorer, whatever its status.",
+    ["pipeline"],
+    buckets=(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
+)
+ANSWER_WARNINGS = Counter("hotpath_scorer_warnings", "Warnings in answers, by code.", ["pipeline", "code"])
+GOLDEN_REQUESTS = Counter("hotpath_scorer_golden_requests", "Golden requests, by HTTP status.", ["pipeline", "status"])
+PREDICTIONS_LOGGED = Counter(
+    "hotpath_scorer_predictions", "Logged predictions: delivered, failed or dropped.", ["pipeline", "outcome"]
+)
+PREDICTION_QUEUE = Gauge("hotpath_scorer_prediction_queue_records", "Predictions not yet taken by Kafka.", ["pipeline"])
+MODEL_AGE_SECONDS = Gauge(
+    "hotpath_scorer_model_age_seconds", "Now minus the newest question in training.", ["pipeline", "model"]
+)
+
+# the hot address: the socket manager, and the scorer's hold on it
+SWITCHES = Counter(
+    "hotpath_serving_switches",
+    "Switches of the hot address to another scorer: done or failed.",
+    ["pipeline", "outcome"],
+)
+RESCUES = Counter(
+    "hotpath_serving_rescues", "Times a draining scorer was called back, since none accepted.", ["pipeline"]
+)
+SCORERS = Gauge("hotpath_serving_scorers", "Scorers that the socket manager knows.", ["pipeline", "state"])
+SOCKET_HELD = Gauge("hotpath_serving_socket_held", "1 while the socket manager holds the socket.", ["pipeline"])
+SCORER_FORCED_CLOSES = Counter("hotpath_scorer_forced_closes", "Connections that the drain deadline closed.")
+
+# pull and rollout: candidates on-prem, and the models that serve
+PULLED_CANDIDATES = Counter("hotpath_pull_candidates", "Candidates copied on-prem, complete.", ["pipeline"])
+PULLED_BYTES = Counter("hotpath_pull_bytes", "Bytes copied from the registry.", ["pipeline"])
+PULL_FAILURES = Counter(
+    "hotpath_pull_failures", "Turns in which a pipeline's registry could not be reached or copied.", ["pipeline"]
+)
+ADMISSIONS = Counter("hotpath_rollout_admissions", "Candidates admitted or rejected.", ["pipeline", "outcome"])
+CURRENT_MODEL = Gauge("hotpath_rollout_model", "1 for the version that is champion.", ["pipeline", "model"])
+MODEL_NEWEST_AS_OF = Gauge(
+    "hotpath_rollout_model_newest_as_of_seconds",
+    "The newest question in the champion's training, Unix time.",
+    ["pipeline"],
+)
+MODEL_PINNED = Gauge("hotpath_rollout_pinned", "1 while a version is pinned by hand.", ["pipeline"])
+DRAINING_SCORERS = Gauge("hotpath_rollout_draining_scorers", "Scorers that drain or stay warm.", ["pipeline"])
+UNSENT_MODEL_STATES = Gauge(
+    "hotpath_rollout_unsent_model_states", "Records of models' states that wait for the broker.", ["pipeline"]
+)
+
 
 def serve(part: str) -> None:
     """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""

@@ -71,6 +71,17 @@ UNSENT_MODEL_STATES = Gauge(
     "hotpath_rollout_unsent_model_states", "Records of models' states that wait for the broker.", ["pipeline"]
 )
 
+# training
+TRAINING_RUNS = Counter("hotpath_training_candidates", "Candidates written to the registry.", ["pipeline"])
+TRAINING_SECONDS = Histogram(
+    "hotpath_training_run_seconds",
+    "One run, from the import to the candidate.",
+    ["pipeline"],
+    buckets=(5, 10, 20, 40, 80, 160),
+)
+TRAINING_AUC = Gauge("hotpath_training_auc", "The newest candidate's AUC on its holdout.", ["pipeline"])
+TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to train on.", ["pipeline"])
+
 
 def serve(part: str) -> None:
     """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""

@@ -1,0 +1,101 @@
+"""A candidate: everything that serving and a later reader need to know of one trained model."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+from streaming.compile import Compiled
+from streaming.pipeline import Pipeline
+from streaming.records import FEATURE_PREFIX
+from training.fit import described, threshold
+from training.h2o_cluster import Cluster
+from training.window import Window
+
+FORMAT = 1
+
+
+def version_at(pipeline: Pipeline, moment: datetime) -> str:
+    """A version that sorts by time: `flights-20261121T021700Z`."""
+    return f"{pipeline.name}-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def manifest(
+    pipeline: Pipeline,
+    compiled: Compiled,
+    cluster: Cluster,
+    window: Window,
+    model: Any,
+    train: Any,
+    metrics: Mapping[str, Any],
+    newest_as_of: datetime,
+    created: datetime,
+) -> dict[str, Any]:
+    """All but the files' checksums, which the registry adds."""
+    start, split, end = (_text(moment) for moment in window.moments)
+    missed = below_floors(pipeline, metrics)
+    return {
+        "format": FORMAT,
+        "version": version_at(pipeline, created),
+        "pipeline": pipeline.name,
+        "pipeline_hash": pipeline.file_hash,
+        "rows_hash": pipeline.rows_hash,
+        "created": _text(created),
+        "proposed": not missed,
+        "why": "; ".join(missed) or "at or above every floor",
+        "table": {"path": window.table, "version": window.version},
+        "window": {"from": start, "to": split},
+        "holdout": {"from": split, "to": end},
+        "newest_as_of": _text(newest_as_of),
+        "rows": train.nrows,
+        "holdout_rows": metrics["rows"],
+        "positives": metrics["positives"],
+        "code_version": os.environ.get("HOTPATH_CODE_VERSION") or package_version("hotpath"),
+        "h2o": asdict(cluster),
+        "algorithm": "gbm",
+        "hyperparameters": asdict(pipeline.training.gbm),
+        "metrics": dict(metrics),
+        "threshold": threshold(model),
+        "features": _features(pipeline, compiled, train),
+    }
+
+
+def files(compiled: Compiled, model: Any, reference: list[dict[str, Any]]) -> dict[str, bytes]:
+    """The files beside the manifest."""
+    with tempfile.TemporaryDirectory() as folder:
+        mojo = Path(model.download_mojo(path=folder)).read_bytes()
+    lines = (json.dumps(row, allow_nan=False, separators=(",", ":")) for row in reference)
+    return {
+        "model.zip": mojo,
+        "transform.json": compiled.spec.encode(),
+        "reference.jsonl": ("\n".join(lines) + "\n").encode(),
+    }
+
+
+def below_floors(pipeline: Pipeline, metrics: Mapping[str, Any]) -> list[str]:
+    """In words, every metric of the holdout that is below its floor."""
+    found = []
+    for name, floor in pipeline.promotion.floors.items():
+        value = metrics[name]
+        if value is None or value < floor:
+            found.append(f"{name} {value if value is None else format(value, '.4g')} is below its floor {floor:g}")
+    return found
+
+
+def _features(pipeline: Pipeline, compiled: Compiled, train: Any) -> list[dict[str, Any]]:
+    columns = described(train)
+    return [
+        {"name": name, "type": compiled.feature_types[name].value} | columns[FEATURE_PREFIX + name]
+        for name in pipeline.features
+    ]
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

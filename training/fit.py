@@ -1,0 +1,65 @@
+"""One gradient boosting machine by H2O, and what it says of the holdout."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import h2o
+import numpy as np
+from h2o.estimators import H2OGradientBoostingEstimator
+
+from streaming.pipeline import Pipeline
+from streaming.records import FEATURE_PREFIX
+from training.evaluate import Scored
+
+
+def train_gbm(pipeline: Pipeline, train: Any) -> Any:
+    """A binomial GBM on the feature columns of the training frame, by the pipeline's hyperparameters."""
+    model = H2OGradientBoostingEstimator(distribution="bernoulli", **asdict(pipeline.training.gbm))
+    model.train(x=[FEATURE_PREFIX + name for name in pipeline.features], y="label", training_frame=train)
+    return model
+
+
+def threshold(model: Any) -> float:
+    """The probability from which H2O calls a row positive: where its F1 on the training rows is largest."""
+    return float(model._model_json["output"]["default_threshold"])
+
+
+def score(model: Any, holdout: Any, slices: tuple[str, ...]) -> Scored:
+    """The holdout's predictions, brought to this process: one row of numbers a question."""
+    kept = ["partition", "offset", "label", *(FEATURE_PREFIX + name for name in slices)]
+    columns = _columns(model.predict(holdout)[:, 2].cbind(holdout[kept]))
+    probability, partition, offset, label, *levels = columns
+    return Scored(
+        probability=np.array(probability, np.float64),
+        label=np.array([value.lower() == "true" for value in label]),
+        partition=np.array(partition, np.int64),
+        offset=np.array(offset, np.int64),
+        slices=dict(zip(slices, levels, strict=True)),
+    )
+
+
+def predictions(model: Any, rows: Any) -> tuple[list[bool], list[list[int]]]:
+    """H2O's label and the node id of the leaf in every tree, for each row of a small frame."""
+    labels = [value.lower() == "true" for value in _columns(model.predict(rows)[:, 0])[0]]
+    leaves = _columns(model.predict_leaf_node_assignment(rows, "Node_ID"))
+    return labels, [[int(node) for node in row] for row in zip(*leaves, strict=True)]
+
+
+def described(frame: Any) -> dict[str, dict[str, Any]]:
+    """By column: its levels, smallest and largest value, as H2O counts them."""
+    columns = h2o.api(f"GET /3/Frames/{frame.frame_id}/summary")["frames"][0]["columns"]
+    return {
+        column["label"]: {"levels": column["domain"], "min": _first(column["mins"]), "max": _first(column["maxs"])}
+        for column in columns
+    }
+
+
+def _first(values: list[Any]) -> float | None:
+    return float(values[0]) if values and isinstance(values[0], int | float) and np.isfinite(values[0]) else None
+
+
+def _columns(frame: Any) -> list[list[str]]:
+    rows = h2o.as_list(frame, use_pandas=False, header=False)
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,127 @@
+"""The training loop: for each pipeline in turn, when it is due: window, train, evaluate, write a candidate, tidy up.
+
+Retrains queue: one at a time, the longest overdue first. No new rows, no retrain: that is idle, not a problem.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitoring import metrics
+from streaming.compile import compile_pipeline
+from streaming.deployed import Deployed
+from streaming.pipeline import Pipeline
+from streaming.places import Places, PlacesError
+from training import candidate, evaluate, registry
+from training.errors import TrainingError
+from training.fit import score, train_gbm
+from training.h2o_cluster import connected, import_window
+from training.model_states import model_states
+from training.reference import newest_question, reference_rows
+from training.window import Window, newest_window
+
+LOOK_EVERY_S = 2.0
+RUN_DEADLINE_S = 900
+log = logging.getLogger("trainer")
+
+
+@dataclass
+class Turn:
+    """What the loop remembers of a pipeline: when its last run began, and the window that it used."""
+
+    began: datetime | None = None
+    window: Window | None = None
+
+    def is_due(self, pipeline: Pipeline, now: datetime) -> bool:
+        return self.began is None or now - self.began >= pipeline.training.every
+
+
+def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, object]:
+    """One run: the candidate is in the registry when this returns its manifest.
+
+    Raises:
+        TrainingError: nothing was written.
+    """
+    compiled = compile_pipeline(pipeline)
+    with connected(places, RUN_DEADLINE_S) as cluster:
+        train, holdout = import_window(window, pipeline, compiled.feature_types)
+        model = train_gbm(pipeline, train)
+        scored = score(model, holdout, pipeline.training.slices)
+        reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
+        manifest = candidate.manifest(
+            pipeline,
+            compiled,
+            cluster,
+            window,
+            model,
+            train,
+            evaluate.metrics(scored),
+            newest_question(pipeline, window),
+            created=datetime.now(UTC),
+        )
+        files = candidate.files(compiled, model, reference)
+    registry.write_candidate(places.registry(pipeline.name), manifest, files)
+    return manifest
+
+
+def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
+    """Remove the candidates that nothing keeps; returns their versions."""
+    folder = places.registry(pipeline.name)
+    states = model_states(places.cloud, pipeline.models_topic)
+    gone = registry.superfluous(registry.versions(folder), states, pipeline.training.keep, now)
+    for version in gone:
+        registry.remove(folder, version)
+    return gone
+
+
+def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
+    """Retrain when there is something new; keep the figures that the monitor shows."""
+    window = newest_window(places, pipeline)
+    idle = window is None or (turn.window is not None and window.files == turn.window.files)
+    metrics.TRAINING_IDLE.labels(pipeline=pipeline.name).set(idle)
+    if window is None or idle:
+        return
+    turn.began = now
+    with metrics.TRAINING_SECONDS.labels(pipeline=pipeline.name).time():
+        manifest = train_once(places, pipeline, window)
+    turn.window = window
+    metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
+    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(manifest["metrics"]["auc"])  # type: ignore[index]
+    log.info("%s: %s, %s", manifest["version"], manifest["why"], manifest["metrics"])
+    for version in tidy(places, pipeline, now):
+        log.info("%s: removed, nothing keeps it", version)
+
+
+def run(places: Places) -> None:
+    """Take turns for ever."""
+    deployed = Deployed(places)
+    turns: dict[str, Turn] = {}
+    while True:
+        now = datetime.now(UTC)
+        due = [p for p in deployed.pipelines() if turns.setdefault(p.name, Turn()).is_due(p, now)]
+        for pipeline in sorted(due, key=lambda p: turns[p.name].began or datetime.min.replace(tzinfo=UTC)):
+            try:
+                take_turn(places, pipeline, turns[pipeline.name], now)
+            except TrainingError as error:
+                metrics.PROBLEMS.labels(part="trainer").inc()
+                log.error("%s: no candidate: %s", pipeline.name, error)
+        time.sleep(LOOK_EVERY_S)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s trainer %(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    metrics.serve("trainer")
+    try:
+        run(Places.from_environment())
+    except PlacesError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

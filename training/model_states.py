@@ -41,6 +41,6 @@ def _read_to_end(consumer: Consumer, open_partitions: int, topic: str) -> dict[s
             if message.error().name() != "_PARTITION_EOF":
                 raise KafkaException(message.error())
             open_partitions -= 1
-        elif message.value() is not None:
-            states[message.key().decode()] = json.loads(message.value())
+        elif (key := message.key()) is not None and (value := message.value()) is not None:
+            states[key.decode()] = json.loads(value)
     return states

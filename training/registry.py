@@ -31,7 +31,7 @@ def versions(registry: str) -> list[str]:
     files, path = file_system(registry)
     if not files.exists(path):
         return []
-    folders = [entry["name"].rstrip("/") for entry in files.ls(path) if entry["type"] == "directory"]
+    folders = [entry["name"].rstrip("/") for entry in files.ls(path, detail=True) if entry["type"] == "directory"]
     return sorted(folder.rsplit("/", 1)[-1] for folder in folders if files.exists(f"{folder}/{MANIFEST}"))
 
 

@@ -6,6 +6,7 @@ close-on-exec. Everything that comes in is checked before it is used: the other 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -67,6 +68,25 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
         for fd in fds:
             os.close(fd)
         raise
+
+
+async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
+    """The next message on a non-blocking socket, waited for without blocking the loop.
+
+    Raises:
+        HandoverError: as `receive`.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return receive(sock)
+        except BlockingIOError:
+            readable = asyncio.Event()
+            loop.add_reader(sock, readable.set)
+            try:
+                await readable.wait()
+            finally:
+                loop.remove_reader(sock)
 
 
 def _message(data: bytes, fds: list[int], flags: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 
 from monitoring.metrics import PROBLEMS, SCORER_FORCED_CLOSES
 from serving.connections import Connections
-from serving.handover import BACKLOG, HandoverError, PeerGone, as_listener, connect, cookie, receive, send
+from serving.handover import BACKLOG, HandoverError, PeerGone, arrived, as_listener, connect, cookie, send
 
 State = Literal["standby", "accepting", "draining"]
 
@@ -92,7 +92,7 @@ class Lease:
             send(manager, self._hello(), self._listener)
             self._manager = manager
             while True:
-                message, fd = await _next(manager)
+                message, fd = await arrived(manager)
                 await self._do(message, fd)
         finally:
             self._manager = None
@@ -160,18 +160,3 @@ class Lease:
                 send(self._manager, self._hello())
             except PeerGone as gone:
                 log.debug("the next manager hears it in the hello: %s", gone)
-
-
-async def _next(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
-    """Wait for the next message without blocking the loop."""
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            return receive(sock)
-        except BlockingIOError:
-            readable = asyncio.Event()
-            loop.add_reader(sock, readable.set)
-            try:
-                await readable.wait()
-            finally:
-                loop.remove_reader(sock)

@@ -1,0 +1,65 @@
+"""The story of one prediction: options, native call, verdict, log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from serving.answer import Answer
+from serving.prediction_id import PredictionIds
+from serving.prediction_log import PredictionLog
+from serving.prediction_record import prediction_record
+from serving.problems import Problem
+from serving.question import read_options
+from serving.request import Request
+from serving.served_model import ServedModel
+from serving.traceparent import valid_traceparent
+from serving.verdict import Verdict, judge, refusal
+from streaming.pipeline import Pipeline
+
+
+class Predictor:
+    """Answers questions with one model. `log` is None where `[serving] log_predictions` is false."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        model: ServedModel,
+        log: PredictionLog | None,
+        scorer: str,
+        clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self.model = model
+        self._pipeline = pipeline
+        self._tolerance_us = round(pipeline.clock.tolerance.total_seconds() * 1e6)
+        self._log = log
+        self._scorer = scorer
+        self._clock_us = clock_us
+        self._ids = PredictionIds()
+
+    def predict(self, body: bytes, request: Request) -> Answer | Problem:
+        """The answer to the question in `body`, logged unless the request is golden; or what is wrong with it."""
+        now_us = self._clock_us()
+        options, faults = read_options(request.query)
+        scored = self.model.bundle.score(body, options.as_of_us, now_us)
+        problem = refusal(scored, faults)
+        if problem:
+            return problem
+        verdict = judge(scored, options, self.model, now_us, self._tolerance_us, self._ids.next(now_us))
+        if isinstance(verdict, Problem):
+            return verdict
+        if not request.is_golden:
+            self._record(verdict, body, now_us, request)
+        return verdict.answer
+
+    def describe(self) -> dict[str, Any]:
+        """The model that answers."""
+        return self.model.description(self._clock_us())
+
+    def _record(self, verdict: Verdict, body: bytes, now_us: int, request: Request) -> None:
+        if self._log is None:
+            return
+        traceparent = valid_traceparent(request.header(b"traceparent"))
+        record = prediction_record(verdict, body, self._pipeline, now_us, self._scorer, traceparent)
+        self._log.log(verdict.scored["key"], record)

@@ -1,0 +1,89 @@
+"""The scorer: one process that answers one pipeline's questions with one model.
+
+    python -m serving.scorer --pipeline NAME --bundle PATH --name SCORER_NAME
+
+Without `--bundle` it answers 503: somebody must, while there is no model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import uvloop
+
+from serving.addresses import hot_address
+from serving.hot_route import HotRoute
+from serving.http_protocol import protocol_factory
+from serving.keys import Keys, KeysError
+from serving.lease import Lease
+from serving.limits import Limits, LimitsError
+from serving.own_socket import listen_on_own_socket
+from serving.predict import Predictor
+from serving.prediction_log import PredictionLog
+from serving.scorer_state import ScorerState, show_age, stop_on_signals
+from serving.served_model import ServedModel, ServedModelError
+from streaming.load import load
+from streaming.pipeline import Pipeline
+from streaming.places import Places, PlacesError
+from streaming.problems import PipelineError
+
+FLUSH_S = 5.0
+"""How long a scorer that leaves waits for Kafka to take its last predictions."""
+
+logger = logging.getLogger("scorer")
+
+
+async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Places) -> None:
+    """Open the bundle; answer on the Unix socket; borrow the hot address when it is lent; drain; flush."""
+    stop = asyncio.Event()
+    keys, limits = Keys.read(os.environ, places.data), Limits.read(os.environ)
+    model = ServedModel(bundle, pipeline) if bundle else None
+    log = PredictionLog(places.onprem, pipeline) if model and pipeline.serving.log_predictions else None
+    predictor = Predictor(pipeline, model, log, name) if model else None
+    route = HotRoute(pipeline.name, predictor, keys, limits, lambda: lease.draining)
+    version, address = model.version if model else None, hot_address(places, pipeline.name)
+    lease = Lease(places.sockets, name, pipeline.name, address, protocol_factory(route), stop.set, version)
+    state = ScorerState(name, pipeline.name, version, lease)
+
+    stop_on_signals(lease, stop)
+    show_age(pipeline, model)
+    async with listen_on_own_socket(places.sockets / f"{name}.sock", route, state), asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(lease.run())] + ([tasks.create_task(log.report())] if log else [])
+        logger.info("%s is ready with %s", name, version or "no model")
+        await stop.wait()
+        for task in running:
+            task.cancel()
+    if log:
+        await log.flush(FLUSH_S)
+    logger.info("%s has left", name)
+
+
+def main() -> int:
+    """Read the arguments, the environment and the deployed pipeline file; serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    arguments = _arguments()
+    try:
+        places = Places.from_environment()
+        pipeline = load(places.pipelines / f"{arguments.pipeline}.toml")
+        uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
+    except (PlacesError, PipelineError, KeysError, LimitsError, ServedModelError, OSError) as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m serving.scorer")
+    parser.add_argument("--pipeline", required=True, help="name of a deployed pipeline")
+    parser.add_argument("--bundle", type=Path, help="the admitted bundle; without it every question gets a 503")
+    parser.add_argument("--name", required=True, help="this scorer's name: of its Unix socket and in its records")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The model that a scorer serves: an open bundle, and what its manifest says about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from serving._native import Bundle
+from serving.moments import microseconds, rfc3339
+from streaming.pipeline import Pipeline
+
+
+class ServedModelError(ValueError):
+    """The bundle cannot serve this pipeline; the message names the file."""
+
+
+class ServedModel:
+    """An open bundle, which never changes. Ages are seconds, against a moment in microseconds."""
+
+    def __init__(self, path: Path, pipeline: Pipeline) -> None:
+        """Open the bundle.
+
+        Raises:
+            ServedModelError: it is broken, or another pipeline's.
+        """
+        try:
+            self.bundle = Bundle(str(path))
+        except (OSError, ValueError) as error:
+            raise ServedModelError(f"{path}: {error}; admit the candidate again") from error
+        self.manifest = self.bundle.manifest
+        if self.manifest["pipeline"] != pipeline.name:
+            raise ServedModelError(f"{path} is a model of {self.manifest['pipeline']}, not of {pipeline.name}")
+        self.version: str = self.manifest["version"]
+        self.pipeline_hash: str = self.manifest["pipeline_hash"]
+        self._newest_us = microseconds(self.manifest["newest_as_of"])
+        self._max_age_s = pipeline.serving.max_age.total_seconds()
+
+    def age_s(self, as_of_us: int) -> float:
+        """`as_of` minus the newest question in training; negative for a question older than that."""
+        return round((as_of_us - self._newest_us) / 1e6, 3)
+
+    def is_expired(self, as_of_us: int) -> bool:
+        """Whether the age is above `[serving] max_age`."""
+        return self.age_s(as_of_us) > self._max_age_s
+
+    def description(self, now_us: int) -> dict[str, Any]:
+        """What `/v1/pipelines/{name}/model` answers."""
+        kept = ("algorithm", "created", "window", "holdout", "newest_as_of", "rows", "metrics", "features")
+        return {
+            "pipeline": self.manifest["pipeline"],
+            "pipeline_hash": self.pipeline_hash,
+            "model": self.version,
+            "model_age_s": self.age_s(now_us),
+            "expired": self.is_expired(now_us),
+            "threshold": self.bundle.threshold,
+            "now": rfc3339(now_us),
+            **{name: self.manifest.get(name) for name in kept},
+        }

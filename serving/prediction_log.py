@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+import time
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -18,7 +19,7 @@ from streaming.places import Kafka
 
 logger = logging.getLogger("scorer.predictions")
 
-_SETTINGS: dict[str, object] = {
+_SETTINGS: Final[dict[str, object]] = {
     "enable.idempotence": True,
     "linger.ms": 20,
     "compression.type": "lz4",
@@ -26,8 +27,11 @@ _SETTINGS: dict[str, object] = {
     "queue.buffering.max.kbytes": 64 * 1024,
     "message.timeout.ms": 300_000,
     "message.max.bytes": 8 * 1024 * 1024,
+    "reconnect.backoff.max.ms": 5_000,
+    "log_level": 0,  # what it has to say comes by `error_cb` too
 }
-_POLL_S = 0.1
+_POLL_S: Final = 0.1
+_SAY_EVERY_S: Final = 30.0
 
 
 class PredictionLog:
@@ -40,7 +44,8 @@ class PredictionLog:
             for outcome in ("delivered", "failed", "dropped")
         }
         self._queue = PREDICTION_QUEUE.labels(pipeline=pipeline.name)
-        self._producer = Producer(kafka.client() | _SETTINGS | {"error_cb": _say}, logger=logger)
+        self._producer = Producer(kafka.client() | _SETTINGS | {"error_cb": self._say})
+        self._said_at = float("-inf")
 
     def log(self, key: str, record: bytes) -> None:
         """Put a record into the queue, or count it as dropped. Never waits."""
@@ -69,6 +74,8 @@ class PredictionLog:
         if error:
             logger.debug("a prediction was not delivered: %s", error)
 
-
-def _say(error: Any) -> None:
-    logger.warning("Kafka: %s", error)
+    def _say(self, error: KafkaError) -> None:
+        """Log what Kafka complains of, but an outage only every half minute."""
+        if time.monotonic() - self._said_at >= _SAY_EVERY_S:
+            self._said_at = time.monotonic()
+            logger.warning("%s: %s; predictions wait in the queue", self._topic, error.str())

@@ -9,7 +9,7 @@ class Connections:
     """Which connections are open, so that a draining scorer knows when it has none left."""
 
     def __init__(self) -> None:
-        self._open: set[asyncio.Transport] = set()
+        self._open: set[asyncio.BaseTransport] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -27,12 +27,11 @@ class Connections:
 
 
 class _Watched(asyncio.Protocol):
-    def __init__(self, inner: asyncio.Protocol, open_: set[asyncio.Transport]) -> None:
+    def __init__(self, inner: asyncio.Protocol, open_: set[asyncio.BaseTransport]) -> None:
         self._inner, self._open = inner, open_
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._open.add(transport)
         self._inner.connection_made(transport)

@@ -1,0 +1,161 @@
+"""What the socket manager promises: the hot address answers through switches, restarts and deaths."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from serving.handover import PeerGone, connect, receive, send
+from tests.serving.hot_host import HotHost, free_port, kill
+from tests.serving.load import load
+from tests.waiting import until
+
+
+@pytest.fixture
+def host() -> Iterator[HotHost]:
+    host = HotHost()
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def test_a_switch_under_load_fails_no_request(host: HotHost) -> None:
+    host.manager()
+    current = host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    with load(host.port) as clients:
+        for name in ("green", "red", "white"):
+            clients.more(200)
+            fresh = host.scorer(name)
+            assert host.switch(name)["ok"]
+            assert current.wait(10) == 0, "a drained scorer leaves by itself"
+            current = fresh
+        clients.more(200)
+    assert not clients.failed
+    assert {"200 blue", "200 green", "200 red", "200 white"} == set(clients.answered)
+
+
+def test_a_killed_manager_takes_the_socket_back_from_a_live_scorer(host: HotHost) -> None:
+    manager, blue = host.manager(), host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    with load(host.port) as clients:
+        for _ in range(2):
+            kill(manager)
+            clients.more(100)  # nobody needs the manager to be answered
+            manager = host.manager()
+            host.reaches({"blue": "accepting"})
+        host.scorer("green")
+        assert host.switch("green")["ok"]
+        assert blue.wait(10) == 0
+        clients.more(100)
+    assert not clients.failed
+
+
+def test_requests_wait_in_the_queue_while_no_scorer_lives(host: HotHost) -> None:
+    host.manager()
+    blue = host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    kill(blue)
+    answers: list[tuple[int, str]] = []
+    waiting = [threading.Thread(target=lambda: answers.append(_get(host.port, "/"))) for _ in range(20)]
+    for thread in waiting:
+        thread.start()
+    host.scorer("green")
+    assert not answers
+    assert host.switch("green")["ok"]
+    for thread in waiting:
+        thread.join(10)
+    assert answers == [(200, "green")] * 20
+
+
+def test_a_scorer_killed_before_it_accepts_costs_nothing(host: HotHost) -> None:
+    host.manager()
+    host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    with load(host.port) as clients:
+        for name in ("g1", "g2"):
+            kill(host.scorer(name))
+            answer = host.switch(name)
+            assert not answer["ok"]
+            assert name in answer["why"]
+            clients.more(100)
+    assert not clients.failed
+    assert set(clients.answered) == {"200 blue"}
+
+
+def test_blue_is_called_back_when_green_dies_within_the_watch_time(host: HotHost) -> None:
+    host.manager()
+    host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    green = host.scorer("green")
+    assert host.switch("green", stay_s=30)["ok"]
+    host.reaches({"blue": "draining", "green": "accepting"})
+    kill(green)
+    host.reaches({"blue": "accepting"})
+    assert _get(host.port, "/") == (200, "blue")
+
+
+def test_the_deadline_closes_what_stays_open_and_counts_it(host: HotHost) -> None:
+    host.manager()
+    blue = host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    idle = http.client.HTTPConnection("127.0.0.1", host.port, timeout=10)
+    idle.request("GET", "/")
+    assert idle.getresponse().read() == b"blue"
+    host.scorer("green")
+    assert host.switch("green", drain_s=0.3)["ok"]
+    assert blue.wait(10) == 0
+    assert "1 connections closed by the deadline" in host.said()
+
+
+def test_a_second_manager_refuses_to_start(host: HotHost) -> None:
+    host.manager()
+    second = host.start("-m", "serving.socket_manager", env={"HOTPATH_METRICS_PORT": "0"})
+    assert second.wait(15) == 1
+    assert "another socket manager runs" in host.said()
+
+
+def test_a_newly_deployed_pipeline_is_taken_up_without_a_restart(host: HotHost) -> None:
+    host.manager()
+    address = free_port()
+    (host.data / "pipelines" / "late.address").write_text(f"127.0.0.1:{address}\n")
+    (host.data / "pipelines" / "late.toml").touch()
+    until(lambda: "late: socket of" in host.said(), 10, "the new pipeline's socket")
+    assert host.ask(pipeline="late", do="state")["held"]
+
+
+def test_a_message_that_is_nonsense_ends_that_connection_and_nothing_else(host: HotHost) -> None:
+    host.manager()
+    for nonsense in ({"role": "scorer"}, {"role": "rollout", "pipeline": "p", "do": "dance"}, {"pipeline": "q"}):
+        with connect(host.sockets / "manager.sock") as sock:
+            send(sock, nonsense)
+            with pytest.raises(PeerGone):
+                receive(sock)
+    assert host.state() == {"ok": True, "held": True, "scorers": []}
+
+
+def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> None:
+    host.manager()
+    host.scorer("blue", "m1")
+    host.scorer("green", "m2")
+    assert _get(host.admin_port, "/pipelines/p/state")[0] == 503
+    assert host.switch("green")["ok"]
+    status, body = _get(host.admin_port, "/scorers")
+    listed = {scorer["name"]: (scorer["pipeline"], scorer["model"], scorer["state"]) for scorer in json.loads(body)}
+    assert (status, listed) == (200, {"blue": ("p", "m1", "standby"), "green": ("p", "m2", "accepting")})
+    assert _get(host.admin_port, "/scorers/blue/metrics") == (200, "blue")
+    assert _get(host.admin_port, "/pipelines/p/metrics") == (200, "green")
+    assert _get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
+    assert "hotpath_serving_switches" in _get(host.admin_port, "/metrics")[1]

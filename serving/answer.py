@@ -72,6 +72,7 @@ class Answer(TypedDict):
 def answer_schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) that every answer holds to."""
     schema = TypeAdapter(Answer).json_schema()
+    schema["properties"]["warnings"]["items"] = schema.pop("$defs")["Caution"]  # so that it can stand anywhere
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -79,12 +80,6 @@ def answer_fields() -> Iterator[tuple[str, str, str]]:
     """(name, type, meaning) of every field, in the order of the answer."""
     for name, property_ in answer_schema()["properties"].items():
         yield name, " or ".join(_types(property_)), property_["description"]
-
-
-def field_table() -> str:
-    """The fields as a Markdown table: what `docs/api.md` shows."""
-    lines = [f"| `{name}` | {type_} | {meaning} |" for name, type_, meaning in answer_fields()]
-    return "\n".join(["| field | type | meaning |", "|---|---|---|", *lines]) + "\n"
 
 
 def _types(schema: dict[str, Any]) -> list[str]:

@@ -30,6 +30,7 @@ SHAPE = [
     "warnings",
     "contributions",
     "experiment",
+    ,
 ]
 """The answer's fields, promised to stay: this list only ever grows at its end."""
 

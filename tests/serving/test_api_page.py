@@ -30,7 +30,6 @@ SHAPE = [
     "warnings",
     "contributions",
     "experiment",
-    ,
 ]
 """The answer's fields, promised to stay: this list only ever grows at its end."""
 

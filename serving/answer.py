@@ -44,9 +44,7 @@ class Answer(TypedDict):
     pipeline_hash: Annotated[str, Field(description="hash of the pipeline file that the model was made with")]
     model: Annotated[str, Field(description="the model's version")]
     model_age_s: Annotated[float, Field(description="`as_of` minus the newest question in training, seconds")]
-    as_of: Annotated[
-        Time | None, Field(description="the moment of the question that was used; null outside the years 1 to 9999")
-    ]
+    as_of: Annotated[Time, Field(description="the moment of the question that was used")]
     source: Annotated[
         Literal["model", "baseline"], Field(description="what gave the figure; `baseline` is reserved for later")
     ]

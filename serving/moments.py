@@ -12,10 +12,8 @@ _END_US: Final = 253_402_300_800_000_000  # 10000-01-01
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def rfc3339(moment_us: int) -> str | None:
-    """UTC with milliseconds (rounded down); None outside the years 1 to 9999, which RFC 3339 cannot write."""
-    if not _FIRST_US <= moment_us < _END_US:
-        return None
+def rfc3339(moment_us: int) -> str:
+    """UTC with milliseconds (rounded down), of a moment of the years 1 to 9999: decoding lets no other through."""
     moment = _EPOCH + timedelta(microseconds=moment_us)
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 

@@ -19,6 +19,9 @@ TITLES: Final = {
 }
 """Status -> (end of the type's URN, title). The type of an error never changes."""
 
+MOST_LISTED: Final = 100
+"""So many errors are in a document; more are no help, and a hostile body could ask for a million."""
+
 MEDIA_TYPE: Final = b"application/problem+json"
 
 
@@ -48,7 +51,7 @@ class Problem:
             "title": title,
             "status": self.status,
             "detail": self.detail,
-            "errors": [vars(fault) for fault in self.faults],
+            "errors": [vars(fault) for fault in self.faults[:MOST_LISTED]],
         }
 
     def body(self) -> bytes:

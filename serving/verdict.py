@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from serving.answer import Answer, Caution
 from serving.moments import rfc3339
@@ -12,7 +12,10 @@ from serving.problems import Fault, Problem
 from serving.question import Options
 from serving.served_model import ServedModel
 
-STATUS_OF_REASON = {"not_json": 400, "too_large": 413}
+MOST_UNKNOWN: Final = 50
+"""So many unknown fields are named in an answer."""
+
+STATUS_OF_REASON: Final = {"not_json": 400, "too_large": 413}
 """The dead letters that have a status of their own; every other one is a 422."""
 
 
@@ -75,13 +78,21 @@ def _answer(scored: dict[str, Any], model: ServedModel, warnings: list[Caution],
 
 
 def _warnings(scored: dict[str, Any], skewed_from_us: int | None) -> list[Caution]:
-    warnings = [_warning("unknown_field", name, "the pipeline declares no such field") for name in scored["unknown"]]
+    warnings = _unknown_fields(list(dict.fromkeys(scored["unknown"])))
     for name, level in scored["unseen"]:
         warnings.append(_warning("unseen_level", name, f"{level!r} was not seen in training"))
     for name, value in scored["outside"]:
         warnings.append(_warning("outside_range", name, f"{value!r} is outside the range seen in training"))
     if skewed_from_us is not None:
         warnings.append(_skew(scored, skewed_from_us))
+    return warnings
+
+
+def _unknown_fields(names: list[str]) -> list[Caution]:
+    """A warning for each; the last one speaks for those beyond the limit, so that no answer outgrows its question."""
+    warnings = [_warning("unknown_field", name, "the pipeline declares no such field") for name in names[:MOST_UNKNOWN]]
+    if len(names) > MOST_UNKNOWN:
+        warnings[-1]["detail"] += f"; nor {len(names) - MOST_UNKNOWN} more"
     return warnings
 
 

@@ -1,3 +1,17 @@
 //! A pipeline's transform: event bytes in, typed fields and features out. Knows no Python.
+//!
+//! `Transform::from_spec` reads what `streaming.compile` wrote; `Transform::one` answers one request.
+mod evaluate;
+pub mod fields;
+pub mod json;
+mod key;
+pub mod moment;
+pub mod problem;
+pub mod questions;
+mod spec;
 pub mod toml;
+mod transform;
 pub mod value;
+
+pub use spec::FeatureColumn;
+pub use transform::{AsOfSource, One, Transform};

@@ -82,6 +82,9 @@ TRAINING_SECONDS = Histogram(
 TRAINING_AUC = Gauge("hotpath_training_auc", "The newest candidate's AUC on its holdout.", ["pipeline"])
 TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to train on.", ["pipeline"])
 
+# the monitor
+WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")
+
 
 def serve(part: str) -> None:
     """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""

@@ -110,7 +110,7 @@ def run(places: Places) -> None:
             except TrainingError as error:
                 metrics.PROBLEMS.labels(part="trainer").inc()
                 log.error("%s: no candidate: %s", pipeline.name, error)
-            except Exception:  # noqa: BLE001  (the loop outlives a lake or a registry that is away)
+            except Exception:
                 metrics.PROBLEMS.labels(part="trainer").inc()
                 log.exception("%s: no candidate", pipeline.name)
         time.sleep(LOOK_EVERY_S)

@@ -1,0 +1,41 @@
+"""What the monitor reads from the tables: outcomes, and provisional ones before their bucket is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from monitoring.health import Outcome
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+
+
+@dataclass
+class OutcomeReader:
+    """The outcomes of one pipeline; read again only when the table has a new version."""
+
+    places: Places
+    pipeline: Pipeline
+    _version: int = -1
+    _outcomes: list[Outcome] = field(default_factory=list)
+
+    def read(self, since_s: float) -> list[Outcome]:
+        """Outcomes with a label, due since a moment; none while there is no table."""
+        try:
+            table = DeltaTable(self.places.table(self.pipeline.name, "outcomes"))
+        except TableNotFoundError:
+            return []
+        if table.version() != self._version:
+            columns = ["model", "due", "probability", "label"]
+            filters = [("state", "=", "row"), ("bucket", ">=", int(since_s))]
+            self._outcomes = _outcomes(table.to_pyarrow_table(columns=columns, filters=filters))
+            self._version = table.version()
+        return self._outcomes
+
+
+def _outcomes(table: pa.Table) -> list[Outcome]:
+    columns = (table[name].to_pylist() for name in ("model", "due", "probability", "label"))
+    return [Outcome(model, due.timestamp(), p, label) for model, due, p, label in zip(*columns, strict=True)]

@@ -1,0 +1,134 @@
+"""The monitor: look at everything, judge, remember, tell."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import httpx
+
+from monitoring import metrics
+from monitoring.alerts import Alerts
+from monitoring.flow import Look, broken, stages
+from monitoring.health import by_minute, by_model
+from monitoring.history import History
+from monitoring.lake import OutcomeReader
+from monitoring.page import serve_page
+from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
+from monitoring.trust import Seen, reasons_against
+from monitoring.view import SHOWN_S, PipelineView, View
+from streaming.deployed import Deployed
+from streaming.pipeline import Pipeline
+from streaming.places import Places, PlacesError
+
+LOOK_EVERY_S = 3.0
+OUTCOMES_S = 3 * 3600
+log = logging.getLogger("monitor")
+
+
+class Monitor:
+    """Keeps the current view. Only its own loop writes; the page reads."""
+
+    def __init__(self, places: Places, admin: str | None) -> None:
+        self._places, self._admin = places, admin
+        self._deployed = Deployed(places)
+        self._history = History(places.data / "monitor" / "history.sqlite")
+        self._alerts = Alerts(places.webhook)
+        self._readers: dict[str, OutcomeReader] = {}
+        self._before: Snapshot | None = None
+        self._champion: dict[str, str] = {}
+        self.view = View(time.time(), (), ())
+
+    def look(self, client: httpx.Client) -> None:
+        """One turn."""
+        targets = local_targets(self._places.data / "run" / "targets.json")
+        if self._admin:
+            targets |= scorer_targets(client, self._admin)
+        targets.pop("monitor", None)
+        now = scrape(client, targets, time.time())
+        views = [self._view_of(pipeline, now) for pipeline in self._deployed.pipelines()]
+        self._alerts.update(datetime.now(UTC), {view.pipeline.name: _reasons(view) for view in views})
+        self._alerts.send(client)
+        self.view = View(now.time_s, tuple(views), tuple(self._alerts.recent))
+        self._before = now
+
+    def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
+        reader = self._readers.setdefault(pipeline.name, OutcomeReader(self._places, pipeline))
+        outcomes = reader.read(now.time_s - OUTCOMES_S)
+        realised = by_minute(outcomes)
+        seen = Seen(
+            model=_champion(pipeline, now),
+            model_age_s=_age(pipeline, now),
+            realised=realised[-1] if realised else None,
+            clock_offsets_s=_clock_offsets(pipeline, now),
+            pinned=bool(now.largest("hotpath_rollout_pinned", pipeline=pipeline.name)),
+        )
+        self._remember(pipeline, seen, now.time_s)
+        since, name = now.time_s - SHOWN_S, pipeline.name
+        return PipelineView(
+            pipeline=pipeline,
+            seen=seen,
+            stages=stages(Look(pipeline, self._before, now)),
+            realised=realised,
+            by_model=by_model(outcomes),
+            switches=[(t, f"#{number:.0f}") for t, number in self._history.series(f"{name}.switch", since)],
+            ages=self._history.series(f"{name}.age", since),
+        )
+
+    def _remember(self, pipeline: Pipeline, seen: Seen, time_s: float) -> None:
+        points = [] if seen.model_age_s is None else [(f"{pipeline.name}.age", seen.model_age_s)]
+        if seen.model is not None and self._champion.get(pipeline.name) != seen.model:
+            if pipeline.name in self._champion:
+                points.append((f"{pipeline.name}.switch", 1.0))
+            self._champion[pipeline.name] = seen.model
+        self._history.add(time_s, points)
+
+
+def _reasons(view: PipelineView) -> list[tuple[str, str]]:
+    judged = [(reason.code, reason.text) for reason in reasons_against(view.pipeline, view.seen)]
+    return judged + [(f"stage:{stage.name}", f"{stage.name}: {stage.problem}") for stage in broken(list(view.stages))]
+
+
+def _champion(pipeline: Pipeline, now: Snapshot) -> str | None:
+    samples = now.find("hotpath_rollout_model", pipeline=pipeline.name)
+    return next((sample.labels["model"] for sample in samples if sample.value == 1), None)
+
+
+def _age(pipeline: Pipeline, now: Snapshot) -> float | None:
+    newest = now.largest("hotpath_rollout_model_newest_as_of_seconds", pipeline=pipeline.name)
+    return now.time_s - newest if newest else None
+
+
+def _clock_offsets(pipeline: Pipeline, now: Snapshot) -> dict[str, float]:
+    samples = now.find("hotpath_clock_offset_seconds", pipeline=pipeline.name)
+    return {sample.labels["host"]: sample.value for sample in samples}
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s monitor %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        places = Places.from_environment()
+    except PlacesError as error:
+        sys.exit(str(error))
+    monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))
+    server = serve_page(os.environ.get("HOTPATH_MONITOR", "127.0.0.1:8000"), lambda: monitor.view)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with httpx.Client() as client:
+        while True:
+            try:
+                monitor.look(client)
+            except Exception:
+                metrics.PROBLEMS.labels(part="monitor").inc()
+                log.exception("this look came to nothing")
+            time.sleep(LOOK_EVERY_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Can the model be trusted now, and why: the first line of the status page, and what the alerts say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitoring.health import Realised
+from streaming.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the judgement rests on; None is not known (yet)."""
+
+    model: str | None
+    model_age_s: float | None
+    realised: Realised | None
+    clock_offsets_s: Mapping[str, float]
+    """By producing host: the smallest (append time - event time) of the last minutes."""
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason not to trust, in words; `code` is stable: alerts are told apart by it."""
+
+    code: str
+    text: str
+
+
+def reasons_against(pipeline: Pipeline, seen: Seen) -> list[Reason]:
+    """Every reason not to trust the answers now; none when they may be trusted."""
+    found = []
+    if seen.model is None:
+        found.append(Reason("no_model", "no model has been admitted yet"))
+    oldest = pipeline.monitoring.max_model_age or pipeline.serving.max_age
+    if seen.model_age_s is not None and seen.model_age_s > oldest.total_seconds():
+        age = _words(seen.model_age_s)
+        found.append(Reason("model_too_old", f"the model is {age} old, the limit is {_words(oldest.total_seconds())}"))
+    if seen.realised is not None:
+        found += _below_floors(pipeline, seen.realised)
+    found += _clocks_ahead(pipeline, seen.clock_offsets_s)
+    return found
+
+
+def first_line(pipeline: Pipeline, seen: Seen) -> str:
+    """One sentence: trusted or not, and why."""
+    against = reasons_against(pipeline, seen)
+    if against:
+        return f"{pipeline.name}: do not trust the model now: " + "; ".join(reason.text for reason in against) + "."
+    age = "" if seen.model_age_s is None else f", {_words(seen.model_age_s)} old"
+    if seen.realised is None:
+        return f"{pipeline.name}: {seen.model} answers{age}; too few outcomes yet to say how well."
+    figures = f"realised AUC {seen.realised.auc:.3f} over the last {seen.realised.outcomes} outcomes"
+    return f"{pipeline.name}: the model can be trusted now: {figures}{age}."
+
+
+def _below_floors(pipeline: Pipeline, realised: Realised) -> list[Reason]:
+    floors, found = pipeline.monitoring.floors, []
+    over = f"over {realised.outcomes} outcomes"
+    if "auc" in floors and realised.auc < floors["auc"]:
+        found.append(
+            Reason("auc_below_floor", f"realised AUC {realised.auc:.3f} {over}, the floor is {floors['auc']:g}")
+        )
+    if "log_loss" in floors and realised.log_loss > floors["log_loss"]:
+        text = f"realised log loss {realised.log_loss:.3f} {over}, the ceiling is {floors['log_loss']:g}"
+        found.append(Reason("log_loss_above_ceiling", text))
+    return found
+
+
+def _clocks_ahead(pipeline: Pipeline, offsets_s: Mapping[str, float]) -> list[Reason]:
+    """A host whose events are appended before they happen has a clock ahead of the broker's."""
+    tolerance = pipeline.clock.tolerance.total_seconds()
+    return [
+        Reason(f"clock_ahead:{host}", f"the clock of {host} is {_words(-offset)} ahead")
+        for host, offset in sorted(offsets_s.items())
+        if offset < -tolerance
+    ]
+
+
+def _words(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return str(timedelta(seconds=round(seconds / 60) * 60)).removesuffix(":00") + " h"

@@ -1,0 +1,98 @@
+"""Everything that the status page and `/status.json` show, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from monitoring.alerts import Alert
+from monitoring.charts import Line, Mark, chart
+from monitoring.flow import Stage, broken
+from monitoring.health import Realised
+from monitoring.trust import Seen, first_line, reasons_against
+from streaming.pipeline import Pipeline
+
+SHOWN_S = 3600
+
+
+@dataclass(frozen=True)
+class PipelineView:
+    """One pipeline at one moment. `switches` are (time in seconds since 1970, version)."""
+
+    pipeline: Pipeline
+    seen: Seen
+    stages: Sequence[Stage]
+    realised: Sequence[Realised]
+    by_model: dict[str, Realised | None]
+    switches: Sequence[tuple[float, str]]
+    ages: Sequence[tuple[float, float]]
+
+    @property
+    def headline(self) -> str:
+        return first_line(self.pipeline, self.seen)
+
+    @property
+    def is_trusted(self) -> bool:
+        return not reasons_against(self.pipeline, self.seen)
+
+    @property
+    def first_broken(self) -> Stage | None:
+        return next(broken(list(self.stages)), None)
+
+    @property
+    def models(self) -> list[tuple[str, Realised | None]]:
+        """The newest models first."""
+        return sorted(self.by_model.items(), reverse=True)[:12]
+
+    def auc_chart(self, now_s: float) -> str:
+        since = now_s - SHOWN_S
+        overall = [(r.minute_s, r.auc) for r in self.realised]
+        versions = [(r.minute_s, r.auc) for r in self.by_model.values() if r is not None]
+        lines = [Line("realised AUC", overall, "auc"), Line("one version", versions, "version", dots=True)]
+        marks = [Mark(time_s, f"switched to {version}") for time_s, version in self.switches]
+        return chart(lines, since, now_s, 0.4, 1.0, marks, self.pipeline.monitoring.floors.get("auc"))
+
+    def age_chart(self, now_s: float) -> str:
+        minutes = [(time_s, age / 60) for time_s, age in self.ages]
+        highest = max([value for _, value in minutes] + [10.0]) * 1.1
+        return chart([Line("age", minutes, "age")], now_s - SHOWN_S, now_s, 0.0, highest, unit=" min")
+
+
+@dataclass(frozen=True)
+class View:
+    """The whole page."""
+
+    time_s: float
+    pipelines: Sequence[PipelineView]
+    alerts: Sequence[Alert]
+
+    @property
+    def when(self) -> str:
+        return datetime.fromtimestamp(self.time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs; field names are stable."""
+        return {
+            "time": datetime.fromtimestamp(self.time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "well": all(view.is_trusted and view.first_broken is None for view in self.pipelines),
+            "pipelines": [_pipeline_json(view) for view in self.pipelines],
+            "alerts": [asdict(alert) for alert in self.alerts],
+        }
+
+
+def _pipeline_json(view: PipelineView) -> dict[str, Any]:
+    return {
+        "name": view.pipeline.name,
+        "headline": view.headline,
+        "trusted": view.is_trusted,
+        "reasons": [asdict(reason) for reason in reasons_against(view.pipeline, view.seen)],
+        "model": view.seen.model,
+        "model_age_s": view.seen.model_age_s,
+        "pinned": view.seen.pinned,
+        "realised": None if view.seen.realised is None else asdict(view.seen.realised),
+        "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
+        "clock_offsets_s": dict(view.seen.clock_offsets_s),
+        "stages": [asdict(stage) for stage in view.stages],
+    }

@@ -1,0 +1,111 @@
+"""The first line says whether the model can be trusted, and why not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from monitoring.alerts import Alerts
+from monitoring.health import Realised
+from monitoring.trust import Seen, first_line, reasons_against
+from streaming.load import load
+
+PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def realised(auc: float) -> Realised:
+    return Realised(0, 60, auc, 0.4, 200, 50, "flights-1")
+
+
+def test_a_fresh_model_above_its_floor_can_be_trusted() -> None:
+    seen = Seen("flights-1", 600.0, realised(0.8), {"ops-1": 0.1})
+    assert reasons_against(PIPELINE, seen) == []
+    assert "can be trusted now: realised AUC 0.800 over the last 200 outcomes, 10 min old" in first_line(PIPELINE, seen)
+
+
+def test_without_enough_outcomes_the_line_says_so_and_nothing_fires() -> None:
+    seen = Seen("flights-1", 600.0, None, {})
+    assert reasons_against(PIPELINE, seen) == []
+    assert "too few outcomes yet" in first_line(PIPELINE, seen)
+
+
+@pytest.mark.parametrize(
+    ("seen", "code", "words"),
+    [
+        (Seen(None, None, None, {}), "no_model", "no model has been admitted yet"),
+        (Seen("m", 3601.0, None, {}), "model_too_old", "the model is 60 min old, the limit is 60 min"),
+        (
+            Seen("m", 1.0, realised(0.5), {}),
+            "auc_below_floor",
+            "realised AUC 0.500 over 200 outcomes, the floor is 0.6",
+        ),
+        (Seen("m", 1.0, None, {"ops-1": -60.0}), "clock_ahead:ops-1", "the clock of ops-1 is 60 s ahead"),
+    ],
+)
+def test_every_reason_is_named(seen: Seen, code: str, words: str) -> None:
+    assert [reason.code for reason in reasons_against(PIPELINE, seen)] == [code]
+    assert words in first_line(PIPELINE, seen)
+    assert "do not trust" in first_line(PIPELINE, seen)
+
+
+def test_an_offset_within_the_tolerance_is_no_alarm() -> None:
+    assert reasons_against(PIPELINE, Seen("m", 1.0, None, {"ops-1": -4.9})) == []
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, str]], list[int]]]:
+    """A real receiver: its address, what it took, and the statuses that it will answer with first."""
+    taken: list[dict[str, str]] = []
+    statuses: list[int] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = statuses.pop(0) if statuses else 200
+            if status == 200:
+                taken.append(json.loads(body))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", taken, statuses
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_reason_is_said_once_when_it_appears_and_once_when_it_goes(
+    webhook: tuple[str, list[dict[str, str]], list[int]],
+) -> None:
+    address, taken, _ = webhook
+    alerts = Alerts(address)
+    with httpx.Client() as client:
+        for reasons in ([("no_model", "none")], [("no_model", "none")], []):
+            alerts.update(NOW, {"flights": reasons})
+            alerts.send(client)
+    assert [(a["code"], a["state"]) for a in taken] == [("no_model", "firing"), ("no_model", "resolved")]
+
+
+def test_an_alert_that_the_webhook_refuses_is_sent_again(
+    webhook: tuple[str, list[dict[str, str]], list[int]],
+) -> None:
+    address, taken, statuses = webhook
+    statuses.append(500)
+    alerts = Alerts(address)
+    with httpx.Client() as client:
+        alerts.update(NOW, {"flights": [("no_model", "none")]})
+        alerts.send(client)
+        assert taken == []
+        alerts.send(client)
+    assert [a["code"] for a in taken] == ["no_model"]

@@ -1,5 +1,83 @@
 //! `serving._native`: bundles and scoring, for Python.
+mod answer;
+mod values;
+
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use scorer::error::Error;
+use std::path::Path;
+
+/// As `compile_bundle` in `_native.pyi`.
+#[pyfunction]
+fn compile_bundle(py: Python<'_>, mojo: &[u8], spec: &str, manifest: &str, path: &str) -> PyResult<()> {
+    py.detach(|| scorer::compile::compile(mojo, spec, manifest, Path::new(path))).map_err(raised)
+}
+
+/// As `Bundle` in `_native.pyi`.
+#[pyclass(frozen)]
+struct Bundle(scorer::bundle::Bundle);
+
+#[pymethods]
+impl Bundle {
+    #[new]
+    fn open(path: &str) -> PyResult<Bundle> {
+        scorer::bundle::Bundle::open(Path::new(path)).map(Bundle).map_err(raised)
+    }
+
+    #[getter]
+    fn manifest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("json")?.call_method1("loads", (self.0.manifest(),))
+    }
+
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.0.model.threshold
+    }
+
+    fn score_features(&self, features: &Bound<'_, PyDict>) -> PyResult<(f64, Vec<u32>)> {
+        let row = values::row(&self.0.features, features)?;
+        let (score, leaves) = self.0.score_with_leaves(&row);
+        Ok((score.probability, leaves))
+    }
+
+    /// One row is scored in less time than it takes to give the interpreter away and get it back.
+    #[pyo3(signature = (body, as_of_us, now_us))]
+    fn score<'py>(
+        &self,
+        py: Python<'py>,
+        body: &[u8],
+        as_of_us: Option<i64>,
+        now_us: i64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        answer::answer_dict(py, &self.0, &self.0.answer(body, as_of_us, now_us))
+    }
+
+    fn time_scoring(&self, py: Python<'_>, features: &Bound<'_, PyDict>, rounds: u32) -> PyResult<f64> {
+        let row = values::row(&self.0.features, features)?;
+        Ok(py.detach(|| {
+            let begin = std::time::Instant::now();
+            for _ in 0..rounds {
+                std::hint::black_box(self.0.score(std::hint::black_box(&row)));
+            }
+            begin.elapsed().as_nanos() as f64 / f64::from(rounds.max(1))
+        }))
+    }
+}
+
+fn raised(error: Error) -> PyErr {
+    match error {
+        Error::Invalid(message) => PyValueError::new_err(message),
+        Error::Io(path, io) => match io.raw_os_error() {
+            // the three arguments make Python choose FileNotFoundError and its like
+            Some(number) => PyOSError::new_err((number, io.to_string(), path)),
+            None => PyOSError::new_err(format!("{path}: {io}")),
+        },
+    }
+}
 
 #[pymodule]
-mod _native {}
+mod _native {
+    #[pymodule_export]
+    use super::{Bundle, compile_bundle};
+}

@@ -1,0 +1,159 @@
+//! An open bundle: mapped, validated once, then safe to score with.
+use crate::error::{Error, Result, invalid};
+use crate::features::{Feature, Features, Remark, Row};
+use crate::layout::{self, SECTIONS, Section};
+use crate::score::{Node, Trees};
+use crate::{mapped, validate, verdict};
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{ops::Range, path::Path};
+use transform::{One, Transform};
+
+/// What a bundle says of its model beside the trees.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// `gbm`, in this version.
+    pub algorithm: String,
+    /// `logit`, in this version.
+    pub link: String,
+    pub init_f: f64,
+    pub threshold: f64,
+}
+
+impl Model {
+    /// Refuses what this version does not score.
+    pub fn checked(self) -> Result<Model> {
+        if self.algorithm != "gbm" || self.link != "logit" {
+            return Err(invalid("the model", format_args!("{} with {} is not in this version", self.algorithm, self.link)));
+        }
+        match self.init_f.is_finite() && (0.0..=1.0).contains(&self.threshold) {
+            true => Ok(self),
+            false => Err(invalid("the model", "init_f is not finite, or the threshold not in [0, 1]")),
+        }
+    }
+}
+
+/// A row's answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    pub probability: f64,
+    pub positive: bool,
+}
+
+#[derive(Debug)]
+pub struct Bundle {
+    map: Mmap,
+    sections: [Range<usize>; SECTIONS.len()],
+    pub model: Model,
+    /// One per column of the transform, in its order.
+    pub features: Features,
+    pub transform: Transform,
+}
+
+/// One request's answer.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    pub one: One<'a>,
+    /// None where the body has problems.
+    pub score: Option<Score>,
+    /// By position of the feature: what was not seen in training.
+    pub remarks: Vec<(usize, Remark)>,
+}
+
+impl Bundle {
+    /// Maps and checks a bundle: whatever the file holds, it is refused here or scores without leaving its bounds.
+    pub fn open(path: &Path) -> Result<Bundle> {
+        let map = mapped::map(path).map_err(|error| Error::Io(path.display().to_string(), error))?;
+        let sections = layout::read(&map)?;
+        let model = json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?.checked()?;
+        let features = json::<Vec<Feature>>(&map[sections[Section::Features as usize].clone()], "features")?;
+        let features = Features::new(features)?;
+        let transform = transform_of(&map[sections[Section::Spec as usize].clone()], &features)?;
+        let bundle = Bundle { map, sections, model, features, transform };
+        bundle.check()?;
+        Ok(bundle)
+    }
+
+    fn check(&self) -> Result<()> {
+        json::<serde_json::Value>(self.bytes(Section::Manifest), "manifest")?;
+        self.array::<u32>(Section::Roots)?;
+        self.array::<Node>(Section::Nodes)?;
+        let leaves = self.array::<u32>(Section::LeafIds)?.len();
+        let weights = self.array::<f32>(Section::Weights)?.len();
+        validate::trees(self.trees(), &self.features, leaves, weights)
+    }
+
+    /// The manifest, JSON.
+    pub fn manifest(&self) -> &str {
+        std::str::from_utf8(self.bytes(Section::Manifest)).expect("checked when the bundle was opened")
+    }
+
+    /// The weight of the training rows that came through each node, NaN where H2O does not say.
+    pub fn weights(&self) -> &[f32] {
+        bytemuck::cast_slice(self.bytes(Section::Weights))
+    }
+
+    pub fn trees(&self) -> Trees<'_> {
+        Trees {
+            roots: bytemuck::cast_slice(self.bytes(Section::Roots)),
+            nodes: bytemuck::cast_slice(self.bytes(Section::Nodes)),
+            levels: self.bytes(Section::Levels),
+        }
+    }
+
+    /// One request, from bytes to an answer: transform, then trees. Arguments as `Transform::one`.
+    pub fn answer<'a>(&'a self, body: &'a [u8], as_of_us: Option<i64>, now_us: i64) -> Answered<'a> {
+        let one = self.transform.one(body, as_of_us, now_us);
+        if !one.problems.is_empty() {
+            return Answered { one, score: None, remarks: Vec::new() };
+        }
+        let mut row = self.features.empty_row();
+        let put = |(at, value)| Some((at, self.features.put(&mut row, at, value)?));
+        let remarks = one.features.iter().enumerate().filter_map(put).collect();
+        Answered { score: Some(self.score(&row)), one, remarks }
+    }
+
+    pub fn score(&self, row: &Row) -> Score {
+        self.judge(self.trees().sum(row, |_| {}))
+    }
+
+    /// As `score`, and H2O's node id of the leaf in every tree.
+    pub fn score_with_leaves(&self, row: &Row) -> (Score, Vec<u32>) {
+        let (trees, ids) = (self.trees(), bytemuck::cast_slice::<u8, u32>(self.bytes(Section::LeafIds)));
+        let mut leaves = Vec::with_capacity(trees.roots.len());
+        let sum = trees.sum(row, |leaf| leaves.push(ids[leaf.count as usize]));
+        (self.judge(sum), leaves)
+    }
+
+    fn judge(&self, sum: f64) -> Score {
+        let probability = verdict::probability(sum, self.model.init_f);
+        Score { probability, positive: verdict::is_positive(probability, self.model.threshold) }
+    }
+
+    fn bytes(&self, section: Section) -> &[u8] {
+        &self.map[self.sections[section as usize].clone()]
+    }
+
+    fn array<T: bytemuck::AnyBitPattern>(&self, section: Section) -> Result<&[T]> {
+        bytemuck::try_cast_slice(self.bytes(section))
+            .map_err(|error| invalid(format_args!("the bundle's section {section:?}"), error))
+    }
+}
+
+/// The transform, whose columns must be the features, one for one: names, types and order.
+pub(crate) fn transform_of(spec: &[u8], features: &Features) -> Result<Transform> {
+    let refuse = |what: String| invalid("the transform's spec", what);
+    let spec = std::str::from_utf8(spec).map_err(|error| refuse(error.to_string()))?;
+    let transform = Transform::from_spec(spec).map_err(refuse)?;
+    let columns = transform.feature_columns().iter().map(|column| (column.name.as_str(), column.kind));
+    match columns.eq(features.names_and_types()) {
+        true => Ok(transform),
+        false => Err(refuse("its features are not the manifest's, in the same order and of the same types".to_owned())),
+    }
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| invalid(format_args!("the bundle's {what}"), error))
+}
+

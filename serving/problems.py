@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 TITLES: Final = {
-    400: ("not-json", "The body is not JSON"),
+    400: ("bad-request", "The body is not JSON, or the request not HTTP/1.1"),
     401: ("unauthorized", "The key is missing or not known"),
     404: ("not-found", "There is nothing at this address"),
     405: ("method-not-allowed", "This address does not take this method"),

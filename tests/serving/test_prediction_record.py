@@ -1,0 +1,90 @@
+"""The record of a prediction has exactly the fields of the contract, and nothing sensitive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.answer import Answer
+from serving.prediction_record import prediction_record
+from serving.verdict import Verdict
+from streaming.load import load
+from streaming.pipeline import Pipeline
+from streaming.records import PREDICTION
+
+NOW_US = 1_769_846_400_123_456
+ANSWER: Answer = {
+    "prediction_id": "019c131e-7c00-7000-8000-000000000000",
+    "id": "q1",
+    "pipeline": "p",
+    "pipeline_hash": "abc",
+    "model": "p-20261121T021700Z",
+    "model_age_s": 12.5,
+    "as_of": "2026-01-31T08:00:00.123Z",
+    "source": "model",
+    "probability": 0.25,
+    "value": None,
+    "probabilities": None,
+    "decision": "negative",
+    "tolerance": None,
+    "expired": False,
+    "reason": None,
+    "warnings": [],
+    "contributions": None,
+    "experiment": None,
+}
+SCORED: dict[str, Any] = {
+    "key": '["m-1"]',
+    "due_us": NOW_US + 60_000_000,
+    "as_of_source": "clock",
+    "features": {"size": float("inf"), "many": None, "colour": "röt"},
+    "fields": {"id": "q1", "machine": "m-1", "size": 1e300, "operator": "Ann", "at": NOW_US},
+}
+BODY = b' {"id": "q1", "machine": "m-1", "size": 1.0e300, "operator": "Ann", "operatr": "Bob"}\n'
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return load(Path(__file__).with_name("machines.toml"))
+
+
+def recorded(pipeline: Pipeline, **scored: Any) -> dict[str, Any]:
+    verdict = Verdict(ANSWER, SCORED | scored, hypothetical=False)
+    record: dict[str, Any] = json.loads(prediction_record(verdict, BODY, pipeline, NOW_US, "s-1", None))
+    return record
+
+
+def without_sensitive_fields(pipeline: Pipeline) -> Pipeline:
+    fields = tuple(replace(field, sensitive=False) for field in pipeline.events.fields)
+    return replace(pipeline, events=replace(pipeline.events, fields=fields))
+
+
+def test_it_has_exactly_the_fields_of_the_contract(pipeline: Pipeline) -> None:
+    record = recorded(pipeline)
+    assert set(record) == set(PREDICTION)
+    assert (record["key"], record["due"], record["answered"]) == (
+        '["m-1"]',
+        "2026-01-31T08:01:00.123Z",
+        "2026-01-31T08:00:00.123Z",
+    )
+    assert recorded(pipeline, due_us=None)["due"] is None
+
+
+def test_figures_that_json_cannot_say_are_names(pipeline: Pipeline) -> None:
+    assert recorded(pipeline)["features"] == {"size": "Infinity", "many": None, "colour": "röt"}
+
+
+def test_sensitive_fields_and_what_may_be_one_misspelt_are_left_out(pipeline: Pipeline) -> None:
+    event = recorded(pipeline)["event"]
+    assert event == {"id": "q1", "machine": "m-1", "size": 1e300, "at": "2026-01-31T08:00:00.123Z"}
+
+
+def test_without_sensitive_fields_the_event_is_the_bodys_own_text(pipeline: Pipeline) -> None:
+    verdict = Verdict(ANSWER, SCORED, hypothetical=False)
+    record = prediction_record(verdict, BODY, without_sensitive_fields(pipeline), NOW_US, "s-1", None)
+    assert record.endswith(b',"event":' + BODY.strip() + b"}")
+    assert json.loads(record)["event"] == json.loads(BODY)

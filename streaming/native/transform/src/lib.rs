@@ -7,6 +7,7 @@ pub mod json;
 mod key;
 pub mod moment;
 pub mod problem;
+pub mod program;
 pub mod questions;
 mod spec;
 pub mod toml;

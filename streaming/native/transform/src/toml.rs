@@ -19,7 +19,10 @@ pub fn positions(source: &str) -> Result<Vec<(String, Place)>, NotToml> {
     })?;
     let mut found = Vec::new();
     walk_table(document.as_table(), "", &mut found);
-    Ok(found.into_iter().map(|(path, at)| (path, place(source, at))).collect())
+    Ok(found
+        .into_iter()
+        .map(|(path, at)| (path, place(source, at)))
+        .collect())
 }
 
 fn place(source: &str, at: usize) -> Place {
@@ -29,20 +32,30 @@ fn place(source: &str, at: usize) -> Place {
     }
     let before = &source[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 type Found = Vec<(String, usize)>;
 
 fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn walk_table(table: &Table, path: &str, found: &mut Found) {
     for (name, item) in table.iter() {
         let path = joined(path, name);
         // a table is where its header is; a key, and a table that only its children name, is where its name is
-        let header = item.as_table().filter(|inner| !inner.is_implicit() && !inner.is_dotted()).and_then(Table::span);
+        let header = item
+            .as_table()
+            .filter(|inner| !inner.is_implicit() && !inner.is_dotted())
+            .and_then(Table::span);
         let key = table.key(name).and_then(toml_edit::Key::span);
         if let Some(span) = header.or(key) {
             found.push((path.clone(), span.start));
@@ -103,13 +116,15 @@ mod tests {
 
     #[test]
     fn every_key_table_and_item_has_its_place() {
-        let found = places("name = \"x\"\n[events]\n  topic = [1, 22]\n[a.b]\nc.d = { ä = 1, e = 2 }\n[[x]]\ny = 1\n");
+        let found = places(
+            "name = \"x\"\n[events]\n  topic = [1, 22]\n[a.b]\nc.d = { \"ä\" = 1, e = 2 }\n[[x]]\ny = 1\n",
+        );
         assert_eq!(found["name"], (1, 1));
         assert_eq!(found["events"], (2, 1));
         assert_eq!(found["events.topic"], (3, 3));
         assert_eq!(found["events.topic.1"], (3, 15));
         assert_eq!(found["a.b"], (4, 1));
-        assert_eq!(found["a.b.c.d.e"], (5, 16));
+        assert_eq!(found["a.b.c.d.e"], (5, 18));
         assert_eq!(found["x.0.y"], (7, 1));
     }
 

@@ -1,0 +1,257 @@
+//! The transform over record batches.
+use crate::columns::{Column, Values, struct_of, value_at};
+use arrow_array::builder::BinaryBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, StructArray};
+use arrow_schema::DataType;
+use std::borrow::Cow;
+use std::sync::Arc;
+use transform::Transform;
+use transform::fields::Field;
+use transform::json::Record;
+use transform::problem::{Problem, Reason};
+use transform::value::{Type, Value};
+
+/// As `Transform.decode_events` in `_native.pyi`.
+pub fn decode_events(transform: &Transform, batch: &StructArray) -> Result<StructArray, String> {
+    let bodies = bodies(batch)?;
+    let mut out = Decoded::new(
+        &[
+            ("id", Type::String),
+            ("key", Type::String),
+            ("host", Type::String),
+            ("as_of", Type::Timestamp),
+            ("due", Type::Timestamp),
+        ],
+        transform.event_fields(),
+        bodies.len(),
+    );
+    for row in 0..bodies.len() {
+        let Some(body) = body_at(bodies, row) else {
+            out.push_absent();
+            continue;
+        };
+        let event = transform.decode_event(body);
+        let due = transform.due(&event.record.values, event.time_us);
+        let roles = [
+            text(event.id),
+            text(event.key),
+            text(event.host),
+            moment(event.time_us),
+            moment(due),
+        ];
+        out.push(&event.record, &roles);
+    }
+    out.finish("event")
+}
+
+/// As `Transform.decode_labels` in `_native.pyi`.
+pub fn decode_labels(transform: &Transform, batch: &StructArray) -> Result<StructArray, String> {
+    let bodies = bodies(batch)?;
+    let mut out = Decoded::new(
+        &[
+            ("key", Type::String),
+            ("host", Type::String),
+            ("time", Type::Timestamp),
+        ],
+        transform.label_fields(),
+        bodies.len(),
+    );
+    for row in 0..bodies.len() {
+        let Some(body) = body_at(bodies, row) else {
+            out.push_absent();
+            continue;
+        };
+        let label = transform.decode_label(body);
+        out.push(
+            &label.record,
+            &[text(label.key), Value::Null, moment(label.time_us)],
+        );
+    }
+    out.finish("label")
+}
+
+/// As `Transform.features` in `_native.pyi`.
+pub fn features(transform: &Transform, batch: &StructArray) -> Result<StructArray, String> {
+    let events = struct_column(batch, "event")?;
+    let values = Values::of(events, transform.event_fields())?;
+    let as_of = column(batch, "as_of")?;
+    let mut columns: Vec<Column> = transform
+        .feature_columns()
+        .iter()
+        .map(|feature| Column::new(feature.kind, batch.len()))
+        .collect();
+    for row in 0..batch.len() {
+        let moment = match value_at(as_of, row) {
+            Value::Timestamp(us) => Some(us),
+            _ => None,
+        };
+        let row = values.row(row);
+        for (column, value) in columns.iter_mut().zip(transform.features(&row, moment)) {
+            column.push(&value);
+        }
+    }
+    let names = transform
+        .feature_columns()
+        .iter()
+        .map(|feature| format!("f_{}", feature.name));
+    struct_of(
+        names.zip(columns.iter_mut().map(Column::finish)).collect(),
+        batch.len(),
+    )
+}
+
+/// As `Transform.label_values` in `_native.pyi`.
+pub fn label_values(transform: &Transform, batch: &StructArray) -> Result<StructArray, String> {
+    let values = Values::of(struct_column(batch, "label")?, transform.label_fields())?;
+    let mut outcomes = Column::new(Type::Boolean, batch.len());
+    for row in 0..batch.len() {
+        let outcome = transform.label_value(&values.row(row));
+        outcomes.push(&outcome.map_or(Value::Null, Value::Boolean));
+    }
+    struct_of(vec![("value".to_owned(), outcomes.finish())], batch.len())
+}
+
+fn text(value: Option<String>) -> Value<'static> {
+    value.map_or(Value::Null, |text| Value::String(Cow::Owned(text)))
+}
+
+fn moment(us: Option<i64>) -> Value<'static> {
+    us.map_or(Value::Null, Value::Timestamp)
+}
+
+fn column<'a>(batch: &'a StructArray, name: &str) -> Result<&'a ArrayRef, String> {
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| format!("the batch has no column {name:?}"))
+}
+
+fn struct_column<'a>(batch: &'a StructArray, name: &str) -> Result<&'a StructArray, String> {
+    column(batch, name)?
+        .as_struct_opt()
+        .ok_or_else(|| format!("the column {name:?} must be a struct"))
+}
+
+fn bodies(batch: &StructArray) -> Result<&ArrayRef, String> {
+    let bodies = column(batch, "value")?;
+    match bodies.data_type() {
+        DataType::Binary | DataType::LargeBinary => Ok(bodies),
+        other => Err(format!("the column \"value\" must be binary, not {other}")),
+    }
+}
+
+fn body_at(bodies: &ArrayRef, row: usize) -> Option<&[u8]> {
+    if bodies.is_null(row) {
+        return None;
+    }
+    Some(match bodies.data_type() {
+        DataType::LargeBinary => bodies.as_binary::<i64>().value(row),
+        _ => bodies.as_binary::<i32>().value(row),
+    })
+}
+
+/// The columns that decoding gives, while they are filled.
+struct Decoded {
+    problem: [(&'static str, Column); 4],
+    roles: Vec<(&'static str, Column)>,
+    stored: BinaryBuilder,
+    /// One per field that may be stored: its index in the record, its name.
+    fields: Vec<(usize, String, Column)>,
+    rows: usize,
+}
+
+impl Decoded {
+    fn new(roles: &[(&'static str, Type)], fields: &[Field], rows: usize) -> Decoded {
+        let stored_fields = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !field.sensitive);
+        let text = || Column::new(Type::String, rows);
+        Decoded {
+            problem: [
+                ("reason", text()),
+                ("field", text()),
+                ("detail", text()),
+                ("at_byte", Column::new(Type::Int, rows)),
+            ],
+            roles: roles
+                .iter()
+                .map(|(name, kind)| (*name, Column::new(*kind, rows)))
+                .collect(),
+            stored: BinaryBuilder::with_capacity(rows, rows * 256),
+            fields: stored_fields
+                .map(|(index, field)| (index, field.name.clone(), Column::new(field.kind, rows)))
+                .collect(),
+            rows,
+        }
+    }
+
+    /// A record without a value: a tombstone.
+    fn push_absent(&mut self) {
+        let detail = "the record has no value".to_owned();
+        let problem = Problem {
+            reason: Reason::NotJson,
+            field: None,
+            detail,
+            at_byte: None,
+        };
+        self.push_problem(&problem);
+    }
+
+    fn push(&mut self, record: &Record<'_>, roles: &[Value<'_>]) {
+        if let Some(problem) = record.problems.first() {
+            self.push_problem(problem);
+            return;
+        }
+        self.problem
+            .iter_mut()
+            .for_each(|(_, column)| column.push(&Value::Null));
+        self.roles
+            .iter_mut()
+            .zip(roles)
+            .for_each(|((_, column), value)| column.push(value));
+        self.stored.append_value(&record.stored);
+        self.fields
+            .iter_mut()
+            .for_each(|(index, _, column)| column.push(&record.values[*index]));
+    }
+
+    fn push_problem(&mut self, problem: &Problem) {
+        let at_byte = problem
+            .at_byte
+            .and_then(|at| i64::try_from(at).ok())
+            .map_or(Value::Null, Value::Int);
+        let values = [
+            text(Some(problem.reason.code().to_owned())),
+            text(problem.field.clone()),
+            text(Some(problem.detail.clone())),
+            at_byte,
+        ];
+        self.problem
+            .iter_mut()
+            .zip(&values)
+            .for_each(|((_, column), value)| column.push(value));
+        self.roles
+            .iter_mut()
+            .for_each(|(_, column)| column.push(&Value::Null));
+        self.stored.append_null();
+        self.fields
+            .iter_mut()
+            .for_each(|(_, _, column)| column.push(&Value::Null));
+    }
+
+    fn finish(mut self, record: &str) -> Result<StructArray, String> {
+        let fields = self
+            .fields
+            .iter_mut()
+            .map(|(_, name, column)| (name.clone(), column.finish()))
+            .collect();
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        for (name, column) in self.problem.iter_mut().chain(&mut self.roles) {
+            columns.push(((*name).to_owned(), column.finish()));
+        }
+        columns.push(("stored".to_owned(), Arc::new(self.stored.finish())));
+        columns.push((record.to_owned(), Arc::new(struct_of(fields, self.rows)?)));
+        struct_of(columns, self.rows)
+    }
+}

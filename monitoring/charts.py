@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 
 WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 24
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 24
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,38 @@ TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to
 WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")
 
 
+# the mirror, as the watcher sees it; and what the hot query makes of it
+MIRROR_LAG_RECORDS = Gauge("hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"])
+MIRROR_LAG_SECONDS = Gauge(
+    "hotpath_mirror_lag_seconds", "Now minus the moment up to which all is in the cloud.", ["topic", "partition"]
+)
+IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
+STREAM_RECORDS = Counter("hotpath_streaming_records", "Records committed, by table.", ["pipeline", "table"])
+STREAM_BATCH_SECONDS = Histogram(
+    "hotpath_streaming_batch_seconds",
+    "A batch of the hot query, from its start to its last commit; the count is that of batches.",
+    ["pipeline"],
+    buckets=(0.5, 1, 2, 3, 4, 5, 7, 10, 15, 30, 60),
+)
+STREAM_DELAY_SECONDS = Histogram(
+    "hotpath_streaming_delay_seconds",
+    "From the on-prem stamp of a batch's oldest record to its commit; imports aside.",
+    ["pipeline"],
+    buckets=(1, 2, 3, 5, 7, 10, 15, 20, 30, 60, 300),
+)
+STREAM_BEHIND_RECORDS = Gauge("hotpath_streaming_behind_records", "Cloud offsets not yet committed.", ["pipeline"])
+STREAM_BEHIND_SECONDS = Gauge(
+    "hotpath_streaming_behind_seconds", "Now minus the moment up to which the tables are complete.", ["pipeline"]
+)
+STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
+CLOCK_OFFSET_SECONDS = Gauge(
+    "hotpath_clock_offset_seconds",
+    "Per producing host, the smallest (append time - event time) of the last minutes; negative: its clock is ahead.",
+    ["pipeline", "host"],
+)
+UPKEEP_SECONDS = Histogram("hotpath_streaming_upkeep_seconds", "A turn of the tables' upkeep.", ["pipeline"])
+
+
 def serve(part: str) -> None:
     """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""
     port = int(os.environ.get("HOTPATH_METRICS_PORT", "0"))

@@ -1,0 +1,97 @@
+"""The status page, from a view as the monitor builds it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from monitoring.alerts import Alert
+from monitoring.flow import Look, stages
+from monitoring.health import Outcome, by_minute, by_model
+from monitoring.page import serve_page
+from monitoring.scrape import Sample, Snapshot
+from monitoring.trust import Seen
+from monitoring.view import PipelineView, View
+from streaming.load import load
+
+PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
+NOW = 1_795_252_000.0
+
+
+def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20261121T120000Z") -> View:
+    """An hour of a model that gets worse, as the monitor would show it."""
+    outcomes = [
+        Outcome(
+            f"flights-{minute // 12}",
+            NOW - 3600 + 60 * minute + n % 60,
+            0.5 + (0.4 - minute / 200) * (n % 3 - 1),
+            n % 3 == 2,
+        )
+        for minute in range(60)
+        for n in range(100)
+    ]
+    now = Snapshot(NOW, (Sample("trainer", "hotpath_training_auc", {"pipeline": "flights"}, 0.81),), silent or {})
+    realised = by_minute(outcomes)
+    return View(
+        NOW,
+        [
+            PipelineView(
+                PIPELINE,
+                Seen(model, 900.0, realised[-1], {"ops-1": 0.2}),
+                stages(Look(PIPELINE, None, now)),
+                realised,
+                by_model(outcomes),
+                [(NOW - 1800, "flights-2")],
+                [(NOW - 60 * n, 600.0 + 60 * (60 - n) % 900) for n in range(60, 0, -1)],
+            )
+        ],
+        [Alert("flights", "no_model", "resolved", "no model has been <admitted> yet", "2026-11-21T12:00:00.000Z")],
+    )
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    server = serve_page("127.0.0.1:0", lambda: a_view())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_first_line_says_whether_to_trust_and_the_picture_shows_every_stage(page: str) -> None:
+    text = httpx.get(page).text
+    assert "the model can be trusted now" in text
+    places = [text.index(f"<strong>{name}</strong>") for name in ("producers", "mirror", "events", "rows", "training")]
+    assert places == sorted(places)
+
+
+def test_words_from_outside_are_escaped(page: str) -> None:
+    assert "&lt;admitted&gt;" in httpx.get(page).text
+
+
+def test_the_json_says_the_same(page: str) -> None:
+    status = httpx.get(f"{page}/status.json").json()
+    assert status["well"] is True
+    assert status["pipelines"][0]["trusted"] is True
+    json.dumps(status, allow_nan=False)
+
+
+def test_an_unknown_path_names_the_known_ones(page: str) -> None:
+    answer = httpx.get(f"{page}/nothing")
+    assert answer.status_code == 404
+    assert "/status.json" in answer.text
+
+
+def test_what_is_broken_first_in_the_flow_is_named_with_its_command() -> None:
+    view = a_view(silent={"trainer": "refused", "streaming": "refused"}).pipelines[0]
+    assert view.first_broken is not None
+    assert (view.first_broken.name, view.first_broken.command) == ("events", "./hotpath logs streaming")
+
+
+def test_a_silent_part_makes_the_status_unwell() -> None:
+    assert a_view(silent={"trainer": "refused"}).as_json()["well"] is False

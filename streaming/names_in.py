@@ -8,9 +8,9 @@ from sqlglot.errors import SqlglotError
 
 
 def names_in(expression: str) -> frozenset[str]:
-    """The names in an SQL expression; none when it is no SQL (compiling it says so, with the position)."""
+    """The names in an SQL expression, lower case; none when it is no SQL (compiling it says so, with the position)."""
     try:
         tree = sqlglot.parse_one(expression, read="spark")
     except SqlglotError:
         return frozenset()
-    return frozenset(column.name for column in tree.find_all(exp.Column))
+    return frozenset(column.name.lower() for column in tree.find_all(exp.Column))

@@ -1,0 +1,84 @@
+"""Pull, one a host: copies candidates from the registry in the cloud into the local folder that serving reads.
+
+    every deployed pipeline, every few seconds:
+        the newest candidates that are complete in the registry and not here
+        their files, when they are proposed (checked against the manifest's sums, written aside, renamed)
+        their manifest, last: its presence makes the local candidate complete
+        old local candidates go
+
+The cloud away: it keeps trying, and counts. Run: python -m serving.pull
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from typing import Final
+
+from monitoring import metrics
+from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
+from serving.model_states import ModelsError, read_states
+from streaming.places import Places, PlacesError
+
+EVERY_S: Final = 2.0
+
+log = logging.getLogger("pull")
+
+
+def pull_pipeline(places: Places, pipeline: str) -> None:
+    """One turn for one pipeline.
+
+    Raises:
+        OSError: the registry cannot be reached, or the local folder not be written.
+        PullError: what came is not what the manifest promises.
+    """
+    registry, local = Registry(places.registry(pipeline)), places.onprem_folder(pipeline) / "candidates"
+    states = read_states(places.onprem_folder(pipeline))
+    for version in missing(registry, local):
+        copied = pull_candidate(registry, version, local)
+        metrics.PULLED_CANDIDATES.labels(pipeline).inc()
+        metrics.PULLED_BYTES.labels(pipeline).inc(copied)
+        log.info("%s: %s is here (%d bytes)", pipeline, version, copied)
+    for version in superfluous(local, states):
+        drop(local, version)
+        log.info("%s: old candidate %s dropped", pipeline, version)
+
+
+def pull_all(places: Places) -> None:
+    """One turn for each deployed pipeline; one that fails does not hold up the others."""
+    for file in sorted(places.pipelines.glob("*.toml")):
+        failures = metrics.PULL_FAILURES.labels(file.stem)
+        try:
+            pull_pipeline(places, file.stem)
+        except ModelsError as error:
+            failures.inc()
+            log.error("%s: %s", file.stem, error)
+        except Exception as error:  # noqa: BLE001
+            failures.inc()
+            metrics.PROBLEMS.labels(part="pull").inc()
+            log.warning("%s: cannot pull now, trying again: %s", file.stem, error)
+
+
+def main() -> int:
+    """Turn after turn until SIGTERM; 1 when misconfigured."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        places = Places.from_environment()
+    except PlacesError as error:
+        log.error("%s", error)
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    metrics.serve("pull")
+    log.info("pulling from %s", places.hdfs)
+    while not stop.is_set():
+        pull_all(places)
+        stop.wait(EVERY_S)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

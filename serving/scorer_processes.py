@@ -1,0 +1,124 @@
+"""Scorer processes of this host: started detached, remembered in files, found again by whoever asks.
+
+`DATA/onprem/scorers/<name>.json` says name, pipeline, version, pid, and the process's start time (clock ticks since
+boot, field 22 of /proc/PID/stat): a pid that the kernel has given to another process is not mistaken for a scorer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from serving.model_states import write_durably
+from streaming.places import Places
+
+LOG_BYTES: Final = 8 * 1024 * 1024
+"""A pipeline's scorers share one log; above this size it is put aside as `.1` when the next one starts."""
+
+
+@dataclass(frozen=True)
+class ScorerProcess:
+    """One scorer as it was started. `version` None: it has no bundle."""
+
+    name: str
+    pipeline: str
+    version: str | None
+    pid: int
+    started_ticks: int
+    golden: bool = False
+    """It has answered the golden requests."""
+
+    def lives(self) -> bool:
+        return started_ticks(self.pid) == self.started_ticks
+
+    def signal(self, number: int) -> None:
+        """Send a signal; a process that has gone meanwhile needs none."""
+        if self.lives():
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                return
+
+
+def start_scorer(places: Places, pipeline: str, version: str | None, bundle: Path | None) -> ScorerProcess:
+    """Start a scorer in a session of its own, so that it outlives us, and write down who it is.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    name = f"{version or f'{pipeline}-no-model'}-{secrets.token_hex(2)}"
+    command = [sys.executable, "-m", "serving.scorer", "--pipeline", pipeline, "--name", name]
+    env = {key: value for key, value in os.environ.items() if key != "HOTPATH_METRICS_PORT"}
+    with _log(places, pipeline).open("ab") as log:
+        process = subprocess.Popen(
+            [*command, "--bundle", str(bundle)] if bundle else command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+            start_new_session=True,
+        )
+    _children.append(process)
+    scorer = ScorerProcess(name, pipeline, version, process.pid, started_ticks(process.pid) or 0)
+    remember(places, scorer)
+    return scorer
+
+
+def remember(places: Places, scorer: ScorerProcess) -> None:
+    write_durably(_folder(places) / f"{scorer.name}.json", json.dumps(asdict(scorer)).encode())
+
+
+def forget(places: Places, scorer: ScorerProcess) -> None:
+    """Remove what is left of a scorer that has gone."""
+    (_folder(places) / f"{scorer.name}.json").unlink(missing_ok=True)
+    (places.sockets / f"{scorer.name}.sock").unlink(missing_ok=True)
+
+
+def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerProcess]:
+    """Every scorer written down, living or not; of one pipeline, or of all."""
+    _children[:] = [child for child in _children if child.poll() is None]  # reaps those that have ended
+    for file in sorted(_folder(places).glob("*.json")):
+        scorer = ScorerProcess(**json.loads(file.read_bytes()))
+        if pipeline in (None, scorer.pipeline):
+            yield scorer
+
+
+def stop_scorers(places: Places) -> list[ScorerProcess]:
+    """Tell every living scorer of this host to stop; those who were told."""
+    living = [scorer for scorer in remembered(places) if scorer.lives()]
+    for scorer in living:
+        scorer.signal(signal.SIGTERM)
+    return living
+
+
+def started_ticks(pid: int) -> int | None:
+    """When a process began; None when there is none, or only its exit code is left."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else int(fields[18])
+
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def _folder(places: Places) -> Path:
+    return places.data / "onprem" / "scorers"
+
+
+def _log(places: Places, pipeline: str) -> Path:
+    log = places.data / "logs" / f"scorers-{pipeline}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.rename(log.with_suffix(".log.1"))
+    return log

@@ -41,7 +41,7 @@ PART_OF_STAGE = {
     "events": ("streaming",),
     "rows": ("streaming",),
     "training": ("trainer",),
-    "rollout": ("pull", "rollout", "socket-manager"),
+    "rollout": ("pull", "rollout", "socket_manager"),
     "scorers": ("scorer",),
     "outcomes": ("streaming",),
 }

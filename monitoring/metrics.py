@@ -87,7 +87,9 @@ WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the w
 
 
 # the mirror, as the watcher sees it; and what the hot query makes of it
-MIRROR_LAG_RECORDS = Gauge("hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"])
+MIRROR_LAG_RECORDS = Gauge(
+    "hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"]
+)
 MIRROR_LAG_SECONDS = Gauge(
     "hotpath_mirror_lag_seconds", "Now minus the moment up to which all is in the cloud.", ["topic", "partition"]
 )

@@ -118,7 +118,7 @@ def main() -> None:
     except PlacesError as error:
         sys.exit(str(error))
     monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))
-    server = serve_page(os.environ.get("HOTPATH_MONITOR", "127.0.0.1:8000"), lambda: monitor.view)
+    server = serve_page(os.environ.get("HOTPATH_PAGE", "127.0.0.1:17080"), lambda: monitor.view)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with httpx.Client() as client:
         while True:

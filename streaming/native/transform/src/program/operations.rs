@@ -180,6 +180,11 @@ static OPERATIONS: &[Operation] = &[
     },
     many("in", Shape::Membership, truth::is_in),
     many("coalesce", Shape::Choice, truth::coalesce),
+    Operation {
+        name: "nullif",
+        shape: Shape::Choice,
+        kernel: Kernel::Two(truth::nullif),
+    },
     many("least", Shape::Choice, truth::least),
     many("greatest", Shape::Choice, truth::greatest),
     many("case", Shape::Case, truth::case),

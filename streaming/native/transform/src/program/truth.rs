@@ -103,3 +103,7 @@ pub(super) fn case<'a>(arguments: &Arguments<'_, 'a>) -> Value<'a> {
         .find(|at| *arguments.get(*at) == Value::Boolean(true));
     arguments.get(chosen.map_or(otherwise, |at| at + 1)).clone()
 }
+
+pub(super) fn nullif<'a>(a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
+    if order(a, b) == Some(Ordering::Equal) { Value::Null } else { a.clone() }
+}

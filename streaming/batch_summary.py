@@ -1,0 +1,61 @@
+"""What a batch held: how many records for each table, how old they were, and how far each host's clock seems off."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass
+class Summary:
+    """Of a task, or of a batch. Times in microseconds; imported records count, but no age or delay is taken of them."""
+
+    records: Counter[str] = field(default_factory=Counter)
+    """Table -> records."""
+    oldest_us: int | None = None
+    """The smallest on-prem stamp."""
+    delays_us: dict[str, int] = field(default_factory=dict)
+    """Producing host -> the smallest (append time - event time)."""
+
+    def add(self, table: str, records: pa.RecordBatch) -> None:
+        """Count a table's records."""
+        self.records[table] += records.num_rows
+        own = records.filter(pc.invert(records["imported"]))
+        if own.num_rows:
+            self._see_oldest(pc.min(own["append_time"].cast(pa.int64())).as_py())
+            if table == "events":
+                self._see_delays(own)
+
+    def _see_oldest(self, stamp_us: int) -> None:
+        self.oldest_us = stamp_us if self.oldest_us is None else min(self.oldest_us, stamp_us)
+
+    def _see_delays(self, events: pa.RecordBatch) -> None:
+        delay = pc.subtract(events["append_time"].cast(pa.int64()), events["as_of"].cast(pa.int64()))
+        table = pa.table({"host": events["host"], "delay": delay}).drop_null()
+        smallest = table.group_by("host").aggregate([("delay", "min")])
+        for host, delay_us in zip(smallest["host"].to_pylist(), smallest["delay_min"].to_pylist(), strict=True):
+            self._see_delay(host, delay_us)
+
+    def _see_delay(self, host: str, delay_us: int) -> None:
+        self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
+
+    def to_json(self) -> str:
+        return json.dumps([self.records, self.oldest_us, self.delays_us])
+
+    @classmethod
+    def of(cls, parts: Iterable[str]) -> Summary:
+        """The sum of the tasks' summaries, as `to_json` wrote them."""
+        whole = cls()
+        for text in parts:
+            records, oldest_us, delays_us = json.loads(text)
+            whole.records.update(records)
+            if oldest_us is not None:
+                whole._see_oldest(oldest_us)
+            for host, delay_us in delays_us.items():
+                whole._see_delay(host, delay_us)
+        return whole

@@ -1,0 +1,136 @@
+"""The hot query of one pipeline: read, decode, append. Stateless; every batch is written at most once to each table."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
+
+from monitoring.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from streaming.batch_summary import Summary
+from streaming.checkpoint import committed_offsets, offsets_of_batch
+from streaming.clock_offsets import ClockOffsets
+from streaming.decode import SUMMARY, Decoding, tables_by_topic
+from streaming.java_settings import java_settings
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+from streaming.progress import Progress
+from streaming.records import APPEND_TIME_HEADER, MAX_RECORD_BYTES, POSITION
+from streaming.tables import HOT_TABLES, spark_schema
+
+log = logging.getLogger("hot_query")
+
+MOST_RECORDS = 50_000
+"""In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
+ONE_FILE = 20_000
+"""Up to this many records of a table go into one file per partition of the table."""
+
+
+@dataclass
+class HotQuery:
+    """One pipeline's query. `run` starts it; Spark calls `_batch` from then on."""
+
+    spark: SparkSession
+    places: Places
+    pipeline: Pipeline
+    decoding: Decoding
+    progress: Progress
+    trigger: timedelta
+    clocks: ClockOffsets = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clocks = ClockOffsets(self.pipeline.name)
+
+    @property
+    def checkpoint(self) -> str:
+        return self.places.checkpoint(self.pipeline.name, "hot")
+
+    def run(self) -> StreamingQuery:
+        """Start at the checkpoint's last commit, or at the topics' beginning."""
+        self.progress.commit(committed_offsets(self.checkpoint))
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "hot")
+        stream = with_append_time(read_kafka(self.spark, self.places, self.pipeline), self.pipeline.clock.imports)
+        writer = stream.writeStream.foreachBatch(self._batch).queryName(self.pipeline.name)
+        seconds = f"{self.trigger.total_seconds()} seconds"
+        return writer.option("checkpointLocation", self.checkpoint).trigger(processingTime=seconds).start()
+
+    def _batch(self, records: DataFrame, batch: int) -> None:
+        """Decode a batch once, append to each table that it has records for, then say how far that is."""
+        started_s = time.time()
+        query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
+        decoded = decode(records, self.decoding).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            summary = Summary.of(row[0] for row in decoded.where(F.col(SUMMARY).isNotNull()).select(SUMMARY).collect())
+            for table, count in summary.records.items():
+                append(decoded, table, count, self.places.table(self.pipeline.name, table), (query, batch))
+        finally:
+            decoded.unpersist()
+        self.progress.commit(offsets_of_batch(self.checkpoint, batch))
+        self._measure(summary, batch, started_s)
+
+    def _measure(self, summary: Summary, batch: int, started_s: float) -> None:
+        name, now_s = self.pipeline.name, time.time()
+        self.clocks.add(summary.delays_us, now_s)
+        STREAM_BATCH_SECONDS.labels(pipeline=name).observe(now_s - started_s)
+        if summary.oldest_us is not None:
+            STREAM_DELAY_SECONDS.labels(pipeline=name).observe(now_s - summary.oldest_us / 1e6)
+        for table, count in summary.records.items():
+            STREAM_RECORDS.labels(pipeline=name, table=table).inc(count)
+        log.info("%s: batch %d, %s in %.1f s", name, batch, dict(summary.records), now_s - started_s)
+
+
+def read_kafka(spark: SparkSession, places: Places, pipeline: Pipeline) -> DataFrame:
+    """The pipeline's topics in the cloud, committed records only."""
+    reader = spark.readStream.format("kafka").option("subscribe", ",".join(tables_by_topic(pipeline)))
+    for name, value in java_settings(places.cloud).items():
+        reader = reader.option(f"kafka.{name}", value)
+    return (
+        reader.option("kafka.isolation.level", "read_committed")
+        .option("kafka.max.partition.fetch.bytes", str(MAX_RECORD_BYTES))
+        .option("includeHeaders", "true")
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", str(MOST_RECORDS))
+        .option("groupIdPrefix", f"hotpath-{pipeline.name}")
+        .load()
+    )
+
+
+def with_append_time(stream: DataFrame, imports: bool) -> DataFrame:
+    """The decoder's input. An import states its append time in a header, which cannot lie in the future."""
+    header = F.element_at(F.filter("headers", lambda h: h["key"] == APPEND_TIME_HEADER), -1)["value"]
+    stated = F.timestamp_millis(header.cast("string").try_cast("bigint")) if imports else F.lit(None).cast("timestamp")
+    honoured = F.when(stated.between(F.timestamp_seconds(F.lit(0)), F.col("timestamp")), stated)
+    return stream.select(
+        "topic",
+        "partition",
+        "offset",
+        F.coalesce(honoured, "timestamp").alias("append_time"),
+        F.col("timestamp").alias("kafka_time"),
+        honoured.isNotNull().alias("imported"),
+        F.col("key").alias("kafka_key"),
+        "value",
+    )
+
+
+def decode(records: DataFrame, decoding: Decoding) -> DataFrame:
+    """Every record in its table's struct, in one pass; few tasks, as each costs more than a small batch's records."""
+    cores = records.sparkSession.sparkContext.defaultParallelism
+    return records.coalesce(cores).mapInArrow(decoding, spark_schema(decoding.schema))
+
+
+def append(decoded: DataFrame, table: str, count: int, path: str, batch: tuple[str, int]) -> None:
+    """Append a table's records of a batch; a batch that was appended before is left out by the table itself.
+
+    `batch` is the checkpoint's query id and the batch's number: a fresh checkpoint counts from 0 under a new id.
+    """
+    partition = HOT_TABLES[table][-1].name
+    own = decoded.where(F.col("table") == table).select(*(column.name for column in POSITION), f"{table}.*")
+    laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(partition)
+    writer = laid_out.write.format("delta").mode("append").option("txnAppId", f"{path}/{batch[0]}")
+    writer.option("txnVersion", str(batch[1])).save(path)

@@ -1,0 +1,70 @@
+"""The streaming process: one Spark driver for the hot queries, rows jobs and tables of all deployed pipelines.
+
+Run as `python -m streaming.job`. It alone writes the tables.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+
+from pyspark.sql import SparkSession
+
+from monitoring import metrics
+from monitoring.metrics import PROBLEMS
+from streaming.deployed import Deployed
+from streaming.news_reader import follow_news
+from streaming.pipeline_loop import PipelineLoop
+from streaming.places import Places, PlacesError
+from streaming.progress import NewsBoard
+from streaming.spark import start_spark
+
+log = logging.getLogger("streaming")
+
+LOOK_EVERY_S = 2.0
+
+
+def run(places: Places, spark: SparkSession, trigger: timedelta, stop: threading.Event) -> None:
+    """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun when its file appears."""
+    board, deployed = NewsBoard(), Deployed(places)
+    loops: dict[str, PipelineLoop] = {}
+    news = threading.Thread(target=follow_news, args=(places.cloud, board, stop), name="news")
+    news.start()
+    while not stop.is_set():
+        try:
+            for pipeline in deployed.pipelines():
+                if pipeline.name not in loops:
+                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, trigger, stop)
+                    loops[pipeline.name].start()
+        except Exception:
+            log.exception("could not look for pipelines in %s", places.pipelines)
+            PROBLEMS.labels(part="streaming").inc()
+        stop.wait(LOOK_EVERY_S)
+    for thread in (*loops.values(), news):
+        thread.join()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    stop = threading.Event()
+    try:
+        places = Places.from_environment()
+        trigger = timedelta(seconds=float(os.environ.get("HOTPATH_TRIGGER_S", "5")))
+        spark = start_spark(places)
+    except (PlacesError, RuntimeError, ValueError) as error:
+        sys.exit(f"streaming: {error}")
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    metrics.serve("streaming")
+    run(places, spark, trigger, stop)
+    spark.stop()
+    log.info("stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""How far the mirror has come with one partition: the arithmetic of the watcher."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+Partition = tuple[str, int]
+
+KEPT = 3600
+"""Ends that are remembered, one a second; with more than that on the way the level waits for the oldest of them."""
+
+
+class MirrorLevel:
+    """Remembers which on-prem ends were seen when, and so up to which moment everything has been mirrored."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self.caught_up_to_ms: int | None = None
+        """Never goes back."""
+
+    def see(self, moment_ms: int, end: int) -> None:
+        """Every record stamped before the moment lies before this end; an end that stays is as good as new."""
+        if self._seen and self._seen[-1][1] == end:
+            self._seen.pop()
+        self._seen.append((moment_ms, end))
+
+    def rise(self, mirrored: int) -> int | None:
+        """The last moment whose end the mirror has reached."""
+        while self._seen and self._seen[0][1] <= mirrored:
+            moment_ms, end = self._seen.popleft()
+            self.caught_up_to_ms = max(moment_ms, self.caught_up_to_ms or 0)
+            if not self._seen:
+                self._seen.append((moment_ms, end))
+                break
+        return self.caught_up_to_ms
+
+    def rests(self) -> bool:
+        """Whether the end has been the same for two looks: only then is it worth asking what lies before it."""
+        return len(self._seen) == 1
+
+
+def parse_mirrored(key: bytes, value: bytes | None) -> tuple[Partition, int | None] | None:
+    """A record of MirrorMaker's offsets topic: the partition, and the offset after the last one mirrored.
+
+    None for records of other connectors; the offset is None where it was forgotten. Key:
+    `["MirrorSourceConnector", {"cluster": ..., "partition": n, "topic": ...}]`, value `{"offset": n}`.
+    """
+    match json.loads(key):
+        case ["MirrorSourceConnector", {"topic": str(topic), "partition": int(number)}]:
+            offset = None if value is None else json.loads(value)["offset"] + 1
+            return (topic, number), offset
+    return None

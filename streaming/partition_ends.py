@@ -1,0 +1,52 @@
+"""First and last offsets of many partitions in one request each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from streaming.places import Kafka
+
+TIMEOUT_S = 5.0
+Partition = tuple[str, int]
+
+
+class Ends:
+    """Asks one cluster.
+
+    Ends are those of all records, records of open transactions included: what was stamped before the question
+    lies before its answer.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000)
+        self._admin = AdminClient(settings)
+
+    def partitions(self, topics: Iterable[str]) -> list[Partition]:
+        """Every partition of those topics that exist.
+
+        Raises:
+            KafkaException: the cluster is away.
+        """
+        known = self._admin.list_topics(timeout=TIMEOUT_S).topics
+        return [(topic, number) for topic in topics if topic in known for number in sorted(known[topic].partitions)]
+
+    def last(self, partitions: list[Partition]) -> dict[Partition, int]:
+        """The offset after each partition's last record; partitions that the cluster lacks are left out."""
+        return self._ask(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def first(self, partitions: list[Partition]) -> dict[Partition, int]:
+        """The offset of each partition's first record that is still held."""
+        return self._ask(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def _ask(self, partitions: list[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        known = set(self.partitions({topic for topic, _ in partitions}))
+        wanted = {TopicPartition(*partition): spec for partition in partitions if partition in known}
+        if not wanted:
+            return {}
+        level = IsolationLevel.READ_UNCOMMITTED
+        found = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=TIMEOUT_S)
+        return {(of.topic, of.partition): future.result().offset for of, future in found.items()}

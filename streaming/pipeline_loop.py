@@ -1,0 +1,129 @@
+"""One pipeline in the streaming process: its hot query kept running, its rows job and upkeep one after the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from monitoring.metrics import PROBLEMS, STREAM_BEHIND_RECORDS, STREAM_BEHIND_SECONDS, STREAM_RESTARTS, UPKEEP_SECONDS
+from streaming.compile import Compiled, compile_pipeline
+from streaming.decode import decoding_of, tables_by_topic
+from streaming.hot_query import HotQuery
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+from streaming.progress import NewsBoard, Progress
+from streaming.rows_job import run_once
+from streaming.tables import ensure_tables
+from streaming.upkeep import EVERY, VACUUM_EVERY, keep_up
+
+log = logging.getLogger("streaming")
+
+TURN_S = 2.0
+AGAIN_S = 5.0
+PATIENCE_S = 30.0
+"""How long a stop waits for the running batch."""
+
+
+class PipelineLoop(threading.Thread):
+    """Until `stop`: whatever fails is logged, counted and tried again, as the tables lose nothing by it."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        places: Places,
+        pipeline: Pipeline,
+        board: NewsBoard,
+        trigger: timedelta,
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(name=pipeline.name)
+        self._spark, self._places, self._pipeline, self._trigger, self._stop_all = (
+            spark,
+            places,
+            pipeline,
+            trigger,
+            stop,
+        )
+        self._topics = tuple(tables_by_topic(pipeline))
+        self._progress = Progress(board)
+        self._query: StreamingQuery | None = None
+        self._next_upkeep = time.monotonic() + EVERY.total_seconds()
+        self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
+
+    def run(self) -> None:
+        compiled = compile_pipeline(self._pipeline)
+        while not self._stop_all.is_set():
+            done = (
+                self._try("hot query", lambda: self._keep_query(compiled))
+                and self._try("rows job", lambda: self._build(compiled))
+                and self._try("upkeep", self._upkeep)
+            )
+            self._measure()
+            self._stop_all.wait(TURN_S if done else AGAIN_S)
+        self._end_query()
+
+    def _try(self, what: str, step: Callable[[], object]) -> bool:
+        try:
+            step()
+        except Exception as error:
+            log.error("%s: its %s failed and is tried again: %s", self.name, what, _first_line(error))
+            log.debug("%s", what, exc_info=True)
+            PROBLEMS.labels(part="streaming").inc()
+            return False
+        return True
+
+    def _keep_query(self, compiled: Compiled) -> None:
+        """Start the hot query, or start it anew where it ended.
+
+        Raises:
+            RuntimeError: it ended, and why; the next turn starts it.
+        """
+        if self._query is None:
+            ensure_tables(self._spark, self._places, self._pipeline)
+            decoding = decoding_of(self._pipeline, compiled.spec)
+            query = HotQuery(self._spark, self._places, self._pipeline, decoding, self._progress, self._trigger)
+            self._query = query.run()
+        elif not self._query.isActive:
+            error, self._query = self._query.exception(), None
+            STREAM_RESTARTS.labels(pipeline=self.name).inc()
+            raise RuntimeError(f"the query ended: {error}")
+
+    def _build(self, compiled: Compiled) -> None:
+        self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", "rows")
+        run_once(self._spark, self._places, self._pipeline, compiled, self._progress)
+
+    def _upkeep(self) -> None:
+        if time.monotonic() < self._next_upkeep:
+            return
+        vacuum = time.monotonic() >= self._next_vacuum
+        with UPKEEP_SECONDS.labels(pipeline=self.name).time():
+            keep_up(self._spark, self._places, self._pipeline, datetime.now(UTC), vacuum)
+        self._next_upkeep = time.monotonic() + EVERY.total_seconds()
+        if vacuum:
+            self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
+
+    def _measure(self) -> None:
+        moment = self._progress.caught_up_to(self._topics)
+        STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(self._progress.behind_records(self._topics))
+        if moment is not None:
+            STREAM_BEHIND_SECONDS.labels(pipeline=self.name).set((datetime.now(UTC) - moment).total_seconds())
+
+    def _end_query(self) -> None:
+        """Let the running batch finish; one that is cut off is written again after the next start."""
+        until = time.monotonic() + PATIENCE_S
+        while (
+            self._query and self._query.isActive and self._query.status["isTriggerActive"] and time.monotonic() < until
+        ):
+            time.sleep(0.1)
+        if self._query:
+            self._query.stop()
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

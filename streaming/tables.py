@@ -1,0 +1,98 @@
+"""The hot query's Delta tables: their schemas, partitions and properties; created and widened where they lack."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from streaming.pipeline import Field, Pipeline, Type
+from streaming.places import Places
+from streaming.records import DEAD_LETTERS, EVENTS, FACTS, LABELS, POSITION, PREDICTIONS, TIMESTAMP
+
+HOT_TABLES: Final = {
+    "events": EVENTS,
+    "labels": LABELS,
+    "facts": FACTS,
+    "predictions": PREDICTIONS,
+    "dead_letters": DEAD_LETTERS,
+}
+"""Each one's last column is its partition column."""
+
+ARROW_TYPES: Final = {
+    Type.STRING: pa.string(),
+    Type.INT: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.TIMESTAMP: TIMESTAMP,
+}
+
+PROPERTIES: Final = {
+    "delta.enableDeletionVectors": "false",
+    "delta.checkpointInterval": "60",
+    "delta.logRetentionDuration": "interval 1 day",
+    "delta.deletedFileRetentionDuration": "interval 1 hour",
+    "delta.dataSkippingStatsColumns": "append_time,kafka_time,value",  # of `value`: how often it is NULL
+}
+
+
+def arrow_schema(pipeline: Pipeline, table: str) -> pa.Schema:
+    """A table's columns; `event` and `label` stand before the partition column."""
+    columns = list(HOT_TABLES[table])
+    if table == "events":
+        columns.insert(-1, pa.field("event", struct_of(pipeline.events.fields)))
+    if table == "labels":
+        columns.insert(-1, pa.field("label", struct_of(pipeline.label.fields)))
+    return pa.schema(columns)
+
+
+def struct_of(fields: tuple[Field, ...]) -> pa.StructType:
+    """The struct of the fields that may be stored."""
+    return pa.struct([pa.field(field.name, ARROW_TYPES[field.type]) for field in fields if not field.sensitive])
+
+
+def own_columns(schema: pa.Schema) -> pa.StructType:
+    """What a table has besides the columns with which every table begins."""
+    return pa.struct([field for field in schema if field.name not in {position.name for position in POSITION}])
+
+
+def spark_schema(schema: pa.Schema) -> StructType:
+    return from_arrow_schema(schema, prefer_timestamp_ntz=False)
+
+
+def ensure_tables(spark: SparkSession, places: Places, pipeline: Pipeline) -> None:
+    """Create the tables that lack; add the columns that the pipeline file has gained, nullable."""
+    for table in HOT_TABLES:
+        _ensure_table(spark, places.table(pipeline.name, table), spark_schema(arrow_schema(pipeline, table)))
+
+
+def _ensure_table(spark: SparkSession, path: str, schema: StructType) -> None:
+    if not exists(spark, path):
+        _append_nothing(spark, schema).partitionBy(schema[-1].name).options(**PROPERTIES).save(path)
+    elif _gained(spark.read.format("delta").load(path).schema, schema):
+        _append_nothing(spark, schema).option("mergeSchema", "true").save(path)
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """Whether a Delta table is at `path`."""
+    jvm = spark.sparkContext._jvm
+    return bool(jvm.io.delta.tables.DeltaTable.isDeltaTable(spark._jsparkSession, path))  # type: ignore[union-attr]
+
+
+def _append_nothing(spark: SparkSession, schema: StructType):  # type: ignore[no-untyped-def]
+    nothing: DataFrame = spark.createDataFrame([], schema)
+    return nothing.write.format("delta").mode("append")
+
+
+def _gained(old: StructType, new: StructType) -> bool:
+    """Whether `new` has a column, or a field of a struct, that `old` lacks."""
+    for field in new:
+        if field.name not in old.names:
+            return True
+        there = old[field.name].dataType
+        if isinstance(field.dataType, StructType) and isinstance(there, StructType) and _gained(there, field.dataType):
+            return True
+    return False

@@ -1,0 +1,115 @@
+"""The topics of a pipeline at both brokers, with the settings on which the clocks and the mirror depend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # type: ignore[attr-defined]
+    ConfigEntry,  # type: ignore[attr-defined]
+    ConfigResource,  # type: ignore[attr-defined]
+    NewTopic,  # type: ignore[attr-defined]
+    ResourceType,  # type: ignore[attr-defined]
+)
+
+from streaming.pipeline import Pipeline
+from streaming.places import Kafka, Places
+from streaming.records import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+
+PARTITIONS = 2
+LONGEST_RETENTION = timedelta(days=1)
+UNLIMITED = str(2**63 - 1)
+TIMEOUT_S = 30.0
+
+Settings = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Topic:
+    name: str
+    partitions: int
+    settings: Settings
+
+
+def ensure_topics(places: Places, pipeline: Pipeline) -> None:
+    """Create the pipeline's and the system's topics where they lack, and set what hotpath depends on.
+
+    Run before the mirror sees a topic: it would create the cloud's with other settings.
+
+    Raises:
+        RuntimeError: naming the broker, the topic and what it answered.
+    """
+    ensure(places.onprem, onprem_topics(pipeline))
+    ensure(places.cloud, cloud_topics(pipeline))
+
+
+def onprem_topics(pipeline: Pipeline) -> list[Topic]:
+    """On-prem: the broker stamps each record as it appends it."""
+    stamped = {"message.timestamp.type": "LogAppendTime"}
+    return [*_mirrored(pipeline, stamped), Topic(IMPORTS_TOPIC, 1, _compacted(stamped))]
+
+
+def cloud_topics(pipeline: Pipeline) -> list[Topic]:
+    """In the cloud: the stamp that arrives stays, however long the mirror was away."""
+    kept = {"message.timestamp.type": "CreateTime"}
+    return [*_mirrored(pipeline, kept), Topic(PROGRESS_TOPIC, 1, _compacted(kept))]
+
+
+def _mirrored(pipeline: Pipeline, stamp: Settings) -> list[Topic]:
+    stream = _retained(min(pipeline.lake.retention, LONGEST_RETENTION), stamp)
+    names = [name for name in pipeline.mirrored_topics if name != pipeline.models_topic]
+    return [Topic(name, PARTITIONS, stream) for name in names] + [Topic(pipeline.models_topic, 1, _compacted(stamp))]
+
+
+def _common(stamp: Settings) -> dict[str, str]:
+    """The mirror copies settings to the cloud, and unsets there what is not set on-prem: so both have all of them."""
+    size = {"max.message.bytes": str(MAX_RECORD_BYTES), "segment.bytes": str(64 * 1024 * 1024)}
+    return {"message.timestamp.after.max.ms": UNLIMITED, "message.timestamp.before.max.ms": UNLIMITED, **size, **stamp}
+
+
+def _retained(retention: timedelta, stamp: Settings) -> Settings:
+    kept_ms = max(retention, timedelta(hours=1)) // timedelta(milliseconds=1)
+    rolled_ms = min(kept_ms, 3_600_000)
+    return {"cleanup.policy": "delete", "retention.ms": str(kept_ms), "segment.ms": str(rolled_ms)} | _common(stamp)
+
+
+def _compacted(stamp: Settings) -> Settings:
+    rolled = {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.2"}
+    return {"cleanup.policy": "compact", **rolled} | _common(stamp)
+
+
+def ensure(kafka: Kafka, topics: list[Topic]) -> None:
+    """Create what lacks at one broker, then set every setting (of topics that were there before, too)."""
+    settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000)
+    admin = AdminClient(settings)
+    try:
+        _create(admin, topics)
+        _set(admin, topics)
+    except KafkaException as error:
+        raise RuntimeError(f"could not prepare the topics at {kafka.bootstrap}: {error.args[0]}") from error
+
+
+def _create(admin: AdminClient, topics: list[Topic]) -> None:
+    new = [NewTopic(t.name, num_partitions=t.partitions, config=dict(t.settings)) for t in topics]
+    for future in admin.create_topics(new, request_timeout=TIMEOUT_S).values():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+
+
+def _set(admin: AdminClient, topics: list[Topic]) -> None:
+    resources = [ConfigResource(ResourceType.TOPIC, t.name, incremental_configs=_entries(t)) for t in topics]
+    for future in admin.incremental_alter_configs(resources, request_timeout=TIMEOUT_S).values():
+        future.result()
+
+
+def _entries(topic: Topic) -> list[ConfigEntry]:
+    set_to = AlterConfigOpType.SET
+    return [ConfigEntry(name, value, incremental_operation=set_to) for name, value in topic.settings.items()]

@@ -1,0 +1,123 @@
+"""Upkeep of the hot query's tables: retention, raw bytes dropped, small files made one, old files removed.
+
+Runs in the process that writes the tables. Rewrites are marked as changing no data (`dataChange` false), so that
+the rows job does not take them for new records.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+from streaming.records import OUTSIDE
+from streaming.tables import HOT_TABLES
+
+log = logging.getLogger("upkeep")
+
+EVERY = timedelta(minutes=10)
+VACUUM_EVERY = timedelta(hours=1)
+MOST_PARTITIONS = 60
+"""Rewritten in one turn of a table: upkeep takes its time rather than the cores."""
+STRIPPED = ("events", "labels")
+"""Tables whose raw bytes go before their records do; facts are nothing but their bytes."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The files of one partition. `start_s`: of its bucket or hour, seconds since 1970, or OUTSIDE."""
+
+    start_s: int
+    files: int
+    raw: bool
+    """Whether a record in it still has its raw bytes."""
+
+
+def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: datetime, vacuum: bool) -> None:
+    """One turn over the pipeline's tables."""
+    for table in HOT_TABLES:
+        path = places.table(pipeline.name, table)
+        drop_expired(spark, path, table, pipeline, now)
+        worn = outworn(partitions_of(path, table), table, pipeline, now)[:MOST_PARTITIONS]
+        if worn:
+            rewrite(spark, path, table, worn, [start for start in worn if raw_expired(start, table, pipeline, now)])
+            log.info("%s: %d partitions of %s made one file each", pipeline.name, len(worn), table)
+        if vacuum:
+            spark.sql(f"VACUUM delta.`{path}`")
+
+
+def partition_column(table: str) -> str:
+    return str(HOT_TABLES[table][-1].name)
+
+
+def partitions_of(path: str, table: str) -> list[Partition]:
+    """What the table's last version holds, from its log alone."""
+    adds = pa.table(DeltaTable(path).get_add_actions(flatten=True))
+    raw = _column(adds, "null_count.value")
+    starts, records = adds[f"partition.{partition_column(table)}"].to_pylist(), adds["num_records"].to_pylist()
+    found: dict[int, list[bool]] = {}
+    for start, count, nulls in zip(starts, records, raw, strict=True):
+        found.setdefault(int(start), []).append(nulls is None or nulls < count)
+    return [Partition(start, len(files), any(files)) for start, files in sorted(found.items())]
+
+
+def _column(table: pa.Table, name: str) -> list[int | None]:
+    return table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
+
+
+def outworn(partitions: Sequence[Partition], table: str, pipeline: Pipeline, now: datetime) -> list[int]:
+    """The closed partitions to rewrite: those of several files, and those whose raw bytes are due to go."""
+    closed = [
+        p for p in partitions if p.start_s != OUTSIDE and _closed_at(p.start_s, table, pipeline) < now.timestamp()
+    ]
+    return [p.start_s for p in closed if p.files > 1 or (p.raw and raw_expired(p.start_s, table, pipeline, now))]
+
+
+def _closed_at(start_s: int, table: str, pipeline: Pipeline) -> float:
+    """When hardly anything more is expected in a partition; seconds since 1970."""
+    settled = pipeline.label.max_late if partition_column(table) == "bucket" else timedelta(minutes=5)
+    return start_s + _length_s(table, pipeline) + settled.total_seconds()
+
+
+def _length_s(table: str, pipeline: Pipeline) -> int:
+    return int(pipeline.lake.buckets.total_seconds()) if partition_column(table) == "bucket" else 3600
+
+
+def raw_expired(start_s: int, table: str, pipeline: Pipeline, now: datetime) -> bool:
+    """Whether a partition's raw bytes are past `raw_retention`."""
+    end_s = start_s + _length_s(table, pipeline)
+    return table in STRIPPED and end_s < (now - pipeline.lake.raw_retention).timestamp()
+
+
+def drop_expired(spark: SparkSession, path: str, table: str, pipeline: Pipeline, now: datetime) -> None:
+    """Drop whole partitions past `retention`; questions OUTSIDE all buckets go by their append time."""
+    column = partition_column(table)
+    first_s = int((now - pipeline.lake.retention).timestamp()) - _length_s(table, pipeline)
+    starts = {partition.start_s for partition in partitions_of(path, table)}
+    if any(OUTSIDE < start < first_s for start in starts):
+        spark.sql(f"DELETE FROM delta.`{path}` WHERE {column} > {OUTSIDE} AND {column} < {first_s}")
+    if OUTSIDE in starts:
+        spark.sql(
+            f"DELETE FROM delta.`{path}` WHERE {column} = {OUTSIDE} AND append_time < timestamp_seconds({first_s})"
+        )
+
+
+def rewrite(spark: SparkSession, path: str, table: str, starts: Sequence[int], stripped: Sequence[int]) -> None:
+    """Make one file of each partition in `starts`; those in `stripped` lose their raw bytes."""
+    column = partition_column(table)
+    records = spark.read.format("delta").load(path).where(F.col(column).isin(list(starts)))
+    if stripped:
+        bare = F.lit(None).cast("binary")
+        records = records.withColumn(
+            "value", F.when(F.col(column).isin(list(stripped)), bare).otherwise(F.col("value"))
+        )
+    writer = records.repartition(column).write.format("delta").mode("overwrite").option("dataChange", "false")
+    writer.option("replaceWhere", f"{column} IN ({', '.join(map(str, starts))})").save(path)

@@ -6,10 +6,11 @@ The hot route answers there too, so that golden requests reach a scorer before i
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse
@@ -21,14 +22,18 @@ from serving.http_protocol import protocol_factory
 from serving.request import Application, Receive, Scope, Send
 from serving.scorer_state import ScorerState
 
+_LONGEST_PATH: Final = 107
+
 
 @asynccontextmanager
 async def listen_on_own_socket(path: Path, hot_route: HotRoute, state: ScorerState) -> AsyncIterator[None]:
     """Serve on `path` while the block lasts; only this user may connect.
 
     Raises:
-        OSError: the path cannot be bound, for example because it is longer than 107 bytes.
+        OSError: the path cannot be bound.
     """
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise OSError(f"{path} is longer than {_LONGEST_PATH} bytes, Linux's limit for a socket: shorten HOTPATH_DATA")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     factory = protocol_factory(own_application(hot_route, state))
     server = await asyncio.get_running_loop().create_unix_server(factory, str(path))

@@ -32,7 +32,7 @@ from streaming.pipeline import Pipeline
 from streaming.places import Places, PlacesError
 from streaming.problems import PipelineError
 
-FLUSH_S = 5.0
+FLUSH_S = 3.0
 """How long a scorer that leaves waits for Kafka to take its last predictions."""
 
 logger = logging.getLogger("scorer")
@@ -69,12 +69,19 @@ def main() -> int:
     arguments = _arguments()
     try:
         places = Places.from_environment()
-        pipeline = load(places.pipelines / f"{arguments.pipeline}.toml")
+        pipeline = _deployed(places, arguments.pipeline)
         uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
     except (PlacesError, PipelineError, KeysError, LimitsError, ServedModelError, OSError) as error:
         logger.error("%s", error)
         return 1
     return 0
+
+
+def _deployed(places: Places, name: str) -> Pipeline:
+    file = places.pipelines / f"{name}.toml"
+    if not file.exists():
+        raise PlacesError(f"no pipeline {name} is deployed: {file} is not there; deploy it with hotpath up FILE")
+    return load(file)
 
 
 def _arguments() -> Namespace:

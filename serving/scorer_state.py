@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monitoring.metrics import MODEL_AGE_SECONDS
+from monitoring.metrics import MODEL_AGE_SECONDS, PROBLEMS
 from serving.lease import Lease
 from serving.served_model import ServedModel
 from streaming.pipeline import Pipeline
@@ -53,7 +53,8 @@ def stop_on_signals(lease: Lease, stop: asyncio.Event) -> None:
 
 
 def show_age(pipeline: Pipeline, model: ServedModel | None) -> None:
-    """Keep the model's age in the metrics, computed when they are read."""
+    """Keep the model's age in the metrics, computed when they are read; and say that nothing has gone wrong yet."""
+    PROBLEMS.labels(part="scorer").inc(0)
     if model:
         age = MODEL_AGE_SECONDS.labels(pipeline=pipeline.name, model=model.version)
         age.set_function(lambda: model.age_s(time.time_ns() // 1000))

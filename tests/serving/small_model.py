@@ -1,0 +1,46 @@
+"""The model of machines.toml: two trees, of a colour and a size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from serving.moments import rfc3339
+from streaming.pipeline import Pipeline
+from tests.serving.mojo_zip import NA_LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
+
+COLOURS = ("blue", "green", "red")
+RANGES: dict[str, tuple[float, float]] = {"size": (0.0, 10.0), "many": (0.0, 100.0), "seconds": (0.0, 59.0)}
+THRESHOLD = 0.5
+
+
+def mojo() -> bytes:
+    """`model.zip`: from size 5 on positive, whatever the colour."""
+    by_size = Split(1, 5.0, NA_LEFT, -2.0, 2.0)
+    by_colour = Split(0, Levels(0, len(COLOURS), frozenset({2})), NA_RIGHT, -0.25, 0.25)
+    columns = {"f_colour": COLOURS, "f_size": None, "f_many": None, "f_seconds": None}
+    return mojo_zip(Model(columns, [by_size, by_colour], threshold=THRESHOLD))
+
+
+def manifest(pipeline: Pipeline, version: str) -> dict[str, Any]:
+    """What training would have written, as far as serving reads it; the newest question is ten minutes old."""
+    newest = datetime.now(UTC) - timedelta(minutes=10)
+    newest_as_of = rfc3339(round(newest.timestamp()) * 1_000_000)
+    features = [{"name": "colour", "type": "string", "levels": list(COLOURS), "min": None, "max": None}]
+    for name, (least, most) in RANGES.items():
+        kind = "double" if name == "size" else "int"
+        features.append({"name": name, "type": kind, "levels": None, "min": least, "max": most})
+    return {
+        "format": 1,
+        "version": version,
+        "pipeline": pipeline.name,
+        "pipeline_hash": pipeline.file_hash,
+        "rows_hash": pipeline.rows_hash,
+        "created": newest_as_of,
+        "newest_as_of": newest_as_of,
+        "algorithm": "gbm",
+        "threshold": THRESHOLD,
+        "rows": 1000,
+        "metrics": {"auc": 0.75},
+        "features": features,
+    }

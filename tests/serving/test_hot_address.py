@@ -1,0 +1,69 @@
+"""What the hot address answers, and how a scorer leaves it: real socket manager, real scorers."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving.scoring_host import PREDICT, ScoringHost
+from tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[ScoringHost]:
+    host = ScoringHost()
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until_it_drains(host: ScoringHost) -> None:
+    host.manager()
+    blue, green = host.launch("blue"), host.launch("green")
+    host.reaches({"blue": "standby", "green": "standby"})
+    assert host.switch("blue")["ok"]
+
+    assert blue.ask(hot=True).status_code == 200
+    allowed = ("/v1/pipelines/p/model", "/health/live", "/health/ready")
+    assert {blue.get(path, hot=True).status_code for path in allowed} == {200}
+    hidden = ("/docs", "/openapi.json", "/metrics", "/state", "/", "/scorers")
+    assert {blue.get(path, hot=True).status_code for path in hidden} == {404}
+
+    # the header of golden requests means nothing here: no key, no answer; and it is traffic like any other
+    golden = {"hotpath-golden": "1"}
+    assert blue.hot.post(PREDICT, content=b"{}", headers=golden).status_code == 401
+    before = blue.metrics()["hotpath_scorer_requests_total{status=200}"]
+    assert blue.ask(hot=True, headers=golden).status_code == 200
+    assert blue.metrics()["hotpath_scorer_requests_total{status=200}"] == before + 1
+
+    assert host.switch("green")["ok"]
+    until(lambda: blue.own.get("/state").json()["state"] == "draining", 5, "blue drains", 0.02)
+    last = blue.ask(hot=True)  # on the connection that blue had accepted
+    assert (last.status_code, last.headers["connection"]) == (200, "close")
+    assert last.json()["prediction_id"]
+    assert blue.process.wait(10) == 0, "a drained scorer leaves by itself, predictions flushed or counted"
+
+    green.process.send_signal(signal.SIGTERM)
+    assert green.process.wait(15) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "remedy"),
+    [
+        (["--pipeline", "q"], {}, "q.toml"),
+        (["--pipeline", "p"], {"HOTPATH_RATE": "fast"}, "HOTPATH_RATE"),
+        (["--pipeline", "p", "--bundle", "/nowhere"], {}, "/nowhere"),
+        (["--pipeline", "p"], {"HOTPATH_SCORER_P": "8080"}, "127.0.0.1:8080"),
+    ],
+)
+def test_a_scorer_that_cannot_serve_says_why_in_one_line(
+    host: ScoringHost, arguments: list[str], env: dict[str, str], remedy: str
+) -> None:
+    process = host.start("-m", "serving.scorer", "--name", "broken", *arguments, env=env)
+    assert process.wait(15) == 1
+    last = host.said().splitlines()[-1]
+    assert remedy in last
+    assert " ERROR " in last

@@ -33,7 +33,9 @@ def compiled(folder: Path, model: Model, about: dict[str, Any] | None = None) ->
 
 def leaf(folder: Path, rule: float | Levels | None, missing: int, feature: str, value: Any) -> str:
     """`left` or `right`: where a tree of one split sends a row."""
-    bundle = compiled(folder, Model(columns(list(TYPES)), [Split(list(TYPES).index(feature), rule, missing, -1.0, 1.0)]))
+    bundle = compiled(
+        folder, Model(columns(list(TYPES)), [Split(list(TYPES).index(feature), rule, missing, -1.0, 1.0)])
+    )
     probability, _ = bundle.score_features(ROW | {feature: value})
     return "right" if probability > 0.5 else "left"
 
@@ -66,7 +68,9 @@ def test_minus_zero_is_zero(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [None, math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize(("direction", "side"), [(NA_LEFT, "left"), (LEFT, "left"), (NA_RIGHT, "right"), (RIGHT, "right")])
+@pytest.mark.parametrize(
+    ("direction", "side"), [(NA_LEFT, "left"), (LEFT, "left"), (NA_RIGHT, "right"), (RIGHT, "right")]
+)
 def test_nan_and_the_infinities_are_missing(folder: Path, missing: float | None, direction: int, side: str) -> None:
     assert leaf(folder, 0.0, direction, "n", missing) == side
 

@@ -87,11 +87,10 @@ def _check_group(draft: Draft, problems: Problems) -> None:
 
 
 def _check_reserved_names(draft: Draft, problems: Problems) -> None:
-    if "as_of" in fields_of(draft, "events"):
-        problems.add(
-            "events.fields.as_of", '"as_of" is the moment of the question in every expression; rename the field'
-        )
     for section in ("events", "label"):
+        if "as_of" in fields_of(draft, section):
+            text = '"as_of" is the moment of the question in every expression; rename the field'
+            problems.add(f"{section}.fields.as_of", text)
         for name, field in fields_of(draft, section).items():
             if field and field.sensitive and field.required:
                 path = f"{section}.fields.{name}"

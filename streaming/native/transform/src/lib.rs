@@ -9,6 +9,7 @@ pub mod moment;
 pub mod problem;
 pub mod program;
 pub mod questions;
+mod scalars;
 mod spec;
 pub mod toml;
 mod transform;

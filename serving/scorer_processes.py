@@ -1,6 +1,6 @@
 """Scorer processes of this host: started detached, remembered in files, found again by whoever asks.
 
-`DATA/onprem/scorers/<name>.json` says name, pipeline, version, pid, and the process's start time (clock ticks since
+`DATA/onprem/scorers/<name>.json` says name, pipeline, version, pid, and when the process started (clock ticks since
 boot, field 22 of /proc/PID/stat): a pid that the kernel has given to another process is not mistaken for a scorer.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,12 +31,13 @@ class ScorerProcess:
     pipeline: str
     version: str | None
     pid: int
-    started_ticks: int
+    started: int
+    """Clock ticks since boot."""
     golden: bool = False
     """It has answered the golden requests."""
 
     def lives(self) -> bool:
-        return started_ticks(self.pid) == self.started_ticks
+        return started_ticks(self.pid) == self.started
 
     def signal(self, number: int) -> None:
         """Send a signal; a process that has gone meanwhile needs none."""
@@ -89,14 +89,6 @@ def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerPr
         scorer = ScorerProcess(**json.loads(file.read_bytes()))
         if pipeline in (None, scorer.pipeline):
             yield scorer
-
-
-def stop_scorers(places: Places) -> list[ScorerProcess]:
-    """Tell every living scorer of this host to stop; those who were told."""
-    living = [scorer for scorer in remembered(places) if scorer.lives()]
-    for scorer in living:
-        scorer.signal(signal.SIGTERM)
-    return living
 
 
 def started_ticks(pid: int) -> int | None:

@@ -42,6 +42,20 @@ class Transform:
         Every error of the body is listed, not the first one only; with errors, features is empty.
         """
 
+class Program:
+    """Compiled expressions. `program` is the JSON text of `streaming.expressions.compile.CompiledExpressions.program`.
+
+    Raises:
+        ValueError: the program is of another format, or broken.
+    """
+
+    def __init__(self, program: str) -> None: ...
+    def evaluate(self, batch: Any) -> ArrowArray:
+        """A record batch of the fields and `as_of: timestamp[us]` in; one column per output out.
+
+        Fields that the batch lacks are NULL; of another type than declared, too.
+        """
+
 def toml_positions(source: str) -> dict[str, tuple[int, int]]:
     """Dotted path of every key and table (array items by index) -> (line, column), both from 1.
 

@@ -137,7 +137,7 @@ class _Checking:
         arguments = self._arguments(call)
         if call.function.startswith("CAST AS ") and (cast := self._trivial_cast(call, arguments[0])):
             return cast
-        types = [argument and argument.of for argument in arguments]
+        types = [None if argument is None else argument.of for argument in arguments]
         if call.function in ("floor", "ceil", "round") and types == [Type.INT] and arguments[0]:
             return arguments[0]  # whole already
         function = self._choose(call, types)

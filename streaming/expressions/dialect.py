@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
-from sqlglot.tokens import TokenType
+from sqlglot.parsers.spark import SparkParser
+from sqlglot.tokenizer_core import TokenType
 
 from streaming.expressions.errors import Refused
 
@@ -16,13 +17,13 @@ _UNITS = {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1}
 _LONGEST = timedelta(days=100_000)
 
 
-class _Parser(Spark.Parser):  # type: ignore[misc, name-defined, unused-ignore]
-    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
-    FUNCTION_PARSERS = {"CAST": Spark.Parser.FUNCTION_PARSERS["CAST"]}  # noqa: RUF012
-    NO_PAREN_FUNCTIONS: dict[TokenType, Any] = {}  # noqa: RUF012
-    NO_PAREN_FUNCTION_PARSERS = {"CASE": Spark.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]}  # noqa: RUF012
+class _Parser(SparkParser):
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CAST": SparkParser.FUNCTION_PARSERS["CAST"]}
+    NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CASE": SparkParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
 
-    def _parse_interval(self, *_: Any, **__: Any) -> exp.Expression | None:
+    def _parse_interval(self, *_: Any, **__: Any) -> exp.Interval | None:
         """`INTERVAL` and one or more numbers with units; the node's meta has where it starts and ends."""
         first = self._curr
         if first.token_type is not TokenType.INTERVAL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import sqlglot
@@ -12,13 +13,13 @@ from sqlglot.errors import ParseError, TokenError
 
 from streaming.expressions.dialect import Dialect
 from streaming.expressions.errors import Refused
-from streaming.expressions.functions import BY_NAME, CALLABLE, SQL_TYPES, UNITS
+from streaming.expressions.functions import CALLABLE, SQL_TYPES, UNITS
 from streaming.expressions.remedies import CONSTRUCTS, INSTEAD_OF, TYPES
 from streaming.expressions.syntax import Call, Interval, Literal, Name, Node
 from streaming.pipeline import Type
 
 _DEEPEST = 200
-_BINARY: dict[type[exp.Expression], str] = {
+_BINARY: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.And: "AND", exp.Or: "OR",
@@ -61,7 +62,7 @@ class _Reading:
         self.text = text
         self.depth = 0
 
-    def node(self, tree: exp.Expression) -> Node:
+    def node(self, tree: exp.Expr) -> Node:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise Refused(_start(tree), f"nested more than {_DEEPEST} levels deep: split the expression")
@@ -70,11 +71,11 @@ class _Reading:
         self.depth -= 1
         return node
 
-    def _unknown(self, tree: exp.Expression) -> Node:
+    def _unknown(self, tree: exp.Expr) -> Node:
         what = CONSTRUCTS.get(type(tree).__name__, f"{type(tree).__name__} is not in this language")
         raise Refused(_start(tree), what)
 
-    def _binary(self, tree: exp.Expression) -> Node:
+    def _binary(self, tree: exp.Expr) -> Node:
         left, right = tree.this, tree.expression
         if isinstance(tree, _COMPARISONS) and isinstance(left, _UNCLEAR) | isinstance(right, _UNCLEAR):
             raise Refused(_start(tree), f"put parentheses around the operands of {_BINARY[type(tree)]}: it is unclear")
@@ -85,10 +86,10 @@ class _Reading:
             name += " INTERVAL"
         return Call(_start(tree), name, arguments)
 
-    def _paren(self, tree: exp.Expression) -> Node:
+    def _paren(self, tree: exp.Expr) -> Node:
         return self.node(tree.this)
 
-    def _literal(self, tree: exp.Expression) -> Node:
+    def _literal(self, tree: exp.Expr) -> Node:
         at, text = _start(tree), str(tree.this)
         if tree.is_string:
             return Literal(at, Type.STRING, text)
@@ -104,47 +105,47 @@ class _Reading:
             raise Refused(at, f"{text} is beyond a double")
         return Literal(at, Type.DOUBLE, value)
 
-    def _negative(self, tree: exp.Expression) -> Node:
+    def _negative(self, tree: exp.Expr) -> Node:
         inner = tree.this
         if isinstance(inner, exp.Literal) and not inner.is_string and str(inner.this) == "9223372036854775808":
             return Literal(_start(tree), Type.INT, -(2**63))
-        return Call(_start(tree), "negative", (self.node(inner),))
+        return Call(_start(tree), "unary -", (self.node(inner),))
 
-    def _boolean(self, tree: exp.Expression) -> Node:
+    def _boolean(self, tree: exp.Expr) -> Node:
         return Literal(_start(tree), Type.BOOLEAN, bool(tree.this))
 
-    def _null(self, tree: exp.Expression) -> Node:
+    def _null(self, tree: exp.Expr) -> Node:
         return Literal(_start(tree), None, None)
 
-    def _column(self, tree: exp.Expression) -> Node:
+    def _column(self, tree: exp.Expr) -> Node:
         if tree.args.get("table"):
             raise Refused(_start(tree), f"{tree.sql()} has a point: fields are named alone")
         return Name(_start(tree), tree.name)
 
-    def _interval(self, tree: exp.Expression) -> Node:
+    def _interval(self, tree: exp.Expr) -> Node:
         return Interval(tree.meta["start"], tree.meta["end"] + 1, tree.meta["length"])
 
-    def _not(self, tree: exp.Expression) -> Node:
+    def _not(self, tree: exp.Expr) -> Node:
         return Call(_start(tree), "NOT", (self.node(tree.this),))
 
-    def _is(self, tree: exp.Expression) -> Node:
+    def _is(self, tree: exp.Expr) -> Node:
         if not isinstance(tree.expression, exp.Null):
             raise Refused(_start(tree), "IS goes with NULL or NOT NULL only: compare with = instead")
         return Call(_start(tree), "IS NULL", (self.node(tree.this),))
 
-    def _in(self, tree: exp.Expression) -> Node:
+    def _in(self, tree: exp.Expr) -> Node:
         if not tree.expressions:
             raise Refused(_start(tree), "IN takes a list of values: x IN (1, 2)")
         return Call(_start(tree), "IN", (self.node(tree.this), *map(self.node, tree.expressions)))
 
-    def _between(self, tree: exp.Expression) -> Node:
+    def _between(self, tree: exp.Expr) -> Node:
         if tree.args.get("symmetric"):
             raise Refused(_start(tree), "BETWEEN SYMMETRIC is not in this language: order the bounds")
         at, value = _start(tree), self.node(tree.this)
         low = Call(at, ">=", (value, self.node(tree.args["low"])))
         return Call(at, "AND", (low, Call(at, "<=", (value, self.node(tree.args["high"])))))
 
-    def _case(self, tree: exp.Expression) -> Node:
+    def _case(self, tree: exp.Expr) -> Node:
         at, operand = _start(tree), self.node(tree.this) if tree.this else None
         arguments: list[Node] = []
         for branch in tree.args["ifs"]:
@@ -155,15 +156,15 @@ class _Reading:
         arguments.append(self.node(default) if default else Literal(at, None, None))
         return Call(at, "CASE", tuple(arguments))
 
-    def _cast(self, tree: exp.Expression) -> Node:
-        written = tree.to.sql(dialect="spark").upper()
+    def _cast(self, tree: exp.Expr) -> Node:
+        written = tree.args["to"].sql(dialect="spark").upper()
         sql = "TIMESTAMP" if written == "TIMESTAMP_LTZ" else written
         if sql not in SQL_TYPES.values():
             remedy = TYPES.get(sql, f"the types are {', '.join(SQL_TYPES.values())}")
             raise Refused(_start(tree), f"there is no type {written}: {remedy}")
         return Call(_start(tree), f"CAST AS {sql}", (self.node(tree.this),))
 
-    def _call(self, tree: exp.Expression) -> Node:
+    def _call(self, tree: exp.Expr) -> Node:
         at, written = _start(tree), str(tree.this)
         name = written.lower()
         if name == "timestampdiff":
@@ -179,7 +180,7 @@ class _Reading:
         return Call(at, f"timestampdiff {unit}", (self.node(arguments[1]), self.node(arguments[2])))
 
 
-_READERS = {
+_READERS: dict[type[exp.Expr], Callable[[_Reading, exp.Expr], Node]] = {
     exp.Paren: _Reading._paren, exp.Literal: _Reading._literal, exp.Neg: _Reading._negative,
     exp.Boolean: _Reading._boolean, exp.Null: _Reading._null, exp.Column: _Reading._column,
     exp.Interval: _Reading._interval, exp.Not: _Reading._not, exp.Is: _Reading._is, exp.In: _Reading._in,
@@ -188,7 +189,7 @@ _READERS = {
 }  # fmt: skip
 
 
-def _start(tree: exp.Expression) -> int:
+def _start(tree: exp.Expr) -> int:
     """The offset of the leftmost part of the tree whose place sqlglot kept."""
     return min((node.meta["start"] for node in tree.walk() if "start" in node.meta), default=0)
 
@@ -196,6 +197,5 @@ def _start(tree: exp.Expression) -> int:
 def _instead(name: str) -> str:
     if name in INSTEAD_OF:
         return f": write {INSTEAD_OF[name]}"
-    near = difflib.get_close_matches(name, [*CALLABLE, "timestampdiff"], 1, 0)
-    assert near and near[0] in {*BY_NAME, "timestampdiff"}
-    return f": the nearest is {near[0]}; docs/expressions.md lists all"
+    nearest, *_ = difflib.get_close_matches(name, [*CALLABLE, "timestampdiff"], 1, 0)
+    return f": the nearest is {nearest}; docs/expressions.md lists all"

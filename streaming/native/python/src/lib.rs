@@ -2,13 +2,14 @@
 mod batches;
 mod capsule;
 mod columns;
+mod expressions;
 mod one;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
-    use super::{batches, capsule, one};
+    use super::{batches, capsule, expressions, one};
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyDict;
@@ -72,6 +73,29 @@ mod _native {
             now_us: i64,
         ) -> PyResult<Bound<'py, PyDict>> {
             one::one_dict(py, &self.0, &self.0.one(body, as_of_us, now_us))
+        }
+    }
+
+    /// Compiled expressions; see `_native.pyi`.
+    #[pyclass(frozen)]
+    struct Program(transform::program::Program);
+
+    #[pymethods]
+    impl Program {
+        #[new]
+        fn new(program: &str) -> PyResult<Program> {
+            let json = serde_json::from_str(program)
+                .map_err(|error| PyValueError::new_err(error.to_string()))?;
+            transform::program::Program::from_json(&json)
+                .map(Program)
+                .map_err(PyValueError::new_err)
+        }
+
+        fn evaluate(&self, py: Python<'_>, batch: &Bound<'_, PyAny>) -> PyResult<ArrowArray> {
+            let batch = capsule::take_batch(batch)?;
+            py.detach(|| expressions::evaluate(&self.0, &batch))
+                .map(ArrowArray)
+                .map_err(PyValueError::new_err)
         }
     }
 

@@ -1,0 +1,59 @@
+"""Deploying a pipeline file: a copy in the data folder, which every process reads, and the address where it answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.ports import Ports
+from infra.settings import Settings
+from streaming.load import load
+from streaming.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed pipeline: the copy at `path`, and the file that it was copied from."""
+
+    pipeline: Pipeline
+    path: Path
+    source: Path | None
+
+
+def deployments(settings: Settings) -> list[Deployment]:
+    """All that are deployed, by name.
+
+    Raises:
+        PipelineError: a deployed file is not valid in this version.
+    """
+    return [_deployment(path) for path in sorted((settings.data / "pipelines").glob("*.toml"))]
+
+
+def deployment(settings: Settings, name: str) -> Deployment | None:
+    """The deployed pipeline of this name, if there is one."""
+    path = settings.data / "pipelines" / f"{name}.toml"
+    return _deployment(path) if path.exists() else None
+
+
+def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -> Deployment:
+    """Copy a checked file into the data folder, whole or not at all; its address first, as readers look for the file."""
+    folder = settings.data / "pipelines"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{pipeline.name}.toml"
+    _write(folder / f"{pipeline.name}.address", ports.address(f"scorer:{pipeline.name}") + "\n")
+    _write(folder / f"{pipeline.name}.source.json", json.dumps({"source": str(source.absolute())}))
+    _write(path, source.read_text())
+    return Deployment(pipeline, path, source.absolute())
+
+
+def _deployment(path: Path) -> Deployment:
+    file = path.with_name(f"{path.stem}.source.json")
+    source = Path(json.loads(file.read_text())["source"]) if file.exists() else None
+    return Deployment(load(path), path, source)
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(path.name + ".new")
+    aside.write_text(text)
+    aside.replace(path)

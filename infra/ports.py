@@ -1,0 +1,65 @@
+"""Which part listens where: fixed places above a base, remembered in the data folder."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Final
+
+FIXED: Final = {
+    "onprem": 0,
+    "onprem_controller": 1,
+    "cloud": 2,
+    "cloud_controller": 3,
+    "mirror": 4,
+    "namenode": 5,
+    "namenode_http": 6,
+    "datanode": 7,
+    "datanode_http": 8,
+    "datanode_ipc": 9,
+    "h2o": 10,  # takes the next one as well
+    "h2o_internal": 11,
+    "admin": 12,
+    "page": 13,
+}
+FIRST_SCORER: Final = 20
+FIRST_METRICS: Final = 50
+SPAN: Final = 100
+"""How many ports above the base are ours."""
+
+
+class Ports:
+    """Ports by name; `scorer:NAME` and `metrics:PART` are given out in the order of asking, and kept."""
+
+    def __init__(self, base: int, file: Path) -> None:
+        self._base, self._file = base, file
+        stored = json.loads(file.read_text()) if file.exists() else {}
+        self._given: dict[str, int] = stored["given"] if stored.get("base") == base else {}
+
+    def __getitem__(self, name: str) -> int:
+        return self._base + (FIXED[name] if name in FIXED else self._given.get(name) or self._give(name))
+
+    def address(self, name: str) -> str:
+        return f"127.0.0.1:{self[name]}"
+
+    def _give(self, name: str) -> int:
+        first = FIRST_SCORER if name.startswith("scorer:") else FIRST_METRICS
+        offset = next(number for number in range(first, SPAN) if number not in self._given.values())
+        self._given[name] = offset
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._file.with_suffix(".new")
+        aside.write_text(json.dumps({"base": self._base, "given": self._given}, indent=1))
+        aside.replace(self._file)
+        return offset
+
+
+def is_free(port: int) -> bool:
+    """Whether one could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,143 @@
+"""The stack: which parts there are, and what each needs before it starts.
+
+serving      socket manager, a rollout for each pipeline: from local state, at once
+engines      Kafka on-prem and cloud, NameNode, DataNode, H2O: in parallel
+flow         topics -> mirror, watcher -> Spark job -> trainer -> pull
+sight        monitor
+example      replay of the flights, when the example is deployed
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from infra.addresses import is_local
+from infra.conditions import listens, when_answering
+from infra.deployed import Deployment
+from infra.engines import h2o, hdfs, kafka, mirror
+from infra.part import Part
+from infra.ports import Ports
+from infra.processes import Process, stop
+from infra.settings import ROOT, Settings
+from serving.scorer_processes import remembered
+from streaming.places import Places
+from streaming.topics import ensure_topics
+
+
+class Stack:
+    """The declaration of all parts, for one data folder."""
+
+    def __init__(self, settings: Settings, ports: Ports, env: Mapping[str, str]) -> None:
+        self._settings, self._ports, self._env = settings, ports, env
+        self._places = Places.from_environment(env)
+
+    def common(self, deployed: Callable[[], list[Deployment]]) -> list[Part]:
+        """Every part that there is once, in the order in which it is told."""
+        engines = self.engines()
+        ours = {part.name for part in engines}
+        flow = self._flow(ours, deployed)
+        return [*self._serving(), *engines, *flow, self._module("monitor", "monitoring.monitor", address=self._page())]
+
+    def of_pipeline(self, deployment: Deployment) -> list[Part]:
+        """The parts that a pipeline brings: its rollout, and a replay where its folder has one."""
+        name = deployment.pipeline.name
+        address = self._ports.address(f"scorer:{name}")
+        rollout = self._module(
+            f"rollout-{name}", "serving.rollout", name, after=("socket_manager",), address=f"http://{address}"
+        )
+        replay = deployment.source.parent / "replay.py" if deployment.source else None
+        if replay is None or not replay.is_file():
+            return [rollout]
+        return [rollout, self._replay(name, replay, deployment.path)]
+
+    def engines(self) -> list[Part]:
+        """Those engines that the environment does not name already."""
+        settings, ports = self._settings, self._ports
+        makers: list[tuple[str, Callable[[], Part]]] = [
+            ("HOTPATH_ONPREM_KAFKA", partial(kafka.broker, settings, ports, "onprem")),
+            ("HOTPATH_CLOUD_KAFKA", partial(kafka.broker, settings, ports, "cloud")),
+            ("HOTPATH_HDFS", partial(hdfs.namenode, settings, ports)),
+            ("HOTPATH_HDFS", partial(hdfs.datanode, settings, ports)),
+            ("HOTPATH_H2O", partial(h2o.h2o, settings, ports)),
+        ]
+        return [make() for variable, make in makers if is_local(settings, variable)]
+
+    def render_mirror(self, deployed: list[Deployment]) -> bool:
+        """Write the mirror's configuration for these pipelines; whether it has to start again."""
+        topics = [topic for each in deployed for topic in each.pipeline.mirrored_topics]
+        return mirror.render(self._settings, self._ports, self._places, topics)
+
+    def ensure_topics(self, deployed: list[Deployment]) -> None:
+        """Create the topics of these pipelines at both brokers.
+
+        Raises:
+            RuntimeError: a broker refused.
+        """
+        for each in deployed:
+            ensure_topics(self._places, each.pipeline)
+
+    def _serving(self) -> list[Part]:
+        def stop_all_scorers() -> None:
+            living = [scorer for scorer in remembered(self._places) if scorer.lives()]
+            stop([Process(scorer.pid, scorer.started) for scorer in living], patience_s=10)
+
+        admin = self._env["HOTPATH_ADMIN"]
+        manager = self._module(
+            "socket_manager",
+            "serving.socket_manager",
+            address=f"http://{admin}",
+            before_stop=stop_all_scorers,
+            ready=lambda _: listens(admin),
+        )
+        return [manager]
+
+    def _flow(self, ours: set[str], deployed: Callable[[], list[Deployment]]) -> list[Part]:
+        brokers = tuple(name for name in ("kafka-onprem", "kafka-cloud") if name in ours)
+        storage = tuple(name for name in ("datanode",) if name in ours)
+        trainer_needs = storage + tuple(name for name in ("h2o",) if name in ours)
+
+        def make_topics() -> None:
+            self.ensure_topics(deployed())
+            self.render_mirror(deployed())
+
+        topics = Part("topics", (), after=brokers, prepare=make_topics, look_first="hotpath logs kafka-onprem")
+        return [
+            topics,
+            mirror.mirror(self._settings, self._ports, self._places, after=("topics",)),
+            self._module("watcher", "streaming.watcher", after=("topics",)),
+            self._module("streaming", "streaming.job", after=("topics", *storage), patience_s=30),
+            self._module("trainer", "training.trainer", after=trainer_needs),
+            self._module("pull", "serving.pull", after=storage),
+        ]
+
+    def _replay(self, name: str, program: Path, file: Path) -> Part:
+        part = self._python(f"replay-{name}", str(program), "--file", str(file), *self._replay_arguments())
+        return part(after=("topics", "watcher", f"rollout-{name}"))
+
+    def _replay_arguments(self) -> list[str]:
+        """HOTPATH_REPLAY: further arguments of the replay, for example `--rate 10`."""
+        return self._env.get("HOTPATH_REPLAY", "").split()
+
+    def _page(self) -> str:
+        return f"http://{self._env['HOTPATH_MONITOR']}"
+
+    def _module(self, name: str, module: str, *arguments: str, **more: object) -> Part:
+        return self._python(name, "-m", module, *arguments)(**more)
+
+    def _python(self, name: str, *arguments: str) -> Callable[..., Part]:
+        """A process of ours; it is ready when it serves its metrics."""
+        port = self._ports[f"metrics:{name}"]
+        metrics = f"127.0.0.1:{port}"
+        return partial(
+            Part,
+            name,
+            (sys.executable, *arguments),
+            env={"HOTPATH_METRICS_PORT": str(port)},
+            cwd=ROOT,
+            look_first=f"hotpath logs {name}",
+            metrics_port=port,
+            ready=when_answering(metrics, "/metrics"),
+        )

@@ -1,0 +1,122 @@
+"""`hotpath status`: the first line says that all is well, or what is broken first; exit 1 when unwell."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from typing import Any
+
+from infra import control
+from infra.deployed import deployments
+from infra.processes import pss_bytes
+from infra.settings import Settings
+from serving.model_states import ModelsError, read_states
+from serving.scorer_processes import remembered
+from streaming.places import Places, PlacesError
+
+Row = dict[str, Any]
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("status", help="how the stack is; exit 1 when unwell")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Ask the supervisor, and look at each pipeline's model."""
+    settings = Settings.from_environment()
+    answer = next(control.ask(settings.control, {"do": "status"}))
+    parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
+    pipelines = [_pipeline(settings, each.pipeline.name) for each in deployments(settings)]
+    verdict, well = judge(parts, pipelines)
+    if args.json:
+        print(json.dumps({"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines}, indent=1))
+    else:
+        print("\n".join([verdict, "", *_table(parts), "", *_lines(pipelines)]))
+    return 0 if well else 1
+
+
+def judge(parts: list[Row], pipelines: list[Row]) -> tuple[str, bool]:
+    """The first line, and whether all is well. Parts come in the order of the flow: the first broken one is told."""
+    broken = next((part for part in parts if part["state"] != "ready"), None)
+    if broken:
+        why = f": {broken['problem']}" if broken["problem"] else ""
+        return f"unwell: {broken['part']} is {broken['state']}{why}; look with: {broken['look_first']}", False
+    without = next((each for each in pipelines if not each["model"]), None)
+    if without:
+        name = without["pipeline"]
+        return f"unwell: {name} has no model yet; look with: hotpath logs trainer", False
+    total = sum(part["pss_mb"] for part in parts)
+    return f"well: {len(parts)} parts, {total / 1024:.1f} GiB", True
+
+
+def _scorers(settings: Settings) -> list[Row]:
+    try:
+        places = Places.from_environment(dict(settings.env) | _UNUSED)
+    except PlacesError:
+        return []
+    live = [scorer for scorer in remembered(places) if scorer.lives()]
+    return [
+        {
+            "part": scorer.name,
+            "state": "ready",
+            "pid": scorer.pid,
+            "uptime_s": None,
+            "restarts": 0,
+            "address": "",
+            "problem": "",
+            "look_first": f"hotpath logs scorers-{scorer.pipeline}",
+            "pss_mb": _pss_mb(scorer.pid),
+        }
+        for scorer in live
+    ]
+
+
+_UNUSED = dict.fromkeys(("HOTPATH_ONPREM_KAFKA", "HOTPATH_CLOUD_KAFKA", "HOTPATH_HDFS", "HOTPATH_H2O"), "unused")
+
+
+def _pipeline(settings: Settings, name: str) -> Row:
+    try:
+        champion = read_states(settings.data / "onprem" / name).champion()
+    except ModelsError as error:
+        return {"pipeline": name, "model": None, "problem": str(error)}
+    if champion is None:
+        return {"pipeline": name, "model": None, "problem": ""}
+    return {
+        "pipeline": name,
+        "model": champion.version,
+        "since": champion.when,
+        "auc": champion.auc,
+        "pinned": champion.pinned,
+        "problem": "",
+    }
+
+
+def _pss_mb(pid: int | None) -> float:
+    return round(pss_bytes(pid) / 1024**2, 1) if pid else 0.0
+
+
+def _table(parts: list[Row]) -> list[str]:
+    head = f"{'part':<28} {'state':<9} {'pid':>8} {'up s':>9} {'MiB':>7} {'restarts':>8}  address"
+    return [head, *(_row(part) for part in parts)]
+
+
+def _row(part: Row) -> str:
+    uptime = "" if part["uptime_s"] is None else f"{part['uptime_s']:.0f}"
+    figures = f"{part['pid'] or '':>8} {uptime:>9} {part['pss_mb']:>7.0f} {part['restarts']:>8}"
+    return f"{part['part']:<28} {part['state']:<9} {figures}  {part['address']}{_problem(part)}"
+
+
+def _problem(part: Row) -> str:
+    return f"  {part['problem']}" if part["problem"] else ""
+
+
+def _lines(pipelines: list[Row]) -> list[str]:
+    return [
+        f"{each['pipeline']}: {each['model']} since {each['since']}, AUC {each['auc']}"
+        + (", pinned" if each["pinned"] else "")
+        if each["model"]
+        else f"{each['pipeline']}: no model yet {each['problem']}"
+        for each in pipelines
+    ]

@@ -48,15 +48,19 @@ def predictions(model: Any, rows: Any) -> tuple[list[bool], list[list[int]]]:
 
 
 def described(frame: Any) -> dict[str, dict[str, Any]]:
-    """By column: its levels, smallest and largest value, as H2O counts them."""
+    """By column: its levels if it is categorical, else its smallest and largest value."""
     columns = h2o.api(f"GET /3/Frames/{frame.frame_id}/summary")["frames"][0]["columns"]
-    return {
-        column["label"]: {"levels": column["domain"], "min": _first(column["mins"]), "max": _first(column["maxs"])}
-        for column in columns
-    }
+    return {column["label"]: _described(column) for column in columns}
 
 
-def _first(values: list[Any]) -> float | None:
+def _described(column: dict[str, Any]) -> dict[str, Any]:
+    if column["domain"] is not None:
+        return {"levels": column["domain"], "min": None, "max": None}
+    return {"levels": None, "min": _number(column["mins"]), "max": _number(column["maxs"])}
+
+
+def _number(values: list[Any]) -> float | None:
+    """The first of H2O's extreme values; it writes those of an empty column as text."""
     return float(values[0]) if values and isinstance(values[0], int | float) and np.isfinite(values[0]) else None
 
 

@@ -37,9 +37,9 @@ def _read_to_end(consumer: Consumer, open_partitions: int, topic: str) -> dict[s
         message = consumer.poll(TIMEOUT_S)
         if message is None:
             raise TrainingError(f"{topic}: no record and no end within {TIMEOUT_S:g} s")
-        if message.error() is not None:
-            if message.error().name() != "_PARTITION_EOF":
-                raise KafkaException(message.error())
+        if (error := message.error()) is not None:
+            if error.name() != "_PARTITION_EOF":
+                raise KafkaException(error)
             open_partitions -= 1
         elif (key := message.key()) is not None and (value := message.value()) is not None:
             states[key.decode()] = json.loads(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,8 +15,22 @@ _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1
 
 def rfc3339(moment_us: int) -> str:
     """UTC with milliseconds (rounded down), of a moment of the years 1 to 9999: decoding lets no other through."""
+    return _text(moment_us, "milliseconds")
+
+
+def exact_rfc3339(moment_us: int) -> str:
+    """The same, but with microseconds where the moment has any: from it, features can be evaluated again."""
+    return _text(moment_us, "microseconds" if moment_us % 1000 else "milliseconds")
+
+
+def clock_us() -> int:
+    """Now, to the millisecond: what an answer says of its moment is then all of it."""
+    return time.time_ns() // 1_000_000 * 1000
+
+
+def _text(moment_us: int, digits: str) -> str:
     moment = _EPOCH + timedelta(microseconds=moment_us)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 
 
 def microseconds(text: str) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from serving.answer import Answer
+from serving.moments import clock_us
 from serving.prediction_id import PredictionIds
 from serving.prediction_log import PredictionLog
 from serving.prediction_record import prediction_record
@@ -28,7 +28,7 @@ class Predictor:
         model: ServedModel,
         log: PredictionLog | None,
         scorer: str,
-        clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        clock_us: Callable[[], int] = clock_us,
     ) -> None:
         self.model = model
         self._pipeline = pipeline

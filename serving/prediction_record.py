@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from serving.moments import rfc3339
+from serving.moments import exact_rfc3339, rfc3339
 from serving.verdict import Verdict
 from streaming.pipeline import Pipeline, Type
 
@@ -23,10 +22,11 @@ def prediction_record(
     answer, scored = verdict.answer, verdict.scored
     due_us = scored["due_us"]
     record = {
-        **{name: answer[name] for name in ("prediction_id", "id", "as_of", "model", "pipeline_hash")},
+        **{name: answer[name] for name in ("prediction_id", "id", "model", "pipeline_hash")},
         **{name: answer[name] for name in ("probability", "decision", "model_age_s")},
         "key": scored["key"],
-        "due": None if due_us is None else rfc3339(due_us),
+        "as_of": exact_rfc3339(scored["as_of_us"]),
+        "due": None if due_us is None else exact_rfc3339(due_us),
         "answered": rfc3339(now_us),
         "hypothetical": verdict.hypothetical,
         "features": {name: _plain(value) for name, value in scored["features"].items()},
@@ -52,5 +52,5 @@ def _plain(value: Any, type_: Type | None = None) -> Any:
     if isinstance(value, float) and not isfinite(value):
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
     if type_ is Type.TIMESTAMP and isinstance(value, int):
-        return rfc3339(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+        return exact_rfc3339(value)
+    return value

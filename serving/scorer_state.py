@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 from monitoring.metrics import MODEL_AGE_SECONDS, PROBLEMS
 from serving.lease import Lease
+from serving.moments import clock_us
 from serving.served_model import ServedModel
 from streaming.pipeline import Pipeline
 
@@ -57,4 +57,4 @@ def show_age(pipeline: Pipeline, model: ServedModel | None) -> None:
     PROBLEMS.labels(part="scorer").inc(0)
     if model:
         age = MODEL_AGE_SECONDS.labels(pipeline=pipeline.name, model=model.version)
-        age.set_function(lambda: model.age_s(time.time_ns() // 1000))
+        age.set_function(lambda: model.age_s(clock_us()))

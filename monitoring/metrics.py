@@ -119,6 +119,22 @@ CLOCK_OFFSET_SECONDS = Gauge(
 )
 UPKEEP_SECONDS = Histogram("hotpath_streaming_upkeep_seconds", "A turn of the tables' upkeep.", ["pipeline"])
 
+# the rows job: buckets of `rows` and `outcomes`
+BUILT_BUCKETS = Counter("hotpath_rows_buckets", "Buckets built: closed or reopened.", ["pipeline", "table", "why"])
+BUILD_SECONDS = Histogram(
+    "hotpath_rows_build_seconds",
+    "A build, of all buckets that were ready.",
+    ["pipeline", "table"],
+    buckets=(1, 2, 5, 10, 20, 40, 80, 160),
+)
+BUILT_UPTO_SECONDS = Gauge(
+    "hotpath_rows_built_upto_seconds", "Every bucket that ends before has been built, Unix time.", ["pipeline", "table"]
+)
+PENDING_BUCKETS = Gauge(
+    "hotpath_rows_pending_buckets", "Closed buckets that have changed and are to be built anew.", ["pipeline", "table"]
+)
+QUESTIONS = Gauge("hotpath_rows_questions", "Questions, or predictions, by state.", ["pipeline", "table", "state"])
+
 
 def serve(part: str) -> None:
     """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""

@@ -1,0 +1,77 @@
+"""Upkeep of `rows` and `outcomes`: retention, closed spans made one file per state, old files removed.
+
+Runs in the process that builds them, between its builds: a table has one writer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from streaming.built_table import BuiltTable
+from streaming.delta_log import newest_version
+from streaming.files import file_system
+from streaming.pipeline import Pipeline
+
+log = logging.getLogger("upkeep")
+
+REMOVED_FOR_HOURS = 1
+"""A file stays for so long after it was replaced: somebody may be reading the version before."""
+
+
+def keep_up_built(
+    spark: SparkSession, table: BuiltTable, pipeline: Pipeline, now: datetime, keep_versions: Collection[int]
+) -> None:
+    """One turn. The files of `keep_versions`, those that kept candidates name, stay."""
+    if newest_version(table.url) is None:
+        return
+    drop_old_spans(spark, table, int((now - pipeline.lake.retention).timestamp()))
+    compact_closed_spans(spark, table, int((now - pipeline.label.max_late).timestamp()))
+    vacuum(table, keep_versions)
+
+
+def drop_old_spans(spark: SparkSession, table: BuiltTable, first_s: int) -> None:
+    """Drop the spans that end before `first_s`."""
+    before_s = first_s - table.span_s
+    if any(span < before_s for span, _ in _files_by_span(table)):
+        spark.sql(f"DELETE FROM delta.`{table.url}` WHERE span < {before_s}")
+
+
+def compact_closed_spans(spark: SparkSession, table: BuiltTable, closed_s: int) -> None:
+    """One file per state of each span that ended before `closed_s`; its rows stay the same."""
+    files = _files_by_span(table)
+    spans = sorted({span for (span, _), count in files.items() if count > 1 and span + table.span_s <= closed_s})
+    if spans:
+        spark.sql(f"OPTIMIZE delta.`{table.url}` WHERE span IN ({', '.join(map(str, spans))})")
+        log.info("%s: %d spans of %s made one file per state", table.url, len(spans), table.name)
+
+
+def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours: int = REMOVED_FOR_HOURS) -> int:
+    """Remove the files that no version needs any more; how many.
+
+    A kept version that the log does not reach any more has nothing left to spare.
+    """
+    newest = DeltaTable(table.url)
+    kept = sorted(version for version in keep_versions if version <= newest.version() and _readable(table.url, version))
+    outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
+    files, root = file_system(table.url)
+    for path in outworn:
+        files.rm(f"{root}/{path}")
+    return len(outworn)
+
+
+def _readable(url: str, version: int) -> bool:
+    files, root = file_system(url)
+    return bool(files.exists(f"{root}/_delta_log/{version:020d}.json"))
+
+
+def _files_by_span(table: BuiltTable) -> Counter[tuple[int, str]]:
+    adds = pa.table(DeltaTable(table.url).get_add_actions(flatten=True))
+    keys = zip(adds["partition.span"].to_pylist(), adds["partition.state"].to_pylist(), strict=True)
+    return Counter((int(span), state) for span, state in keys)

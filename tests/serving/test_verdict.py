@@ -1,0 +1,73 @@
+"""From what the native call found to the answer: what a running scorer cannot be made to show."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from serving.problems import MOST_LISTED
+from serving.question import Options
+from serving.served_model import ServedModel, ServedModelError
+from serving.verdict import Verdict, judge, refusal
+from tests.serving.scoring_host import ANSWER, PROBLEM, QUESTION, ScoringHost
+
+NOW_US = 1_769_846_400_000_000
+TOLERANCE_US = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[ScoringHost]:
+    host = ScoringHost()
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+@pytest.fixture(scope="module")
+def model(host: ScoringHost) -> ServedModel:
+    return ServedModel(host.bundle, host.pipeline)
+
+
+def judged(model: ServedModel, stated_us: int | None = None, **instead: Any) -> Verdict:
+    scored = model.bundle.score(json.dumps(QUESTION).encode(), stated_us, NOW_US) | instead
+    verdict = judge(scored, Options(stated_us), model, NOW_US, TOLERANCE_US, "id")
+    assert isinstance(verdict, Verdict)
+    ANSWER.validate(json.loads(json.dumps(verdict.answer, allow_nan=False)))
+    return verdict
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_no_number_makes_it_abstain(model: ServedModel, figure: float) -> None:
+    answer = judged(model, probability=figure).answer
+    assert (answer["probability"], answer["decision"], answer["reason"]) == (None, "abstain", "not_finite")
+
+
+@pytest.mark.parametrize(("off_us", "skewed"), [(TOLERANCE_US, False), (TOLERANCE_US + 1, True)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_only_a_stated_as_of_beyond_the_tolerance_is_hypothetical(
+    model: ServedModel, off_us: int, skewed: bool, sign: int
+) -> None:
+    moment_us = NOW_US + sign * off_us
+    assert judged(model, moment_us).hypothetical is skewed
+    by_body = judged(model, as_of_source="body", as_of_us=moment_us)
+    assert not by_body.hypothetical, "the application did ask then, by its own clock"
+    assert [warning["code"] for warning in by_body.answer["warnings"]] == ["clock_skew"] * skewed
+
+
+def test_a_hostile_body_does_not_make_an_endless_problem_document(model: ServedModel) -> None:
+    body = b'{"id": "q", "machine": "m", "size": 1' + b', "size": 1' * 10_000 + b"}"
+    problem = refusal(model.bundle.score(body, None, NOW_US), [])
+    assert problem is not None
+    PROBLEM.validate(problem.document())
+    assert len(problem.document()["errors"]) <= MOST_LISTED
+
+
+def test_a_bundle_of_another_pipeline_is_refused(host: ScoringHost) -> None:
+    with pytest.raises(ServedModelError, match="is a model of p, not of q"):
+        ServedModel(host.bundle, replace(host.pipeline, name="q"))

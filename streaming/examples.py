@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 
 from streaming._native import Transform
 from streaming.epoch import to_us
@@ -68,6 +68,6 @@ def shown(value: object) -> str:
 
 
 def _json_moment(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
     raise TypeError(f"an event cannot hold a {type(value).__name__}")

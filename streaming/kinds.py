@@ -186,7 +186,7 @@ def _check_type(value: object, path: str, problems: Problems) -> None:
 
 def _read_expressions(value: object, path: str, problems: Problems) -> object:
     if not isinstance(value, dict) or not value:
-        problems.add(path, 'must be a table of at least one feature, such as wind = "coalesce(wind_gust, wind_speed)"')
+        problems.add(path, 'features: must be a table of at least one, such as heat = "temperature * load"')
         return None
     for name in value:
         _NAMED.read(name, f"{path}.{name}", problems)

@@ -35,9 +35,9 @@ def _table_of(section: Section, document: Mapping[str, object], problems: Proble
     for part in section.name.split(".") if section.name else ():
         table = table.get(part, {}) if isinstance(table, dict) else {}
     if not isinstance(table, dict):
-        problems.add(section.name, f"[{section.name}] must be a table, not {shown(table)}")
+        problems.add(section.name, f"{section.name.rpartition('.')[2]}: must be a table, not {shown(table)}")
         return None
-    if section.required and not table:
+    if section.name and section.required and not table:
         problems.add(section.name, f"the file has no [{section.name}]: {section.meaning}")
         return None
     return table
@@ -88,21 +88,30 @@ def _read_examples(value: object, problems: Problems) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         problems.add("examples", "examples are written as [[examples]], each with event and expected")
         return []
-    read = [_read_example(item, f"examples.{index}", problems) for index, item in enumerate(value)]
-    return [example for example in read if example is not None]
+    return [_read_example(item, f"examples.{index}", problems) for index, item in enumerate(value)]
 
 
-def _read_example(value: object, path: str, problems: Problems) -> dict[str, Any] | None:
+def _read_example(value: object, path: str, problems: Problems) -> dict[str, Any]:
+    """The example as it is; empty when it is wrong."""
     before = len(problems.found)
     if not isinstance(value, dict):
         problems.add(path, f"an example is a table, not {shown(value)}")
-        return None
+        return {}
     for name in value.keys() - EXAMPLE_KEYS.keys():
         problems.add(f"{path}.{name}", f'unknown key "{name}"{did_you_mean(name, EXAMPLE_KEYS)}')
+    _check_example(value, path, problems)
+    return value if len(problems.found) == before else {}
+
+
+def _check_example(value: Mapping[str, object], path: str, problems: Problems) -> None:
+    if "event" not in value:
+        problems.add(f"{path}.event", f'needs "event": {EXAMPLE_KEYS["event"]}')
     for name in ("event", "expected"):
-        if not isinstance(value.get(name, {}), dict) or (name == "event" and name not in value):
-            problems.add(f"{path}.{name}", f"{name}: must be a table")
+        if not isinstance(value.get(name, {}), dict):
+            problems.add(f"{path}.{name}", f"{name}: must be a table, not {shown(value[name])}")
+    nulls = value.get("expected_null", [])
+    if not isinstance(nulls, list) or not all(isinstance(name, str) for name in nulls):
+        problems.add(f"{path}.expected_null", "expected_null: must be a list of feature names")
     as_of = value.get("as_of")
     if as_of is not None and not (isinstance(as_of, datetime) and as_of.tzinfo is not None):
         problems.add(f"{path}.as_of", "as_of: must be a date and time with its offset, such as 2026-03-02T12:00:10Z")
-    return value if len(problems.found) == before else None

@@ -97,7 +97,11 @@ fn not_json(text: &str, error: &serde_json::Error) -> Problem {
             .nth(line - 2)
             .map_or(0, |(at, _)| at + 1),
     };
-    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    let at = if error.is_eof() {
+        text.len()
+    } else {
+        (line_start + error.column().saturating_sub(1)).min(text.len())
+    };
     let message = error.to_string();
     let detail = message
         .split(" at line ")

@@ -6,7 +6,9 @@ Scaled are the durations of `[label]`, `[lake] buckets` and `[training]`, and th
 from __future__ import annotations
 
 import re
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -71,3 +73,16 @@ def _times(length: timedelta, factor: float) -> timedelta:
     if abs(found.total_seconds() - length.total_seconds() * factor) > 1e-6:
         raise ValueError(f"{length} at this speed is no whole number of milliseconds")
     return found
+
+
+def main() -> None:
+    """`scale.py FILE SPEED USUAL_SPEED`: print the file at this speed."""
+    file, speed, usual_speed = sys.argv[1:]
+    try:
+        print(scaled(Path(file).read_text(), float(speed), float(usual_speed)), end="")
+    except ValueError as error:
+        sys.exit(f"{file}: {error}; use another speed")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class PipelineLoop(threading.Thread):
         try:
             step()
         except Exception as error:
-            log.error("%s: its %s failed and is tried again: %s", self.name, what, _first_line(error))
+            log.error("%s: its %s failed and is tried again: %s", self.name, what, _cause(str(error)))
             log.debug("%s", what, exc_info=True)
             PROBLEMS.labels(part="streaming").inc()
             return False
@@ -125,5 +126,7 @@ class PipelineLoop(threading.Thread):
             self._query.stop()
 
 
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _cause(text: str) -> str:
+    """The line of a long Java and Python trace that says what was wrong: the last that names an error."""
+    named = re.findall(r"^(?:Caused by: )?[\w.]*(?:Error|Exception): .+", text, flags=re.MULTILINE)
+    return str(named[-1] if named else text.strip().partition("\n")[0])[:500]

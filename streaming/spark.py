@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from streaming.places import Places
+
+BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
+"""Where executors of a cluster reach the driver."""
 
 SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -39,6 +43,8 @@ def start_spark(places: Places) -> SparkSession:
     Raises:
         RuntimeError: HOTPATH_SPARK_JARS names no folder with jars.
     """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", BIND)
     builder = SparkSession.builder.master(places.spark_master).appName("hotpath")
     for name, value in (SETTINGS | _settings_of(places)).items():
         builder = builder.config(name, value)
@@ -54,8 +60,8 @@ def _settings_of(places: Places) -> dict[str, str]:
         "spark.driver.extraClassPath": f"{_jars()}/*",
         "spark.driver.memory": os.environ.get("HOTPATH_SPARK_MEMORY", "1g"),
         "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Dderby.system.home={scratch}",
-        "spark.driver.bindAddress": os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1"),
-        "spark.driver.host": os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1"),
+        "spark.driver.bindAddress": BIND,
+        "spark.driver.host": BIND,
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
         "spark.executorEnv.PYTHONPATH": str(Path(__file__).parent.parent),

@@ -35,7 +35,7 @@ PROPERTIES: Final = {
     "delta.checkpointInterval": "60",
     "delta.logRetentionDuration": "interval 1 day",
     "delta.deletedFileRetentionDuration": "interval 1 hour",
-    "delta.dataSkippingStatsColumns": "append_time,kafka_time,value",  # of `value`: how often it is NULL
+    "delta.dataSkippingStatsColumns": "append_time,kafka_time",
 }
 
 

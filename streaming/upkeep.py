@@ -6,7 +6,9 @@ the rows job does not take them for new records.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import OUTSIDE
@@ -37,8 +40,6 @@ class Partition:
 
     start_s: int
     files: int
-    raw: bool
-    """Whether a record in it still has its raw bytes."""
 
 
 def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: datetime, vacuum: bool) -> None:
@@ -46,12 +47,29 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
     for table in HOT_TABLES:
         path = places.table(pipeline.name, table)
         drop_expired(spark, path, table, pipeline, now)
-        worn = outworn(partitions_of(path, table), table, pipeline, now)[:MOST_PARTITIONS]
+        note = f"{places.root(pipeline.name)}/upkeep/{table}.json"
+        stripped_to = read_stripped(note)
+        worn = outworn(partitions_of(path, table), table, pipeline, now, stripped_to)[:MOST_PARTITIONS]
         if worn:
-            rewrite(spark, path, table, worn, [start for start in worn if raw_expired(start, table, pipeline, now)])
+            bare = [start for start in worn if raw_expired(start, table, pipeline, now)]
+            rewrite(spark, path, table, worn, bare)
+            write_stripped(note, max([stripped_to, *bare]))
             log.info("%s: %d partitions of %s made one file each", pipeline.name, len(worn), table)
         if vacuum:
             spark.sql(f"VACUUM delta.`{path}`")
+
+
+def read_stripped(note: str) -> int:
+    """The start of the last partition whose raw bytes are gone, and those of all before it."""
+    files, path = file_system(note)
+    if not files.exists(path):
+        return OUTSIDE
+    with files.open(path, "rb") as source:
+        return int(json.loads(source.read())["stripped_to"])
+
+
+def write_stripped(note: str, stripped_to: int) -> None:
+    write_whole(note, json.dumps({"stripped_to": stripped_to}).encode())
 
 
 def partition_column(table: str) -> str:
@@ -59,26 +77,23 @@ def partition_column(table: str) -> str:
 
 
 def partitions_of(path: str, table: str) -> list[Partition]:
-    """What the table's last version holds, from its log alone."""
+    """What the table's last version holds, in order, from its log alone."""
     adds = pa.table(DeltaTable(path).get_add_actions(flatten=True))
-    raw = _column(adds, "null_count.value")
-    starts, records = adds[f"partition.{partition_column(table)}"].to_pylist(), adds["num_records"].to_pylist()
-    found: dict[int, list[bool]] = {}
-    for start, count, nulls in zip(starts, records, raw, strict=True):
-        found.setdefault(int(start), []).append(nulls is None or nulls < count)
-    return [Partition(start, len(files), any(files)) for start, files in sorted(found.items())]
+    files = Counter(int(start) for start in adds[f"partition.{partition_column(table)}"].to_pylist())
+    return [Partition(start, count) for start, count in sorted(files.items())]
 
 
-def _column(table: pa.Table, name: str) -> list[int | None]:
-    return table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
-
-
-def outworn(partitions: Sequence[Partition], table: str, pipeline: Pipeline, now: datetime) -> list[int]:
-    """The closed partitions to rewrite: those of several files, and those whose raw bytes are due to go."""
-    closed = [
-        p for p in partitions if p.start_s != OUTSIDE and _closed_at(p.start_s, table, pipeline) < now.timestamp()
+def outworn(
+    partitions: Sequence[Partition], table: str, pipeline: Pipeline, now: datetime, stripped_to: int
+) -> list[int]:
+    """The closed partitions to rewrite, oldest first: those of several files, and those whose raw bytes must go."""
+    now_s = now.timestamp()
+    closed = [p for p in partitions if p.start_s != OUTSIDE and _closed_at(p.start_s, table, pipeline) < now_s]
+    return [
+        p.start_s
+        for p in closed
+        if p.files > 1 or (p.start_s > stripped_to and raw_expired(p.start_s, table, pipeline, now))
     ]
-    return [p.start_s for p in closed if p.files > 1 or (p.raw and raw_expired(p.start_s, table, pipeline, now))]
 
 
 def _closed_at(start_s: int, table: str, pipeline: Pipeline) -> float:

@@ -13,7 +13,7 @@ import pytest
 from serving._native import Bundle
 from serving.admission import Refused, admit
 from serving.agreement import ulps_apart
-from tests.serving.candidates import reference_rows, write_candidate
+from tests.serving.admission_candidates import reference_rows, write_candidate
 from tests.serving.models import columns
 from tests.serving.mojo_zip import LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
 

@@ -139,3 +139,10 @@ def test_features_that_the_bundle_does_not_know_or_that_lack_are_named(folder: P
 
 def test_the_bundle_carries_the_manifest(folder: Path) -> None:
     assert compiled(folder, Model(columns(["n"]), [0.0])).manifest == manifest()
+
+
+def test_a_string_that_was_always_missing_in_training_has_no_level(folder: Path) -> None:
+    about = manifest()
+    about["features"][2]["levels"] = None
+    answer = compiled(folder, Model(columns(["n"]), [0.0]), about).score(b'{"id": "q", "s": "a"}', None, 0)
+    assert answer["unseen"] == [("s", "a")]

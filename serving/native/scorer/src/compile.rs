@@ -8,6 +8,7 @@ use crate::score::{CATEGORICAL, INDEX, LEAF, MISSING_RIGHT, Node};
 use crate::tree::{Kind, Rule, Split, Tree};
 use serde::Deserialize;
 use std::{collections::VecDeque, path::Path};
+use transform::value::Type;
 
 /// H2O's columns of features are named so (`streaming.records.FEATURE_PREFIX`).
 const PREFIX: &str = "f_";
@@ -54,8 +55,11 @@ fn manifest_features(manifest: &str) -> Result<Vec<Feature>> {
 }
 
 /// The feature of each of the model's columns, by name: H2O drops constant columns and reorders the rest. The levels
-/// that the model splits by replace the manifest's.
+/// that the model splits by replace the manifest's; a string that was always missing in training has none.
 fn adopt_columns(mojo: &Mojo, features: &mut [Feature]) -> Result<Vec<u16>> {
+    for feature in features.iter_mut().filter(|feature| feature.kind == Type::String.name()) {
+        feature.levels.get_or_insert_default();
+    }
     let place = |column: &str| format!("the model's column {column}");
     mojo.columns
         .iter()

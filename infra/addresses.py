@@ -23,7 +23,7 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
         "HOTPATH_HDFS": f"hdfs://{ports.address('namenode')}",
         "HOTPATH_H2O": f"http://{ports.address('h2o')}",
         "HOTPATH_ADMIN": ports.address("admin"),
-        "HOTPATH_MONITOR": ports.address("page"),
+        "HOTPATH_PAGE": ports.address("page"),
         "HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark",
         "HOTPATH_SPARK_MEMORY": settings.memory["SPARK"],
         "HOTPATH_CODE_VERSION": _code_version(),

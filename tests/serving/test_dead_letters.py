@@ -49,7 +49,7 @@ def scorer(host: ScoringHost) -> Iterator[Scorer]:
 def test_any_bytes_are_refused_exactly_where_kafka_has_a_dead_letter(host: ScoringHost, scorer: Scorer) -> None:
     transform = Transform(host.spec)
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=250, deadline=None)
     @given(BODIES)
     def holds(body: bytes) -> None:
         batch = pa.record_batch({"value": pa.array([body], pa.binary())})

@@ -40,14 +40,14 @@ def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until
     assert blue.metrics()["hotpath_scorer_requests_total{status=200}"] == before + 1
 
     assert host.switch("green")["ok"]
-    until(lambda: blue.own.get("/state").json()["state"] == "draining", 5, "blue drains", 0.02)
+    until(lambda: blue.own.get("/state").json()["state"] == "draining", 20, "blue drains", 0.02)
     last = blue.ask(hot=True)  # on the connection that blue had accepted
     assert (last.status_code, last.headers["connection"]) == (200, "close")
     assert last.json()["prediction_id"]
-    assert blue.process.wait(10) == 0, "a drained scorer leaves by itself, predictions flushed or counted"
+    assert blue.process.wait(30) == 0, "a drained scorer leaves by itself, predictions flushed or counted"
 
     green.process.send_signal(signal.SIGTERM)
-    assert green.process.wait(15) == 0
+    assert green.process.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_scorer_that_cannot_serve_says_why_in_one_line(
     host: ScoringHost, arguments: list[str], env: dict[str, str], remedy: str
 ) -> None:
     process = host.start("-m", "serving.scorer", "--name", "broken", *arguments, env=env)
-    assert process.wait(15) == 1
+    assert process.wait(30) == 1
     last = host.said().splitlines()[-1]
     assert remedy in last
     assert " ERROR " in last

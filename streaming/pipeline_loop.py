@@ -13,15 +13,18 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from monitoring.metrics import PROBLEMS, STREAM_BEHIND_RECORDS, STREAM_BEHIND_SECONDS, STREAM_RESTARTS, UPKEEP_SECONDS
+from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of, tables_by_topic
 from streaming.hot_query import HotQuery
+from streaming.kept_versions import kept_versions
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
 from streaming.rows_job import run_once
 from streaming.tables import ensure_tables
 from streaming.upkeep import EVERY, VACUUM_EVERY, keep_up
+from streaming.upkeep_built import keep_up_built
 
 log = logging.getLogger("streaming")
 
@@ -63,7 +66,7 @@ class PipelineLoop(threading.Thread):
             done = (
                 self._try("hot query", lambda: self._keep_query(compiled))
                 and self._try("rows job", lambda: self._build(compiled))
-                and self._try("upkeep", self._upkeep)
+                and self._try("upkeep", lambda: self._upkeep(compiled))
             )
             self._measure()
             self._stop_all.wait(TURN_S if done else AGAIN_S)
@@ -99,15 +102,23 @@ class PipelineLoop(threading.Thread):
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", "rows")
         run_once(self._spark, self._places, self._pipeline, compiled, self._progress)
 
-    def _upkeep(self) -> None:
+    def _upkeep(self, compiled: Compiled) -> None:
         if time.monotonic() < self._next_upkeep:
             return
         vacuum = time.monotonic() >= self._next_vacuum
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
-            keep_up(self._spark, self._places, self._pipeline, datetime.now(UTC), vacuum)
+            now = datetime.now(UTC)
+            keep_up(self._spark, self._places, self._pipeline, now, vacuum)
+            for table in self._built_tables(compiled):
+                kept = kept_versions(self._places, self._pipeline, table.url)
+                keep_up_built(self._spark, table, self._pipeline, now, kept)
         self._next_upkeep = time.monotonic() + EVERY.total_seconds()
         if vacuum:
             self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
+
+    def _built_tables(self, compiled: Compiled) -> tuple[BuiltTable, ...]:
+        rows = rows_table(self._places, self._pipeline, compiled.feature_types)
+        return rows, outcomes_table(self._places, self._pipeline)
 
     def _measure(self) -> None:
         moment = self._progress.caught_up_to(self._topics)

@@ -131,7 +131,7 @@ class Keeper:
     async def _spawn(self) -> None:
         self._printed = b""
         self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", child.__file__, str(os.getpid()), *self.part.command),
+            *(sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGKILL)), *self.part.command),
             env=dict(self._env) | dict(self.part.env),
             cwd=self.part.cwd,
             stdin=asyncio.subprocess.DEVNULL,

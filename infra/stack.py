@@ -39,7 +39,9 @@ class Stack:
         engines = self.engines()
         ours = {part.name for part in engines}
         flow = self._flow(ours, deployed)
-        return [*self._serving(), *engines, *flow, self._module("monitor", "monitoring.monitor", address=self._page())]
+        page = self._env["HOTPATH_PAGE"]
+        monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=lambda _: listens(page))
+        return [*self._serving(), *engines, *flow, monitor]
 
     def of_pipeline(self, deployment: Deployment) -> list[Part]:
         """The parts that a pipeline brings: its rollout, and a replay where its folder has one."""
@@ -120,9 +122,6 @@ class Stack:
     def _replay_arguments(self) -> list[str]:
         """HOTPATH_REPLAY: further arguments of the replay, for example `--rate 10`."""
         return self._env.get("HOTPATH_REPLAY", "").split()
-
-    def _page(self) -> str:
-        return f"http://{self._env['HOTPATH_PAGE']}"
 
     def _module(self, name: str, module: str, *arguments: str, **more: object) -> Part:
         return self._python(name, "-m", module, *arguments)(**more)

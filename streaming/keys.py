@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streaming import kinds
+from streaming import field_kinds, kinds
 from streaming.kinds import Kind
 
 
@@ -38,7 +38,10 @@ ROOT = Section(
     (
         Key("name", kinds.NAME, None, "The pipeline's name: of its tables, topics, metrics, paths and model versions."),
         Key(
-            "features", kinds.FEATURES, None, "What the model sees, in this order: name = SQL over fields and `as_of`."
+            "features",
+            field_kinds.FEATURES,
+            None,
+            "What the model sees, in this order: name = SQL over fields and `as_of`.",
         ),
     ),
     required=True,
@@ -53,7 +56,7 @@ EVENTS = Section(
         Key("id", kinds.NAME, None, "The field that names the question; a retry repeats it. A string or an int."),
         Key("time", kinds.NAME, None, "The timestamp field that says when the question was asked."),
         Key("host", kinds.NAME, "none", "The string field that names the producing host."),
-        Key("fields", kinds.FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
+        Key("fields", field_kinds.FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
     ),
     required=True,
 )
@@ -82,7 +85,7 @@ LABEL = Section(
             "none",
             "The outcome of a question whose label never came; without it, it expires.",
         ),
-        Key("fields", kinds.FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
+        Key("fields", field_kinds.FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
     ),
     required=True,
 )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from streaming.durations import is_duration, parse_duration
-from streaming.pipeline import Field, Type
 from streaming.problems import Problems, did_you_mean
 
 Reader = Callable[[object, str, Problems], object]
@@ -27,7 +26,6 @@ class Kind:
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_FIELD_KEYS = ("type", "required", "sensitive")
 
 
 def _kind(says: str, convert: Callable[[object], object]) -> Kind:
@@ -37,13 +35,14 @@ def _kind(says: str, convert: Callable[[object], object]) -> Kind:
         try:
             return convert(value)
         except ValueError as error:
-            problems.add(path, f"{_last(path)}: {error}")
+            problems.add(path, f"{last_part(path)}: {error}")
             return None
 
     return Kind(says, read)
 
 
-def _last(path: str) -> str:
+def last_part(path: str) -> str:
+    """The key itself, of a dotted path."""
     return path.rpartition(".")[2]
 
 
@@ -146,7 +145,7 @@ def table_of(kinds: Mapping[str, Kind]) -> Kind:
 
     def read(value: object, path: str, problems: Problems) -> object:
         if not isinstance(value, dict):
-            problems.add(path, f"{_last(path)}: must be a table of {', '.join(kinds)}, not {shown(value)}")
+            problems.add(path, f"{last_part(path)}: must be a table of {', '.join(kinds)}, not {shown(value)}")
             return None
         for key in value.keys() - kinds.keys():
             near = did_you_mean(key, kinds)
@@ -154,43 +153,6 @@ def table_of(kinds: Mapping[str, Kind]) -> Kind:
         return {key: kinds[key].read(item, f"{path}.{key}", problems) for key, item in value.items() if key in kinds}
 
     return Kind(f"table of {', '.join(kinds)}", read)
-
-
-def _read_fields(value: object, path: str, problems: Problems) -> object:
-    if not isinstance(value, dict) or not value:
-        problems.add(path, f'{_last(path)}: must be a table of at least one field, such as carrier = "string"')
-        return None
-    return {name: _read_field(name, item, f"{path}.{name}", problems) for name, item in value.items()}
-
-
-def _read_field(name: str, value: object, path: str, problems: Problems) -> Field | None:
-    table = value if isinstance(value, dict) else {"type": value}
-    before = len(problems.found)
-    for key in table.keys() - set(_FIELD_KEYS):
-        problems.add(f"{path}.{key}", f'unknown key "{key}"{did_you_mean(key, _FIELD_KEYS)}')
-    _NAMED.read(name, path, problems)
-    _check_type(table.get("type"), path, problems)
-    flags = {key: BOOLEAN.read(table[key], f"{path}.{key}", problems) for key in _FIELD_KEYS[1:] if key in table}
-    if len(problems.found) > before:
-        return None
-    return Field(name, Type(table["type"]), bool(flags.get("required")), bool(flags.get("sensitive")))
-
-
-def _check_type(value: object, path: str, problems: Problems) -> None:
-    types = [kind.value for kind in Type]
-    if value not in types:
-        near = did_you_mean(value, types) if isinstance(value, str) else ""
-        known = near or f"; use one of {', '.join(types)}"
-        problems.add(path, f"{_last(path)}: {shown(value) if value is not None else 'nothing'} is not a type{known}")
-
-
-def _read_expressions(value: object, path: str, problems: Problems) -> object:
-    if not isinstance(value, dict) or not value:
-        problems.add(path, 'features: must be a table of at least one, such as heat = "temperature * load"')
-        return None
-    for name in value:
-        _NAMED.read(name, f"{path}.{name}", problems)
-    return {name: EXPRESSION.read(item, f"{path}.{name}", problems) for name, item in value.items()}
 
 
 NAME = _kind("name", check_name)
@@ -203,6 +165,3 @@ POSITIVE_DURATION = _kind("duration, above 0", _positive_duration)
 EXPRESSION = _kind("SQL expression", _expression)
 WAIT = _kind("duration, or SQL expression that gives a timestamp", _wait)
 BOOLEAN = _kind("true or false", _boolean)
-FIELDS = Kind("table of fields", _read_fields)
-FEATURES = Kind("table of SQL expressions", _read_expressions)
-_NAMED = NAME

@@ -2,6 +2,7 @@
 mod batches;
 mod capsule;
 mod columns;
+mod decoded;
 mod expressions;
 mod one;
 

@@ -9,6 +9,7 @@ pub mod moment;
 pub mod problem;
 pub mod program;
 pub mod questions;
+mod reading;
 mod scalars;
 mod spec;
 pub mod toml;

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from serving.handover import peer, unix_path
-from streaming.places import Places
 
 _MAX_BYTES: Final = 1 << 20
 _TIMEOUT_S: Final = 60.0
@@ -39,8 +38,8 @@ class Command:
             return {"ok": False, "why": f"the rollout is busy for more than {_TIMEOUT_S:g} s; its log says with what"}
 
 
-def socket_path(places: Places, pipeline: str) -> Path:
-    return places.sockets / f"rollout-{pipeline}.sock"
+def socket_path(sockets_folder: Path, pipeline: str) -> Path:
+    return sockets_folder / f"rollout-{pipeline}.sock"
 
 
 def take_commands(path: Path) -> queue.SimpleQueue[Command]:
@@ -61,13 +60,13 @@ def take_commands(path: Path) -> queue.SimpleQueue[Command]:
     return commands
 
 
-def ask_rollout(places: Places, pipeline: str, request: dict[str, Any]) -> dict[str, Any]:
+def ask_rollout(sockets_folder: Path, pipeline: str, request: dict[str, Any]) -> dict[str, Any]:
     """One command and its answer.
 
     Raises:
         NoRollout: no rollout of this pipeline runs here, or it went away.
     """
-    path = socket_path(places, pipeline)
+    path = socket_path(sockets_folder, pipeline)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(_TIMEOUT_S + 5)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +10,9 @@ from urllib.parse import urlencode
 
 import httpx
 
+from serving.agreement import Difference, probability_difference
+
 GOLDEN_ROWS: Final = 50
-ULP: Final = 4
-"""How far a probability may lie from H2O's: Java's `exp` and ours differ in the last bit now and then."""
 _TIMEOUT_S: Final = 10.0
 
 
@@ -60,12 +59,11 @@ def _ask(client: httpx.Client, pipeline: str, row: dict[str, Any]) -> httpx.Resp
     return client.post(url, content=json.dumps(row["event"]).encode(), headers={"hotpath-golden": "1"})
 
 
-def _difference(row: dict[str, Any], response: httpx.Response) -> str | None:
+def _difference(row: dict[str, Any], response: httpx.Response) -> Difference | str | None:
     if response.status_code != 200:
         return f"the scorer says {response.status_code}: {response.text[:500]}"
     answer = response.json()
-    expected, got = float(row["probability"]), answer["probability"]
-    if got is None or abs(got - expected) > ULP * math.ulp(expected):
-        return f"probability {got!r}, H2O's is {expected!r}"
     label = "positive" if row["positive"] else "negative"
-    return None if answer["decision"] == label else f"decision {answer['decision']}, H2O's label is {label}"
+    if answer["decision"] != label:
+        return Difference("decision", label, answer["decision"])
+    return probability_difference(row["probability"], answer["probability"])

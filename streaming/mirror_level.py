@@ -16,12 +16,14 @@ class MirrorLevel:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._rests = False
         self.caught_up_to_ms: int | None = None
         """Never goes back."""
 
     def see(self, moment_ms: int, end: int) -> None:
         """Every record stamped before the moment lies before this end; an end that stays is as good as new."""
-        if self._seen and self._seen[-1][1] == end:
+        self._rests = bool(self._seen) and self._seen[-1][1] == end
+        if self._rests:
             self._seen.pop()
         self._seen.append((moment_ms, end))
 
@@ -37,7 +39,7 @@ class MirrorLevel:
 
     def rests(self) -> bool:
         """Whether the end has been the same for two looks: only then is it worth asking what lies before it."""
-        return len(self._seen) == 1
+        return self._rests
 
 
 def parse_mirrored(key: bytes, value: bytes | None) -> tuple[Partition, int | None] | None:

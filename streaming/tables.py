@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -66,33 +68,25 @@ def spark_schema(schema: pa.Schema) -> StructType:
 def ensure_tables(spark: SparkSession, places: Places, pipeline: Pipeline) -> None:
     """Create the tables that lack; add the columns that the pipeline file has gained, nullable."""
     for table in HOT_TABLES:
-        _ensure_table(spark, places.table(pipeline.name, table), spark_schema(arrow_schema(pipeline, table)))
+        _ensure_table(spark, places.table(pipeline.name, table), arrow_schema(pipeline, table))
 
 
-def _ensure_table(spark: SparkSession, path: str, schema: StructType) -> None:
-    if not exists(spark, path):
-        _append_nothing(spark, schema).partitionBy(schema[-1].name).options(**PROPERTIES).save(path)
-    elif _gained(spark.read.format("delta").load(path).schema, schema):
-        _append_nothing(spark, schema).option("mergeSchema", "true").save(path)
+def _ensure_table(spark: SparkSession, path: str, schema: pa.Schema) -> None:
+    """Creation goes without Spark, which needs a second of a core for each."""
+    if not DeltaTable.is_deltatable(path):
+        partition = [schema.names[-1]]
+        DeltaTable.create(path, schema, mode="ignore", partition_by=partition, configuration=dict(PROPERTIES))
+    elif gained(pa.schema(DeltaTable(path).schema()), schema):
+        nothing = spark.createDataFrame([], spark_schema(schema))
+        nothing.write.format("delta").mode("append").option("mergeSchema", "true").save(path)
 
 
-def exists(spark: SparkSession, path: str) -> bool:
-    """Whether a Delta table is at `path`."""
-    jvm = spark.sparkContext._jvm
-    return bool(jvm.io.delta.tables.DeltaTable.isDeltaTable(spark._jsparkSession, path))  # type: ignore[union-attr]
-
-
-def _append_nothing(spark: SparkSession, schema: StructType):  # type: ignore[no-untyped-def]
-    nothing: DataFrame = spark.createDataFrame([], schema)
-    return nothing.write.format("delta").mode("append")
-
-
-def _gained(old: StructType, new: StructType) -> bool:
+def gained(old: Iterable[pa.Field], new: Iterable[pa.Field]) -> bool:
     """Whether `new` has a column, or a field of a struct, that `old` lacks."""
+    known = {field.name: field.type for field in old}
     for field in new:
-        if field.name not in old.names:
+        if field.name not in known:
             return True
-        there = old[field.name].dataType
-        if isinstance(field.dataType, StructType) and isinstance(there, StructType) and _gained(there, field.dataType):
+        if pa.types.is_struct(field.type) and gained(known[field.name], field.type):
             return True
     return False

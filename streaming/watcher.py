@@ -94,7 +94,7 @@ class Watcher:
         gap = (partition, mirrored, end)
         if mirrored >= end or not level.rests() or gap in self._empty:
             return gap in self._empty
-        if holds_no_record(self._onprem, *partition, mirrored, end, timeout_s=2):
+        if holds_no_record(self._onprem, *partition, mirrored, end, timeout_s=4):
             self._empty = {other for other in self._empty if other[0] != partition} | {gap}
         return gap in self._empty
 

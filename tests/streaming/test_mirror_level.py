@@ -47,9 +47,9 @@ def test_the_level_never_goes_back() -> None:
 def test_only_an_end_that_stays_is_asked_about() -> None:
     level = MirrorLevel()
     level.see(1000, 10)
+    assert not level.rests()
     level.see(2000, 11)
     assert not level.rests()
-    level.rise(10)
     level.see(3000, 11)
     assert level.rests()
 

@@ -1,0 +1,99 @@
+"""A streaming process of a test's own, with a pipeline of its own, beside the stack's: it may be killed at will."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+from deltalake import DeltaTable
+
+from streaming.load import load
+from streaming.pipeline import Pipeline
+from streaming.places import Kafka, Places
+from streaming.records import IDENTITY
+from streaming.topics import ensure_topics
+
+ROOT = Path(__file__).parent.parent.parent
+MINIMAL = ROOT / "tests" / "pipelines" / "minimal.toml"
+
+Record = Mapping[str, Any]
+
+
+class OwnStreaming:
+    """`python -m streaming.job` in a data folder of its own, on the stack's brokers and HDFS."""
+
+    def __init__(self, places: Places, env: Mapping[str, str], data: Path, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.places = replace(places, data=data)
+        ensure_topics(places, pipeline)
+        self._env = {
+            **os.environ,
+            **env,
+            "HOTPATH_DATA": str(data),
+            "HOTPATH_TRIGGER_S": "1",
+            "HOTPATH_METRICS_PORT": "0",
+        }
+        self._log = (data / "streaming.log").open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streaming.job"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+    def kill(self) -> None:
+        """kill -9 of the driver and all that it started."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(timeout=90)
+
+    def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:
+        """What a table holds now; nothing before it exists."""
+        path = self.places.table(self.pipeline.name, table)
+        if not DeltaTable.is_deltatable(path):
+            return []
+        found: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_table(columns=list(columns) or None).to_pylist()
+        return found
+
+    def identities(self, table: str) -> list[tuple[Any, ...]]:
+        return [tuple(row[name] for name in IDENTITY) for row in self.rows(table, *IDENTITY)]
+
+
+def own_pipeline(name: str, folder: Path) -> Pipeline:
+    """The small pipeline under a name and topics of its own, with a sensitive field, deployed in `folder`."""
+    text = MINIMAL.read_text().replace("machines", name)
+    text = text.replace("[events.fields]", '[events.fields]\noperator = { type = "string", sensitive = true }')
+    file = folder / "pipelines" / f"{name}.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return load(file)
+
+
+def produce(kafka: Kafka, topic: str, values: list[bytes], **settings: str | int) -> None:
+    """Hand records to a broker and wait until it has all of them."""
+    producer = Producer(kafka.client(**settings))
+    refused: list[str] = []
+    for value in values:
+        producer.produce(topic, value, on_delivery=lambda error, _: refused.append(str(error)) if error else None)
+        producer.poll(0)
+    assert producer.flush(30) == 0
+    assert refused == []
+
+
+def as_json(record: Record) -> bytes:
+    return json.dumps(record).encode()

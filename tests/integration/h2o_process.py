@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import urllib.error
@@ -39,7 +40,8 @@ def _command(folder: Path, port: int) -> list[str]:
         if not os.access(program, os.X_OK):
             program.chmod(0o755)
     package = find_spec("h2o")
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     jar = Path(package.origin).parent / "backend" / "bin" / "h2o.jar"
     nodes = folder / "nodes"
     nodes.write_text(f"127.0.0.1:{port}\n")  # no search for others
@@ -49,12 +51,12 @@ def _command(folder: Path, port: int) -> list[str]:
 
 
 def _free_ports() -> int:
-    """A free port whose successor is free as well: H2O takes both."""
+    """A free port whose successor is free as well: H2O takes both. Below those that connections get on their own."""
     while True:
+        port = random.randrange(20_000, 32_000)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue

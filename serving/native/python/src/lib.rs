@@ -6,7 +6,9 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scorer::error::Error;
+use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
 /// As `compile_bundle` in `_native.pyi`.
 #[pyfunction]
@@ -53,14 +55,14 @@ impl Bundle {
         answer::answer_dict(py, &self.0, &self.0.answer(body, as_of_us, now_us))
     }
 
-    fn time_scoring(&self, py: Python<'_>, features: &Bound<'_, PyDict>, rounds: u32) -> PyResult<f64> {
-        let row = values::row(&self.0.features, features)?;
+    fn time_scoring(&self, py: Python<'_>, features: Vec<Bound<'_, PyDict>>, rounds: u32) -> PyResult<f64> {
+        let rows = features.iter().map(|row| values::row(&self.0.features, row)).collect::<PyResult<Vec<_>>>()?;
         Ok(py.detach(|| {
-            let begin = std::time::Instant::now();
-            for _ in 0..rounds {
-                std::hint::black_box(self.0.score(std::hint::black_box(&row)));
+            let begin = Instant::now();
+            for row in (0..rounds).flat_map(|_| &rows) {
+                black_box(self.0.score(black_box(row)));
             }
-            begin.elapsed().as_nanos() as f64 / f64::from(rounds.max(1))
+            begin.elapsed().as_nanos() as f64 / (f64::from(rounds) * rows.len() as f64).max(1.0)
         }))
     }
 }

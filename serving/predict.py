@@ -50,16 +50,16 @@ class Predictor:
         if isinstance(verdict, Problem):
             return verdict
         if not request.is_golden:
-            self._record(verdict, body, now_us, request)
+            self._record(verdict, now_us, request)
         return verdict.answer
 
     def describe(self) -> dict[str, Any]:
         """The model that answers."""
         return self.model.description(self._clock_us())
 
-    def _record(self, verdict: Verdict, body: bytes, now_us: int, request: Request) -> None:
+    def _record(self, verdict: Verdict, now_us: int, request: Request) -> None:
         if self._log is None:
             return
         traceparent = valid_traceparent(request.header(b"traceparent"))
-        record = prediction_record(verdict, body, self._pipeline, now_us, self._scorer, traceparent)
+        record = prediction_record(verdict, self._pipeline, now_us, self._scorer, traceparent)
         self._log.log(verdict.scored["key"], record)

@@ -9,11 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from serving.moments import microseconds
+from serving.prediction_record import prediction_record
 from serving.problems import MOST_LISTED
 from serving.question import Options
 from serving.served_model import ServedModel, ServedModelError
 from serving.verdict import Verdict, judge, refusal
+from streaming._native import Transform
+from tests.serving.bodies import QUESTIONS
 from tests.serving.scoring_host import ANSWER, PROBLEM, QUESTION, ScoringHost
 
 NOW_US = 1_769_846_400_000_000
@@ -71,3 +77,20 @@ def test_a_hostile_body_does_not_make_an_endless_problem_document(model: ServedM
 def test_a_bundle_of_another_pipeline_is_refused(host: ScoringHost) -> None:
     with pytest.raises(ServedModelError, match="is a model of p, not of q"):
         ServedModel(host.bundle, replace(host.pipeline, name="q"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(QUESTIONS, st.integers(-(10**15), 10**17))
+def test_from_a_logged_prediction_the_served_features_come_out_again(
+    host: ScoringHost, model: ServedModel, question: dict[str, Any], moment_us: int
+) -> None:
+    scored = model.bundle.score(json.dumps(question).encode(), moment_us, NOW_US)
+    if scored["errors"]:
+        return
+    verdict = judge(scored, Options(moment_us), model, NOW_US, TOLERANCE_US, "id")
+    assert isinstance(verdict, Verdict)
+    record = json.loads(prediction_record(verdict, host.pipeline, NOW_US, "s-1", None))
+    again = Transform(host.spec).one(json.dumps(record["event"]).encode(), microseconds(record["as_of"]), NOW_US)
+    assert again["errors"] == []
+    assert repr(again["features"]) == repr(scored["features"]), "bit for bit, -0.0 included"
+    assert repr(record["features"]) == repr(scored["features"])

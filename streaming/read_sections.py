@@ -109,6 +109,10 @@ def _check_example(value: Mapping[str, object], path: str, problems: Problems) -
     for name in ("event", "expected"):
         if not isinstance(value.get(name, {}), dict):
             problems.add(f"{path}.{name}", f"{name}: must be a table, not {shown(value[name])}")
+    expected = value.get("expected")
+    for name, item in expected.items() if isinstance(expected, dict) else ():
+        if not isinstance(item, str | int | float):
+            problems.add(f"{path}.expected.{name}", f"{name}: must be text, a number, true or false; not {shown(item)}")
     nulls = value.get("expected_null", [])
     if not isinstance(nulls, list) or not all(isinstance(name, str) for name in nulls):
         problems.add(f"{path}.expected_null", "expected_null: must be a list of feature names")

@@ -75,31 +75,40 @@ def _producers(look: Look) -> Stage:
 
 
 def _mirror(look: Look) -> Stage:
-    records = look.now.total("hotpath_mirror_lag_records", pipeline=look.pipeline.name)
-    seconds = look.value("hotpath_mirror_lag_seconds")
-    problem = f"the mirror is {seconds:.0f} s behind" if seconds is not None and seconds > 30 else None
-    return Stage(
-        "mirror", (_count("records behind", records), _seconds("behind", seconds)), problem, "./hotpath logs mirror"
+    topics = look.pipeline.mirrored_topics
+    records = [look.now.total("hotpath_mirror_lag_records", topic=topic) for topic in topics]
+    seconds = [look.now.largest("hotpath_mirror_lag_seconds", topic=topic) for topic in topics]
+    behind = max((value for value in seconds if value is not None), default=None)
+    importing = any(look.now.largest("hotpath_mirror_import_open", topic=topic) for topic in topics)
+    known = [value for value in records if value is not None]
+    problem = f"the mirror is {behind:.0f} s behind" if behind is not None and behind > 60 and not importing else None
+    figures = (
+        _count("records behind", sum(known) if known else None),
+        _seconds("behind", behind),
+        "an import is open" if importing else "",
     )
+    return Stage("mirror", figures, problem, "./hotpath logs mirror")
 
 
 def _events(look: Look) -> Stage:
-    name = look.pipeline.name
-    decoded = look.rate("hotpath_streaming_records_total", pipeline=name)
-    dead = look.now.total("hotpath_streaming_dead_letters_total", pipeline=name)
-    lag = look.value("hotpath_streaming_lag_seconds")
-    problem = f"the hot query is {lag:.0f} s behind" if lag is not None and lag > 60 else None
-    figures = (_per_second(decoded), _seconds("behind", lag), _count("dead letters", dead))
+    decoded = look.rate("hotpath_streaming_records_total", pipeline=look.pipeline.name)
+    dead = look.now.total("hotpath_streaming_records_total", pipeline=look.pipeline.name, table="dead_letters")
+    behind = look.value("hotpath_streaming_behind_seconds")
+    problem = f"the tables are {behind:.0f} s behind" if behind is not None and behind > 120 else None
+    figures = (_per_second(decoded), _seconds("behind", behind), _count("dead letters", dead))
     return Stage("events", figures, problem, "./hotpath logs streaming")
 
 
 def _rows(look: Look) -> Stage:
-    built = look.now.total("hotpath_rows_buckets_built_total", pipeline=look.pipeline.name)
-    overdue = look.value("hotpath_rows_oldest_unbuilt_seconds")
-    limit = 300 + look.pipeline.lake.buckets.total_seconds()
-    problem = f"the oldest bucket has waited {overdue:.0f} s" if overdue is not None and overdue > limit else None
-    figures = (_count("buckets built", built), _seconds("oldest waiting", overdue))
-    return Stage("rows", figures, problem, "./hotpath logs streaming")
+    name, bucket_s = look.pipeline.name, look.pipeline.lake.buckets.total_seconds()
+    built = look.now.total("hotpath_rows_buckets_total", pipeline=name, table="rows")
+    upto = look.now.largest("hotpath_rows_built_upto_seconds", pipeline=name, table="rows")
+    behind = look.now.time_s - upto if upto else None
+    limit = 300 + 2 * bucket_s
+    problem = f"nothing due in the last {behind:.0f} s is built" if behind is not None and behind > limit else None
+    return Stage(
+        "rows", (_count("buckets built", built), _seconds("behind", behind)), problem, "./hotpath logs streaming"
+    )
 
 
 def _training(look: Look) -> Stage:

@@ -40,7 +40,7 @@ def leaf(folder: Path, rule: float | Levels | None, missing: int, feature: str, 
     return "right" if probability > 0.5 else "left"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(models(), st.lists(rows, min_size=4, max_size=20))
 def test_every_row_ends_in_the_leaves_of_the_mojo(
     folder: Path, model: tuple[Model, list[str]], given_rows: list[dict[str, Any]]

@@ -19,6 +19,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.hot_socket import HotSocket
+from serving.request import GOLDEN_HEADER
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -30,6 +31,8 @@ _HOP_BY_HOP: Final = {
     "content-length",
     "host",
 }
+_FOR_THE_ROLLOUT_ALONE: Final = GOLDEN_HEADER.decode()
+"""What makes a request golden needs no key at a scorer's own socket: it must not come in from here."""
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE", "HEAD"]
 _TIMEOUT_S: Final = 30.0
 
@@ -66,7 +69,8 @@ def admin_app(sockets_folder: Path, hot: Mapping[str, HotSocket]) -> FastAPI:
 
 async def forward(unix_socket: Path, path: str, request: Request) -> Response:
     """The scorer's answer to the same request, at `/path` of its own socket."""
-    headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in _HOP_BY_HOP]
+    left_out = _HOP_BY_HOP | {_FOR_THE_ROLLOUT_ALONE}
+    headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in left_out]
     transport = httpx.AsyncHTTPTransport(uds=str(unix_socket))
     url = httpx.URL("http://scorer/").copy_with(raw_path=_target(path, request))
     async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT_S) as client:

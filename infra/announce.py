@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,6 @@ class Announcer:
 
 def _example_body(settings: Settings, deployment: Deployment) -> str:
     """A file with the first example's event; callers replace it by their own."""
-    import json
-
     path = settings.run / f"{deployment.pipeline.name}.event.json"
     examples = deployment.pipeline.examples
     path.write_text(json.dumps(dict(examples[0].event) if examples else {}, default=str))

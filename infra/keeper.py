@@ -58,6 +58,7 @@ class Keeper:
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
         self._stopping = asyncio.Event()
+        self._renewing = False
 
     async def run(self, needs: list[Keeper]) -> None:
         """Until `stop`: the part runs whenever what it needed was ready once."""
@@ -70,6 +71,9 @@ class Keeper:
             self.problem = await self._once()
             if self._stopping.is_set():
                 break
+            if self._renewing:
+                self._renewing, crashes = False, 0
+                continue
             crashes = 1 if time.monotonic() - began > STEADY_S else crashes + 1
             self.restarts += 1
             log.warning("%s %s; it starts again in %.1f s", self.part.name, self.problem, pause_s(crashes))
@@ -79,12 +83,17 @@ class Keeper:
         self._log.close()
 
     async def stop(self) -> None:
-        """SIGTERM to its process group, SIGKILL after its patience."""
+        """End the process and start no other."""
         self._stopping.set()
-        await self.end_process()
+        await self._end_process()
 
-    async def end_process(self) -> None:
-        """End the process; unless the keeper is stopping, it starts another one."""
+    async def renew(self) -> None:
+        """End the process and start another one at once: no crash."""
+        self._renewing = self.process is not None
+        await self._end_process()
+
+    async def _end_process(self) -> None:
+        """SIGTERM to its process group, SIGKILL after its patience."""
         running = self._child
         if running is None or running.returncode is not None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -52,6 +53,4 @@ def _follow(path: Path) -> None:
 
 
 def _inode(descriptor: int) -> int:
-    import os
-
     return os.fstat(descriptor).st_ino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -49,8 +50,6 @@ def _agreed(question: str) -> bool:
 
 
 def _end_scorers(settings: Settings) -> None:
-    import json
-
     files = (settings.data / "onprem" / "scorers").glob("*.json")
     scorers = [ScorerProcess(**json.loads(file.read_bytes())) for file in files]
     stop([Process(scorer.pid, scorer.started) for scorer in scorers], patience_s=5)

@@ -57,8 +57,9 @@ class Supervisor:
             self._tasks[part.name] = asyncio.create_task(keeper.run(needs), name=part.name)
 
     async def restart(self, name: str) -> None:
-        """End a part's process; its keeper starts it again."""
-        await self._keepers[name].end_process()
+        """End a part's process and start another; a part that is not there is none to restart."""
+        if name in self._keepers:
+            await self._keepers[name].renew()
 
     async def ready(self, names: list[str]) -> None:
         """Wait until these parts have been ready."""

@@ -18,12 +18,13 @@ from infra import control
 from infra.addresses import environment
 from infra.announce import Announcer, say
 from infra.conditions import answers
-from infra.deployed import deploy, deployments
+from infra.deployed import Deployment, deploy, deployments
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import Stack
 from infra.supervisor import Supervisor, end_leftovers
+from streaming.load import load
 from streaming.pipeline import Pipeline
 
 ANSWER_WITHIN_S = 180.0
@@ -40,6 +41,7 @@ class Up:
         self._supervisor = Supervisor(self._env(), settings.logs, settings.run, self._tell_ready)
         self._announcer = Announcer(settings, self._ports)
         self._targets: dict[str, int] = {}
+        self._announcing: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> int:
         """Until SIGINT, SIGTERM or `down`; then everything is stopped in reverse."""
@@ -49,12 +51,11 @@ class Up:
         server = await control.serve(self._settings.control, self._answer)
         self._add(self._stack().common(lambda: self._deployed))
         for each in self._deployed:
-            self._add(self._stack().of_pipeline(each))
-        announcing = [asyncio.create_task(self._announcer.first_model(each)) for each in self._deployed]
+            self._start(each)
         telling = asyncio.create_task(self._announcer.whole(self._supervisor))
         await self._told_to_stop.wait()
         say("stopping; this takes up to half a minute")
-        for task in (*announcing, telling):
+        for task in (*self._announcing.values(), telling):
             task.cancel()
         await self._supervisor.stop()
         server.close()
@@ -81,8 +82,6 @@ class Up:
 
     async def _deploy(self, files: list[Path]) -> AsyncIterator[control.Message]:
         """Add or renew pipelines of a running stack; done when each answers. The caller has checked the files."""
-        from streaming.load import load
-
         loaded = [(file, load(file)) for file in files]
         for file, pipeline in loaded:
             self._take_up(file, pipeline)
@@ -93,7 +92,7 @@ class Up:
             await self._supervisor.restart("mirror")
         for _, pipeline in loaded:
             each = next(each for each in self._deployed if each.pipeline.name == pipeline.name)
-            self._add(self._stack().of_pipeline(each))
+            await self._start_or_renew(each)
             address = self._ports.address(f"scorer:{pipeline.name}")
             yield {"say": f"{pipeline.name}: waiting until http://{address} answers"}
             if not await self._answers(address):
@@ -101,6 +100,20 @@ class Up:
                 yield {"say": f"{why} rollout-{pipeline.name}", "code": 1}
                 return
         yield {"say": "deployed", "code": 0}
+
+    def _start(self, each: Deployment) -> None:
+        """Its parts, and the announcement of its first model."""
+        name = each.pipeline.name
+        self._add(self._stack().of_pipeline(each))
+        self._announcing[name] = asyncio.create_task(self._announcer.first_model(each), name=f"first model of {name}")
+
+    async def _start_or_renew(self, each: Deployment) -> None:
+        """A pipeline that runs already is read anew by its own parts; the others look by themselves."""
+        if each.pipeline.name not in self._announcing:
+            self._start(each)
+            return
+        for part in self._stack().of_pipeline(each):
+            await self._supervisor.restart(part.name)
 
     def _take_up(self, file: Path, pipeline: Pipeline) -> None:
         deploy(self._settings, self._ports, file, pipeline)

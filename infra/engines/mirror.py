@@ -63,7 +63,8 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
         "onprem.consumer.isolation.level": "read_committed",
     }
     tuned = {
-        "cloud.plugin.discovery": "service_load",  # without it the start takes four times as long
+        "plugin.discovery": "service_load",  # of the launcher; a scan by reflection takes half a minute
+        "cloud.plugin.discovery": "service_load",  # of the worker
         "offset.lag.max": 0,
         "onprem.consumer.max.poll.records": 4000,
         "onprem.consumer.fetch.max.wait.ms": 100,

@@ -84,6 +84,23 @@ def test_a_killed_part_starts_again_and_is_ready_again(tmp_path: Path) -> None:
     supervise(tmp_path, [part(tmp_path / "journal", "broker")], kill_and_wait)
 
 
+def test_a_part_that_is_restarted_on_purpose_has_not_crashed(tmp_path: Path) -> None:
+    async def run() -> tuple[Record, Record]:
+        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor.add([part(tmp_path / "journal", "mirror")])
+        await asyncio.wait_for(supervisor.ready(["mirror"]), 20)
+        before = record(supervisor, "mirror")
+        await supervisor.restart("mirror")
+        while (after := record(supervisor, "mirror")).state != "ready" or after.pid == before.pid:
+            await asyncio.sleep(0.05)
+        await supervisor.stop()
+        return before, after
+
+    _, after = asyncio.run(run())
+    assert after.restarts == 0
+    assert (tmp_path / "journal").read_text().splitlines() == ["start mirror", "stop mirror"] * 2
+
+
 def test_the_pause_before_a_restart_doubles_up_to_half_a_minute() -> None:
     assert [pause_s(crashes) for crashes in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
     assert pause_s(40) == LONGEST_PAUSE_S

@@ -78,6 +78,10 @@ SETS: Final = (
 )
 
 
+SYSTEM_TRUST: Final = (Path("/etc/ssl/certs/java/cacerts"), Path("/etc/pki/java/cacerts"))
+"""Where Debian and Fedora keep the certificates that this machine's administrator trusts, in Java's format."""
+
+
 def install(folder: Path, share: Path, say: Say) -> None:
     """Fetch the sets that lack or have changed.
 
@@ -133,11 +137,21 @@ def _resolve(
         "PYSPARK_PYTHON": str(folder / "bin" / "python"),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "JAVA_HOME": str(java),
+        **_trust(),
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         last = "\n  ".join((done.stdout + done.stderr).splitlines()[-15:])
         raise InstallError(f"{', '.join(coordinates)}: could not be fetched; is the network there?\n  {last}")
+
+
+def _trust() -> dict[str, str]:
+    """What makes Java trust what the machine trusts, such as a company's own proxy; else its own list holds."""
+    options = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    store = next((path for path in SYSTEM_TRUST if path.is_file()), None)
+    if store is None or "trustStore" in options:
+        return {}
+    return {"JAVA_TOOL_OPTIONS": f"{options} -Djavax.net.ssl.trustStore={store}".strip()}
 
 
 def _artifact(file: str) -> str:

@@ -96,14 +96,15 @@ class _Reading:
         return self._number(at, text)
 
     def _number(self, at: int, text: str) -> Literal:
-        if text.isdigit():
-            if int(text) > 2**63 - 1:
-                raise Refused(at, f"{text} is beyond 64 bits: write it as a double, {text}.0")
-            return Literal(at, Type.INT, int(text))
-        value = float(text)
+        try:
+            whole, value = text.isdigit(), float(text)
+        except ValueError:
+            raise Refused(at, f"{text} is no number") from None
         if math.isinf(value):
-            raise Refused(at, f"{text} is beyond a double")
-        return Literal(at, Type.DOUBLE, value)
+            raise Refused(at, f"{text[:20]} is beyond a double")
+        if whole and int(text) >= 2**63:
+            raise Refused(at, f"{text} is beyond 64 bits: write it as a double, {text}.0")
+        return Literal(at, Type.INT, int(text)) if whole else Literal(at, Type.DOUBLE, value)
 
     def _negative(self, tree: exp.Expr) -> Node:
         inner = tree.this

@@ -21,8 +21,8 @@ error. The same native code evaluates them in training and in serving; a test co
 This page is written by `python -m streaming.expressions.reference` from `streaming/expressions/functions.py`.
 
 - **Types**: `string`, `int` (64 bits; BIGINT in SQL), `double`, `boolean`, `timestamp` (microseconds, UTC). There are
-  no decimals and no 32-bit integers: `0.5` is a double. An int becomes a double where a double is needed; everything else
-  is cast by hand: `CAST(x AS STRING | BIGINT | DOUBLE | BOOLEAN | TIMESTAMP)`.
+  no decimals and no 32-bit integers: `0.5` is a double. An int becomes a double where a double is needed; everything
+  else is cast by hand: `CAST(x AS STRING | BIGINT | DOUBLE | BOOLEAN | TIMESTAMP)`.
 - **Names**: the fields of the record, as they are written in the file, and `as_of`, the moment of the question. Odd
   names go in backticks.
 - **Literals**: `12`, `0.5`, `1e3`, `'text'` (with `\\'` and `\\\\`), `TRUE`, `FALSE`, `NULL`,

@@ -1,7 +1,12 @@
-"""A local Spark session with the meaning that expressions have: non-ANSI, in UTC. No other engine."""
+"""A local Spark session with the meaning that expressions have: non-ANSI, in UTC. No other engine.
+
+Where HOTPATH_SPARK_JARS names the jars' folder, it reads and writes Delta tables with the product's settings.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +28,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         environment.setenv("JAVA_HOME", str(folder / "java"))
+        environment.setenv("PYSPARK_PYTHON", sys.executable)
         session = _session(folder)
     yield session
     session.stop()
@@ -38,4 +44,6 @@ def _session(folder: Path) -> SparkSession:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.optimizer.excludedRules": _INTERPRETED,
     }
+    if jars := os.environ.get("HOTPATH_SPARK_JARS"):
+        settings = SETTINGS | settings | {"spark.driver.extraClassPath": f"{jars}/*"}
     return SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()

@@ -13,15 +13,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from streaming._native import Program
 from streaming.expressions.compile import CompiledExpressions, compile_expressions
+from streaming.expressions.differences import DIFFERENCES, Difference
 from streaming.expressions.functions import FUNCTIONS
 from streaming.pipeline import Type
 from tests.integration.spark import spark
-from tests.streaming.expressions.drawn import COLUMNS, calls, collect, rows
+from tests.streaming.expressions.drawn import COLUMNS, calls, collect, odd_rows, plain, rows
 
 __all__ = ["spark"]
 
@@ -62,6 +64,10 @@ def _bits(column: Any) -> list[Any]:
     return list(column.to_pylist())
 
 
+def _double_bits(value: float) -> bytes:
+    return struct.pack(">d", math.nan if math.isnan(value) else value)
+
+
 def _native(compiled: CompiledExpressions, table: pa.Table) -> pa.RecordBatch:
     (batch,) = table.combine_chunks().to_batches()
     return pa.record_batch(Program(json.dumps(compiled.program)).evaluate(batch))
@@ -89,12 +95,27 @@ def _differences(frame: DataFrame, drawn: list[dict[str, Any]], texts: list[str]
                 yield f"{sql}\n  as {compiled.spark_sql[name]}\n  of {used}\n  Spark {expected!r}, native {found!r}"
 
 
-def test_native_equals_spark_bit_for_bit(spark: SparkSession) -> None:
-    texts, drawn = _expressions(), collect(rows, _ROWS, _SEED)
-    assert (len(texts) >= min(_EXPRESSIONS, 300), len(drawn)) == (True, _ROWS)
+def _compare(spark: SparkSession, texts: list[str], drawn: list[dict[str, Any]]) -> None:
     frame = spark.createDataFrame(_table(drawn))
     found: list[str] = []
     for start in range(0, len(texts), _AT_ONCE):
         found += _differences(frame, drawn, texts[start : start + _AT_ONCE])
     shortest = sorted(found, key=len)[:_SHOWN]
     assert not found, f"{len(found)} differences, the shortest:\n" + "\n".join(shortest)
+
+
+def test_native_equals_spark_bit_for_bit(spark: SparkSession) -> None:
+    texts, drawn = _expressions(), collect(rows, _ROWS, _SEED)
+    assert (len(texts) >= min(_EXPRESSIONS, 300), len(drawn)) == (True, _ROWS)
+    _compare(spark, texts, drawn)
+
+
+def test_every_function_equals_spark_where_odd_values_meet(spark: SparkSession) -> None:
+    _compare(spark, [plain(function) for function in FUNCTIONS], odd_rows())
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.name)
+def test_a_named_difference_is_still_one(spark: SparkSession, difference: Difference) -> None:
+    rendered = compile_expressions({"a": difference.sql}, {}).spark_sql["a"]
+    (row,) = spark.range(1).select(F.expr(rendered).alias("a")).collect()
+    assert row["a"] != difference.native

@@ -12,66 +12,8 @@ from hypothesis import strategies as st
 
 from streaming.expressions.functions import FUNCTIONS, Arity, Function
 from streaming.pipeline import Type
+from tests.streaming.expressions.odd_values import DOUBLES, INTS, MOMENTS, MOST_INT, STRINGS, TEXTS
 
-_MOST_INT = 2**63 - 1
-INTS = [
-    0, 1, -1, 2, 3, 7, 10, 60, 1000, 2**31 - 1, 2**31, -(2**31), 2**32 + 1, 2**53, 2**53 + 1, _MOST_INT, -(2**63),
-    -(2**63) + 1,
-]  # fmt: skip
-DOUBLES = [
-    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 1e-300, 5e-324, 2.2250738585072014e-308, 0.49999999999999994,
-    4503599627370495.5, 9007199254740993.0, 9.223372036854775e18, 9.223372036854776e18, -9.223372036854776e18, 1e19,
-    1.7976931348623157e308, -1.7976931348623157e308, 1e-17, -0.9999999999999999, 1.0000000000000002, 1e15, 0.7071067811865476,
-    float("nan"), float("inf"), float("-inf"),
-]  # fmt: skip
-STRINGS = [
-    "",
-    " ",
-    "a",
-    "A",
-    "abc",
-    "  abc  ",
-    "JFK",
-    "é",
-    "Zürich",
-    "東京",
-    "🛫 JFK",
-    "e\u0301",
-    "\u00a0x\u00a0",
-    "\tx\n",
-    "it's",
-    "\\",
-    "\x00",
-]
-MOMENTS = [
-    0, 1, -1, 999_999, -999_999, 951_782_400_000_000, 1_772_452_810_250_000, 253_402_300_799_999_999,
-    253_402_300_800_000_000, -62_135_596_800_000_000, -62_167_219_200_000_001, 4_107_542_400_000_000, 2**63 - 1, -(2**63),
-]  # fmt: skip
-TEXTS = {
-    Type.INT: [
-        "12", " 12 ", "-7", "+5", "1.9", "-1.9", ".5", ".", "-", "+", "", "1e3", "9223372036854775807", "9223372036854775808",
-        "-9223372036854775808", "-9223372036854775809", "9223372036854775807.99", "\t3\n", "\u00a03", "0x10", "1 2", "1.2.3",
-        "-.", "00012", "1.a", "٣", "\x7f4\x00", "5L",
-    ],
-    Type.DOUBLE: [
-        "1.5", " 1.5 ", "-0", "-0.0", "1e308", "1e309", "-1e309", "5e-324", "1e-400", "NaN", "nan", "-NaN", "+NaN", "NAN", "inf",
-        "-inf", "+Inf", "Infinity", "-INFINITY", "infinit", "1.5d", "1.5F", "1d", "d", ".5", "5.", ".", "", "+", "1e", "1e+", "1e5",
-        "1E-5", "1,5", "\t2\n", "\u00a02", "1 2", "0.1", "123456789012345678901234567890", "nanf", "infd", "1ee5", "+-1", "2L",
-        "\x7f1", "1\x00", "NaNd", "Infinityf",
-    ],
-    Type.BOOLEAN: ["true", " TRUE ", "t", "T", "y", "yes", "1", "false", "f", "n", "No", "0", "", "on", "10", "\ttrue\n", "tru"],
-    Type.TIMESTAMP: [
-        "2026-03-02", "2026-3-2", "2026-03", "2026", "2026-03-02T12:00:10Z", "2026-03-02 12:00:10.25", "2026-02-29", "2024-02-29",
-        "2026-03-02T12", "2026-03-02 12:3", "2026-03-02T12:00:10.1234567", "2026-03-02T12:00:10+05:30", "2026-03-02T12:00:10-5",
-        "2026-03-02T12:00:10 +01:00", "2026-03-02T12:00:10UTC", "2026-03-02T12:00:10GMT+2", "2026-03-02T12:00:10UT-03:00",
-        "2026-03-02T24:00:00", "2026-03-02T23:60:00", "2026-03-02T23:59:60", "2026-13-01", "2026-00-01", "0000-01-01", "-0001-01-01",
-        "+12026-01-01", "123456-01-01", "1234567-01-01", "999999-12-31", "999", "", " 2026-03-02 ", "2026-03-02T", "2026-03-02x", "2026-03-02 12:00:10.",
-        "2026-03-02 12:00:10.Z", "2026-03-02T12:00:10+18:00", "2026-03-02T12:00:10+18:01", "2026-03-02T12:00:10+0530",
-        "2026-03-02T12:00:10+05:30:15", "2026-03-02T12:00:10+053015", "2026-03-02T12:00:10+5:30", "2026-03-02T12:00:10+05:3",
-        "2026-03-02T12:00:10z", "2026-03-02T12:00:10+", "2026-03-02T12:00:10Z ", "2026-03-02T12:00Z", "2026-03-02t12:00:10", "2026-3-2 1:2:3.4", "2026-03-02T12:00:10GMT0", "--2026-01-01",
-        "2026-03-002", "02026-03-02", "2026-03-02T012:00:00", "\t2026-03-02\n", "294247-01-10T04:00:54.775807Z", "294247-01-10T04:00:54.775808Z",
-    ],
-}  # fmt: skip
 COLUMNS: dict[str, Type] = {
     "i1": Type.INT, "i2": Type.INT, "x1": Type.DOUBLE, "x2": Type.DOUBLE, "s1": Type.STRING, "s2": Type.STRING,
     "t1": Type.TIMESTAMP, "t2": Type.TIMESTAMP, "ok1": Type.BOOLEAN, "ok2": Type.BOOLEAN,
@@ -81,7 +23,7 @@ COLUMNS: dict[str, Type] = {
 _characters = st.characters(exclude_categories=["Cs"])
 _year_1 = int((datetime(1, 1, 1) - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
 VALUES: dict[Type, st.SearchStrategy[Any]] = {
-    Type.INT: st.sampled_from(INTS) | st.integers(-100, 100) | st.integers(-(2**63), _MOST_INT),
+    Type.INT: st.sampled_from(INTS) | st.integers(-100, 100) | st.integers(-(2**63), MOST_INT),
     Type.DOUBLE: st.sampled_from(DOUBLES) | st.floats() | st.floats(-1000, 1000),
     Type.STRING: st.sampled_from(STRINGS) | st.text(_characters, max_size=8),
     Type.BOOLEAN: st.booleans(),
@@ -133,7 +75,8 @@ def _literals(of: Type) -> st.SearchStrategy[str]:
 def _leaf(of: Type) -> st.SearchStrategy[str]:
     columns = [name for name, column in COLUMNS.items() if column is of and not name.startswith("text_")]
     null = st.just(f"CAST(NULL AS {'BIGINT' if of is Type.INT else of.value.upper()})")
-    return st.sampled_from(columns) | st.sampled_from(columns) | _literals(of) | null
+    named = st.sampled_from(columns)
+    return named | named | named | named | named | _literals(of) | null
 
 
 _units = st.sampled_from(["DAY", "HOURS", "minute", "MINUTES"])
@@ -141,8 +84,10 @@ _interval_part = st.tuples(st.integers(-400, 400).map(str), _units) | st.tuples(
     st.decimals(-90_000, 90_000, places=3).map("'{}'".format), st.just("SECONDS")
 )
 _POOLS: dict[str, st.SearchStrategy[str]] = {
-    "interval": st.lists(_interval_part.map(" ".join), min_size=1, max_size=3).map(lambda parts: f"INTERVAL {' '.join(parts)}"),
-    "small int": st.integers(-6, 6).map(str) | st.sampled_from([str(value) for value in INTS]) | st.sampled_from(["i1", "i2"]),
+    "interval": st.lists(_interval_part, min_size=1, max_size=3).map(
+        lambda parts: " ".join(["INTERVAL", *(word for part in parts for word in part)])
+    ),
+    "small int": st.integers(-6, 6).map(str) | st.sampled_from([*map(str, INTS), "i1", "i2"]),
     **{f"text of {of.value}": st.just(f"text_{of.value}") | _texts(of).map(_quoted) for of in TEXTS},
 }  # fmt: skip
 _BINARY = {"+", "-", "*", "/", "%", "=", "<>", "<", "<=", ">", ">=", "AND", "OR", "||", "+ INTERVAL", "- INTERVAL"}
@@ -194,6 +139,37 @@ def expressions(of: Type, depth: int) -> st.SearchStrategy[str]:
         return _leaf(of)
     deeper = [calls(function, depth) for function in FUNCTIONS if function.gives is of]
     return _leaf(of) | st.one_of(deeper) | st.one_of(deeper)
+
+
+def plain(function: Function) -> str:
+    """The function over columns alone."""
+    count = max(len(function.takes), 3 if function.arity is not Arity.FIXED else 0)
+    pools = {f"text of {of.value}": f"text_{of.value}" for of in TEXTS} | {"interval": "INTERVAL 1 DAY"}
+    arguments = []
+    for at, of in enumerate(function.expand(count) or ()):
+        own = [name for name, column in COLUMNS.items() if column is of and not name.startswith("text_")]
+        pool = function.draws[at] if at < len(function.draws) else ""
+        arguments.append(pools.get(pool, own[at % 2]))
+    return _written(function.name, arguments)
+
+
+def odd_rows() -> list[dict[str, Any]]:
+    """Rows in which every odd double meets every other, and likewise for the other types."""
+    pools: dict[Type, list[Any]] = {
+        Type.INT: [None, *INTS], Type.DOUBLE: [None, *DOUBLES], Type.STRING: [None, *STRINGS],
+        Type.BOOLEAN: [None, True, False], Type.TIMESTAMP: [None, *MOMENTS],
+    }  # fmt: skip
+    return [
+        {name: _odd(name, pools[COLUMNS.get(name, Type.TIMESTAMP)], index) for name in (*COLUMNS, "as_of")}
+        for index in range(len(pools[Type.DOUBLE]) ** 2)
+    ]
+
+
+def _odd(name: str, pool: list[Any], index: int) -> Any:
+    for of, texts in TEXTS.items():
+        if name == f"text_{of.value}":
+            return texts[index % len(texts)]
+    return pool[(index // len(pool) if name.endswith("2") else index) % len(pool)]
 
 
 def collect(strategy: st.SearchStrategy[Any], count: int, number: int | None = None) -> list[Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
+from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -19,7 +20,7 @@ from streaming.decide import Deciding, label_values
 from streaming.pipeline import Pipeline
 from streaming.records import IDENTITY
 from streaming.states import LabelSeen, Rules
-from streaming.tables import exists, spark_schema, struct_of
+from streaming.tables import spark_schema, struct_of
 
 ORDER = ("append_time", "partition", "offset", "topic")
 """Which of several records of a question was the first."""
@@ -40,11 +41,10 @@ class Inputs:
     labels: int
 
 
-def ensure_built(spark: SparkSession, table: BuiltTable) -> None:
+def ensure_built(table: BuiltTable) -> None:
     """Create the table where it lacks."""
-    if not exists(spark, table.url):
-        nothing = spark.createDataFrame([], spark_schema(table.schema)).write.format("delta").mode("append")
-        nothing.partitionBy(*PARTITIONS).options(**BUILT_PROPERTIES).save(table.url)
+    partitions, properties = list(PARTITIONS), dict(BUILT_PROPERTIES)
+    DeltaTable.create(table.url, table.schema, mode="ignore", partition_by=partitions, configuration=properties)
 
 
 def build(

@@ -27,7 +27,7 @@ def outcome_counts(places: Places, pipeline: Pipeline) -> dict[str, int]:
 
 def question_count(places: Places, pipeline: Pipeline) -> int:
     """Distinct records of `events`: what the states must sum up to."""
-    return _distinct(places.table(pipeline.name, "events")).num_rows
+    return int(_distinct(places.table(pipeline.name, "events")).num_rows)
 
 
 def counts_of(source: str, built: str) -> dict[str, int]:

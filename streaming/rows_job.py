@@ -73,8 +73,10 @@ def _turn(
     source, labels = newest_version(table.source), newest_version(table.labels)
     if source is None or labels is None:
         return None
-    ensure_built(spark, table)
-    upto = built_upto(table.url, newest_version(table.url) or 0)
+    version = newest_version(table.url)
+    if version is None:
+        ensure_built(table)
+    upto = built_upto(table.url, version or 0)
     inputs = Inputs(source, labels)
     ready = find_ready(table, pipeline, upto, inputs, caught_up_to, round(now_s() * 1000))
     started_s = time.monotonic()

@@ -178,3 +178,42 @@ impl Reader<'_> {
         Ok(f32::from_bits(self.u32()?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `column 1 >= 2.5`, missing left; leaves -1 (node 1, weight 30) and 1 (node 2, weight 10).
+    fn stump() -> (Vec<u8>, Vec<u8>) {
+        let mut nodes = vec![48 | 0x40, 1, 0, 2];
+        [2.5f32, -1.0, 1.0].iter().for_each(|number| nodes.extend(number.to_le_bytes()));
+        let mut aux = vec![0; 8];
+        [30f32, 10.0, 0.0, 0.0, 0.0, 0.0].iter().for_each(|number| aux.extend(number.to_le_bytes()));
+        [1u32, 2].iter().for_each(|id| aux.extend(id.to_le_bytes()));
+        (nodes, aux)
+    }
+
+    #[test]
+    fn nodes_have_the_ids_and_weights_of_the_auxiliary_file() {
+        let (nodes, aux) = stump();
+        let tree = read(&nodes, &aux).unwrap();
+        let found: Vec<_> = tree.nodes.iter().map(|node| (node.id, node.weight)).collect();
+        assert_eq!(found, [(0, 40.0), (1, 30.0), (2, 10.0)]);
+    }
+
+    #[test]
+    fn a_tree_of_one_leaf_is_node_0_of_unknown_weight() {
+        let tree = read(&[0, 255, 255, 0, 0, 128, 63], &[]).unwrap();
+        assert!(tree.nodes[0].id == 0 && tree.nodes[0].weight.is_nan());
+        assert!(matches!(tree.nodes[0].kind, Kind::Leaf(1.0)));
+    }
+
+    #[test]
+    fn a_tree_cut_short_anywhere_says_where() {
+        let (nodes, aux) = stump();
+        for end in 0..nodes.len() {
+            let refusal = read(&nodes[..end], &aux).err().unwrap();
+            assert!(refusal.starts_with(&format!("ends at byte {end}")), "{refusal}");
+        }
+    }
+}

@@ -21,8 +21,10 @@ class Announcer:
     """Sends records in their order, one batch at a time; `acknowledged` says how many the broker has taken."""
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
-        quiet = logging.getLogger("kafka")
+        quiet = logging.getLogger("kafka.rollout")
+        quiet.setLevel("CRITICAL")  # it would repeat itself every second of an outage; `_told` says it once
         self._topic = topic
+        self._is_away = False
         self._producer = Producer(
             kafka.client(
                 acks="all",
@@ -63,7 +65,9 @@ class Announcer:
     def _told(self, error: object, _: Message) -> None:
         if error is None and not self._failed:
             self._taken += 1
+            self._is_away = False
             return
         self._failed += 1
-        if self._failed == 1:
-            log.warning("the on-prem broker has not taken a model's state, sending again: %s", error)
+        if not self._is_away:
+            log.warning("the on-prem broker does not take the models' states; they wait in models.json: %s", error)
+        self._is_away = True

@@ -152,7 +152,7 @@ def _record_what_serves(states: ModelStates, seen: Seen) -> Step | None:
             return None
         if version == wanted(states, seen):
             return Crown(version)
-        if champion and not _living(champion.version, seen):
+        if champion and not champion.pinned and not _living(champion.version, seen):
             return Crown(version, fell_back=True)
     return None
 
@@ -177,7 +177,7 @@ def _bring_up(version: str | None, champion: Model | None, anybody: bool, seen: 
     if version is not None and not is_champion and seen.failures.get(version, 0) >= MOST_STARTS:
         return Reject(version, f"its scorer failed {MOST_STARTS} times in a row to come up; the log says why")
     warm = [s for s in seen.scorers if s.state == "draining" and s.version is not None]
-    if is_champion and not anybody and warm:
+    if champion and is_champion and not champion.pinned and not anybody and warm:
         return Switch(warm[-1])  # the champion died, and the one before it is still here
     if version is not None and version not in seen.bundles:
         if version in seen.proposed:

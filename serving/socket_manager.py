@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
@@ -36,14 +39,34 @@ async def serve(places: Places) -> None:
     take_up_pipelines(places, hot)
     reception = Reception(listen(places.sockets), hot)
     host, port = admin_address()
-    admin = uvicorn.Server(
-        uvicorn.Config(admin_app(places.sockets, hot), host=host, port=port, log_level="warning", lifespan="off")
+    admin = AdminServer(
+        uvicorn.Config(
+            admin_app(places.sockets, hot),
+            host=host,
+            port=port,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, admin.stop)
     looking = asyncio.create_task(look_for_pipelines(places, hot))
     log.info("ready; admin at http://%s:%d", host, port)
-    await admin.serve()  # until SIGTERM or SIGINT
+    await admin.serve()
     looking.cancel()
     reception.close()
+
+
+class AdminServer(uvicorn.Server):
+    """uvicorn's server without its signal handlers: they would raise the signal again after a clean end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
 
 
 async def look_for_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:

@@ -141,7 +141,7 @@ class Steps:
         changed = []
         if before:
             why = f"its scorer died and {version} was called back" if fell_back else f"{version} serves"
-            changed.append(self._changed(before, "retired", why, pinned=False if fell_back else None))
+            changed.append(self._changed(before, "retired", why))
         why = f"{before.version} died" if before and fell_back else "newest admitted model"
         # a pin's who, when and why stay: they say who holds this version here, and since when
         crowned = replace(model, state="champion") if model.pinned else self._changed(model, "champion", why)

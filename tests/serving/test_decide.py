@@ -104,6 +104,11 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
         seen(V1_DRAINS, bundles="v1 v2"),
         Switch(V1_DRAINS),
     ),
+    "a pinned version that died comes up again, whoever was called back meanwhile": (
+        states(v1="champion!", v2="retired"),
+        seen(V2_SERVES, bundles="v1 v2"),
+        Start("v1"),
+    ),
     "green died after blue had left: green starts again": (
         states(v1="retired", v2="champion"),
         seen(bundles="v1 v2"),

@@ -109,3 +109,13 @@ def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> Non
     assert _get(host.admin_port, "/pipelines/p/metrics") == (200, "green")
     assert _get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
     assert "hotpath_serving_switches" in _get(host.admin_port, "/metrics")[1]
+
+
+def test_told_to_stop_it_ends_well_and_the_scorers_serve_on(host: HotHost) -> None:
+    manager = host.manager()
+    host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    assert _get(host.admin_port, "/scorers")[0] == 200
+    manager.terminate()
+    assert manager.wait(10) == 0
+    assert _get(host.port, "/") == (200, "blue")

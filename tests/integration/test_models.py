@@ -1,0 +1,99 @@
+"""Models of a running stack: their states on the broker, people's commands, and what happens while HDFS is away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from serving.local_candidates import Registry
+from serving.model_states import read_states
+from streaming.records import MODEL_STATE, MODEL_STATES
+from tests.integration.conftest import RunningStack
+from tests.waiting import until
+
+pytestmark = pytest.mark.engines
+
+TOPIC = "flights.models"
+
+
+def last_records(stack: RunningStack) -> dict[str, dict[str, Any]]:
+    """Version -> its newest record on the on-prem topic."""
+    consumer = Consumer(stack.places.onprem.client(group_id="test-models", enable_auto_commit=False))
+    try:
+        partitions = consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions
+        ends = {number: consumer.get_watermark_offsets(TopicPartition(TOPIC, number), 10)[1] for number in partitions}
+        consumer.assign([TopicPartition(TOPIC, number, 0) for number in partitions])
+        found: dict[str, dict[str, Any]] = {}
+
+        def all_read() -> bool:
+            for message in consumer.consume(500, 0.5):
+                assert message.error() is None, message.error()
+                found[message.key().decode()] = json.loads(message.value())
+            return all(position.offset >= ends[position.partition] for position in _positions(consumer, ends))
+
+        until(all_read, 30, "the end of the topic")
+        return found
+    finally:
+        consumer.close()
+
+
+def _positions(consumer: Consumer, ends: dict[int, int]) -> list[TopicPartition]:
+    asked = [TopicPartition(TOPIC, number) for number, end in ends.items() if end > 0]
+    return list(consumer.position(asked))
+
+
+def listed(stack: RunningStack) -> list[dict[str, Any]]:
+    answer = stack.hotpath("models", "list", "--pipeline", "flights", "--json")
+    assert answer.returncode == 0, answer.stderr
+    models: list[dict[str, Any]] = json.loads(answer.stdout)
+    return models
+
+
+def champion(stack: RunningStack) -> str:
+    return next(model["version"] for model in listed(stack) if model["state"] == "champion")
+
+
+def test_every_state_is_a_record_on_the_on_prem_topic(stack: RunningStack) -> None:
+    folder = stack.places.onprem_folder("flights")
+    until(lambda: not read_states(folder).unsent, 30, "all states told")
+    records = last_records(stack)
+    assert champion(stack) in records
+    for version, record in records.items():
+        assert record.keys() == MODEL_STATE.keys()
+        assert record["version"] == version
+        assert record["state"] in MODEL_STATES
+
+
+def test_a_version_promoted_by_hand_is_pinned_and_stays_until_unpinned(stack: RunningStack) -> None:
+    version = champion(stack)
+    promoted = stack.hotpath("models", "promote", version, "--why", "we look at it")
+    assert promoted.returncode == 0, promoted.stderr
+    try:
+        shown = json.loads(stack.hotpath("models", "show", version, "--json").stdout)
+        assert (shown["pinned"], shown["why"], shown["state"]) == (True, "we look at it", "champion")
+        newer = [model for model in listed(stack) if model["version"] > version]
+        assert "champion" not in {model["state"] for model in newer}
+    finally:
+        assert stack.hotpath("models", "unpin", "--pipeline", "flights").returncode == 0
+    unknown = stack.hotpath("models", "promote", "flights-19700101T000000Z")
+    assert unknown.returncode == 1
+    assert "hotpath models list" in unknown.stderr
+
+
+def test_every_proposed_candidate_of_the_registry_comes_on_prem(stack: RunningStack) -> None:
+    registry = Registry(stack.places.registry("flights"))
+    local = stack.places.onprem_folder("flights") / "candidates"
+    complete = [version for version in registry.newest() if registry.is_complete(version)]
+    assert complete
+    for version in complete:
+        until(lambda version=version: (local / version / "manifest.json").exists(), 60, f"{version} on-prem")
+
+
+@pytest.mark.restarts
+def test_pull_catches_up_after_hdfs_was_away(stack: RunningStack) -> None:
+    before = champion(stack)
+    stack.kill_part("namenode")
+    until(lambda: champion(stack) > before, 300, "a newer champion after HDFS came back")

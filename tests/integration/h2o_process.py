@@ -27,7 +27,7 @@ def running_h2o(folder: Path) -> Iterator[str]:
     with (folder / "h2o.log").open("wb") as log:
         process = subprocess.Popen(_command(folder, port), stdout=log, stderr=log, start_new_session=True)
         try:
-            until(lambda: _answers(process, address, folder), 90, "H2O to answer")
+            until(lambda: _answers(process, address, folder), 180, "H2O to answer")
             yield address
         finally:
             process.kill()

@@ -12,8 +12,7 @@ from infra.addresses import EXAMPLE
 from infra.announce import say
 from infra.changes import changes
 from infra.deployed import deployment, deployments
-from infra.keys import first_key
-from infra.preflight import Unfit, check_before_start
+from infra.preflight import Unfit
 from infra.settings import Settings, SettingsError, read_env_file
 from streaming.load import PipelineError, load
 from streaming.pipeline import Pipeline
@@ -51,8 +50,6 @@ def run_up(args: Namespace) -> int:
         return 1
     if running:
         return _tell(settings, {"do": "deploy", "files": [str(file.absolute()) for file, _ in files]})
-    check_before_start(settings)
-    first_key(settings.env, settings.data)
     return up.start(settings, files)
 
 

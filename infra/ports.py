@@ -43,6 +43,10 @@ class Ports:
     def address(self, name: str) -> str:
         return f"127.0.0.1:{self[name]}"
 
+    def given(self) -> list[str]:
+        """Names that have been given a port besides the fixed ones."""
+        return list(self._given)
+
     def _give(self, name: str) -> int:
         first = FIRST_SCORER if name.startswith("scorer:") else FIRST_METRICS
         offset = next(number for number in range(first, SPAN) if number not in self._given.values())

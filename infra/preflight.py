@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.addresses import is_local
 from infra.ports import FIXED, Ports, is_free
+from infra.scorers import live_scorers
 from infra.settings import Settings
 
 MEMORY_GB = 6
@@ -37,9 +38,11 @@ def check_before_start(settings: Settings) -> None:
 
 
 def busy_ports(settings: Settings) -> list[str]:
-    """Ports of parts that `up` would start itself. The scorers' are not asked: our own may still answer there."""
+    """Ports of what `up` would start itself; not those at which scorers of ours go on answering."""
     ports = Ports(settings.port_base, settings.run / "ports.json")
-    wanted = {name: ports[name] for name in FIXED if is_local(settings, ENGINE_OF.get(name.split("_")[0], ""))}
+    answering = {f"scorer:{scorer.pipeline}" for scorer in live_scorers(settings.data)}
+    names = [name for name in FIXED if is_local(settings, ENGINE_OF.get(name.split("_")[0], ""))]
+    wanted = {name: ports[name] for name in [*names, *ports.given()] if name not in answering}
     busy = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if not busy:
         return []

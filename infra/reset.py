@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from infra import control
 from infra.announce import say
-from infra.processes import Process, stop
+from infra.scorers import stop_live_scorers
 from infra.settings import Settings
 from infra.supervisor import end_leftovers
-from serving.scorer_processes import ScorerProcess
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -36,7 +34,7 @@ def run(args: Namespace) -> int:
         say("nothing was deleted")
         return 1
     end_leftovers(settings.run)
-    _end_scorers(settings)
+    stop_live_scorers(settings.data, patience_s=5)
     shutil.rmtree(settings.data)
     say(f"{settings.data} is empty")
     return 0
@@ -47,9 +45,3 @@ def _agreed(question: str) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
-
-
-def _end_scorers(settings: Settings) -> None:
-    files = (settings.data / "onprem" / "scorers").glob("*.json")
-    scorers = [ScorerProcess(**json.loads(file.read_bytes())) for file in files]
-    stop([Process(scorer.pid, scorer.started) for scorer in scorers], patience_s=5)

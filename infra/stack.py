@@ -20,9 +20,8 @@ from infra.deployed import Deployment
 from infra.engines import h2o, hdfs, kafka, mirror
 from infra.part import Part
 from infra.ports import Ports
-from infra.processes import Process, stop
+from infra.scorers import stop_live_scorers
 from infra.settings import ROOT, Settings
-from serving.scorer_processes import remembered
 from streaming.places import Places
 from streaming.topics import ensure_topics
 
@@ -82,16 +81,12 @@ class Stack:
             ensure_topics(self._places, each.pipeline)
 
     def _serving(self) -> list[Part]:
-        def stop_all_scorers() -> None:
-            living = [scorer for scorer in remembered(self._places) if scorer.lives()]
-            stop([Process(scorer.pid, scorer.started) for scorer in living], patience_s=10)
-
         admin = self._env["HOTPATH_ADMIN"]
         manager = self._module(
             "socket_manager",
             "serving.socket_manager",
             address=f"http://{admin}",
-            before_stop=stop_all_scorers,
+            before_stop=partial(stop_live_scorers, self._settings.data),
             ready=lambda _: listens(admin),
         )
         return [manager]

@@ -9,10 +9,9 @@ from typing import Any
 from infra import control
 from infra.deployed import deployments
 from infra.processes import pss_bytes
+from infra.scorers import live_scorers
 from infra.settings import Settings
 from serving.model_states import ModelsError, read_states
-from serving.scorer_processes import remembered
-from streaming.places import Places, PlacesError
 
 Row = dict[str, Any]
 
@@ -52,11 +51,6 @@ def judge(parts: list[Row], pipelines: list[Row]) -> tuple[str, bool]:
 
 
 def _scorers(settings: Settings) -> list[Row]:
-    try:
-        places = Places.from_environment(dict(settings.env) | _UNUSED)
-    except PlacesError:
-        return []
-    live = [scorer for scorer in remembered(places) if scorer.lives()]
     return [
         {
             "part": scorer.name,
@@ -69,11 +63,8 @@ def _scorers(settings: Settings) -> list[Row]:
             "look_first": f"hotpath logs scorers-{scorer.pipeline}",
             "pss_mb": _pss_mb(scorer.pid),
         }
-        for scorer in live
+        for scorer in live_scorers(settings.data)
     ]
-
-
-_UNUSED = dict.fromkeys(("HOTPATH_ONPREM_KAFKA", "HOTPATH_CLOUD_KAFKA", "HOTPATH_HDFS", "HOTPATH_H2O"), "unused")
 
 
 def _pipeline(settings: Settings, name: str) -> Row:

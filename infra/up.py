@@ -19,8 +19,10 @@ from infra.addresses import environment
 from infra.announce import Announcer, say
 from infra.conditions import answers
 from infra.deployed import Deployment, deploy, deployments
+from infra.keys import first_key
 from infra.part import Part
 from infra.ports import Ports
+from infra.preflight import check_before_start
 from infra.settings import Settings
 from infra.stack import Stack
 from infra.supervisor import Supervisor, end_leftovers
@@ -148,7 +150,11 @@ class Up:
 
 
 def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
-    """Deploy these files, then run in the foreground; 1 when another stack has this data folder."""
+    """Deploy these files, then run in the foreground; 1 when another stack has this data folder.
+
+    Raises:
+        Unfit: before anything is started.
+    """
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     settings.run.mkdir(parents=True, exist_ok=True)
     with (settings.run / "supervisor.lock").open("w") as lock:
@@ -159,6 +165,8 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
             return 1
         for name in end_leftovers(settings.run):
             say(f"ended {name}, which an earlier run had left behind")
+        check_before_start(settings)
+        first_key(settings.env, settings.data)
         ports = Ports(settings.port_base, settings.run / "ports.json")
         for file, pipeline in files:
             deploy(settings, ports, file, pipeline)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import stat
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,10 @@ import pytest
 from infra import preflight
 from infra.addresses import environment
 from infra.keys import first_key
-from infra.ports import Ports
+from infra.ports import FIRST_SCORER, Ports
+from infra.processes import Process
 from infra.settings import Settings, SettingsError, read_env_file
+from serving.scorer_processes import ScorerProcess
 
 
 def settings(data: Path, **env: str) -> Settings:
@@ -70,6 +75,25 @@ def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:
         (message,) = preflight.busy_ports(own)
     assert f"{own.port_base} (onprem)" in message
     assert "HOTPATH_PORT_BASE=" in message
+
+
+def test_a_scorers_port_is_busy_only_when_the_scorer_is_not_ours(tmp_path: Path) -> None:
+    def record(name: str, started: int) -> None:
+        scorer = ScorerProcess(name, "flights", None, os.getpid(), started)
+        (tmp_path / "onprem" / "scorers" / f"{name}.json").write_text(json.dumps(asdict(scorer)))
+
+    (tmp_path / "onprem" / "scorers").mkdir(parents=True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        own = settings(tmp_path, HOTPATH_PORT_BASE=str(taken.getsockname()[1] - FIRST_SCORER))
+        assert Ports(own.port_base, own.run / "ports.json")["scorer:flights"] == taken.getsockname()[1]
+        record("another-process-since", started=1)
+        assert "scorer:flights" in preflight.busy_ports(own)[0]
+        me = Process.of(os.getpid())
+        assert me is not None
+        record("alive", me.started)
+        assert "scorer:flights" not in " ".join(preflight.busy_ports(own))
 
 
 def test_too_little_memory_and_disk_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

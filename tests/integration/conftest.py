@@ -81,10 +81,10 @@ class RunningStack:
         self.process.wait()
         until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), 10, "the parts' end")
 
-    def start_again(self) -> None:
-        """`up` with the same folder and ports."""
+    def begin_again(self) -> None:
+        """`up` with the same folder and ports; returns when its supervisor answers."""
         self.process = _up(self.settings, self.output)
-        self.until_well()
+        until(lambda: control.is_running(self.settings.control), 60, "the supervisor")
 
     def until_well(self, timeout_s: float = UP_WITHIN_S) -> None:
         """Wait until status says that all is well, a model included."""

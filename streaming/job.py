@@ -18,7 +18,7 @@ from monitoring import metrics
 from monitoring.metrics import PROBLEMS
 from streaming.deployed import Deployed
 from streaming.news_reader import follow_news
-from streaming.pipeline_loop import PipelineLoop
+from streaming.pipeline_loop import Pace, PipelineLoop
 from streaming.places import Places, PlacesError
 from streaming.progress import NewsBoard
 from streaming.spark import start_spark
@@ -28,7 +28,7 @@ log = logging.getLogger("streaming")
 LOOK_EVERY_S = 2.0
 
 
-def run(places: Places, spark: SparkSession, trigger: timedelta, stop: threading.Event) -> None:
+def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
     """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun when its file appears."""
     board, deployed = NewsBoard(), Deployed(places)
     loops: dict[str, PipelineLoop] = {}
@@ -38,7 +38,7 @@ def run(places: Places, spark: SparkSession, trigger: timedelta, stop: threading
         try:
             for pipeline in deployed.pipelines():
                 if pipeline.name not in loops:
-                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, trigger, stop)
+                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace, stop)
                     loops[pipeline.name].start()
         except Exception:
             log.exception("could not look for pipelines in %s", places.pipelines)
@@ -54,16 +54,23 @@ def main() -> None:
     stop = threading.Event()
     try:
         places = Places.from_environment()
-        trigger = timedelta(seconds=float(os.environ.get("HOTPATH_TRIGGER_S", "5")))
+        pace = Pace(trigger=_seconds("HOTPATH_TRIGGER_S", "5"), upkeep=_seconds("HOTPATH_UPKEEP_S", "600"))
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     metrics.serve("streaming")
-    run(places, spark, trigger, stop)
+    run(places, spark, pace, stop)
     spark.stop()
     log.info("stopped")
+
+
+def _seconds(name: str, default: str) -> timedelta:
+    try:
+        return timedelta(seconds=float(os.environ.get(name, default)))
+    except ValueError:
+        raise ValueError(f"{name} must be a number of seconds, for example {name}={default}") from None
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
@@ -23,7 +24,7 @@ from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
 from streaming.rows_job import run_once
 from streaming.tables import ensure_tables
-from streaming.upkeep import EVERY, VACUUM_EVERY, keep_up
+from streaming.upkeep import VACUUM_EVERY, keep_up
 from streaming.upkeep_built import keep_up_built
 
 log = logging.getLogger("streaming")
@@ -32,6 +33,14 @@ TURN_S = 2.0
 AGAIN_S = 5.0
 PATIENCE_S = 30.0
 """How long a stop waits for the running batch."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the hot queries take a batch, and how often the tables are kept up."""
+
+    trigger: timedelta
+    upkeep: timedelta
 
 
 class PipelineLoop(threading.Thread):
@@ -43,21 +52,16 @@ class PipelineLoop(threading.Thread):
         places: Places,
         pipeline: Pipeline,
         board: NewsBoard,
-        trigger: timedelta,
+        pace: Pace,
         stop: threading.Event,
     ) -> None:
         super().__init__(name=pipeline.name)
-        self._spark, self._places, self._pipeline, self._trigger, self._stop_all = (
-            spark,
-            places,
-            pipeline,
-            trigger,
-            stop,
-        )
+        self._spark, self._places, self._pipeline = spark, places, pipeline
+        self._pace, self._stop_all = pace, stop
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
         self._query: StreamingQuery | None = None
-        self._next_upkeep = time.monotonic() + EVERY.total_seconds()
+        self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
         self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 
     def run(self) -> None:
@@ -91,7 +95,7 @@ class PipelineLoop(threading.Thread):
         if self._query is None:
             ensure_tables(self._spark, self._places, self._pipeline)
             decoding = decoding_of(self._pipeline, compiled.spec)
-            query = HotQuery(self._spark, self._places, self._pipeline, decoding, self._progress, self._trigger)
+            query = HotQuery(self._spark, self._places, self._pipeline, decoding, self._progress, self._pace.trigger)
             self._query = query.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
@@ -112,7 +116,7 @@ class PipelineLoop(threading.Thread):
             for table in self._built_tables(compiled):
                 kept = kept_versions(self._places, self._pipeline, table.url)
                 keep_up_built(self._spark, table, self._pipeline, now, kept)
-        self._next_upkeep = time.monotonic() + EVERY.total_seconds()
+        self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
         if vacuum:
             self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 

@@ -26,7 +26,6 @@ from streaming.tables import HOT_TABLES
 
 log = logging.getLogger("upkeep")
 
-EVERY = timedelta(minutes=10)
 VACUUM_EVERY = timedelta(hours=1)
 MOST_PARTITIONS = 60
 """Rewritten in one turn of a table: upkeep takes its time rather than the cores."""

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 from deltalake import DeltaTable
 
 from streaming.load import load
@@ -39,6 +41,7 @@ class OwnStreaming:
             **env,
             "HOTPATH_DATA": str(data),
             "HOTPATH_TRIGGER_S": "1",
+            "HOTPATH_UPKEEP_S": "30",
             "HOTPATH_METRICS_PORT": "0",
         }
         self._log = (data / "streaming.log").open("ab")
@@ -70,6 +73,12 @@ class OwnStreaming:
         found: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_table(columns=list(columns) or None).to_pylist()
         return found
 
+    def files_by_bucket(self) -> Counter[str]:
+        """How many files `events` has of each bucket that closed ten minutes ago or more."""
+        uris = DeltaTable(self.places.table(self.pipeline.name, "events")).file_uris()
+        buckets = [uri.rpartition("bucket=")[2].partition("/")[0] for uri in uris]
+        return Counter(bucket for bucket in buckets if 0 < int(bucket) < time.time() - 600)
+
     def identities(self, table: str) -> list[tuple[Any, ...]]:
         return [tuple(row[name] for name in IDENTITY) for row in self.rows(table, *IDENTITY)]
 
@@ -84,12 +93,18 @@ def own_pipeline(name: str, folder: Path) -> Pipeline:
     return load(file)
 
 
-def produce(kafka: Kafka, topic: str, values: list[bytes], **settings: str | int) -> None:
-    """Hand records to a broker and wait until it has all of them."""
-    producer = Producer(kafka.client(**settings))
+def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0) -> None:
+    """Hand records to a broker, stamped now unless said otherwise, and wait until it has all of them."""
+    producer = Producer(kafka.client())
     refused: list[str] = []
+
+    def note(error: KafkaError | None, _: Message) -> None:
+        refused.extend([str(error)] if error else [])
+
     for value in values:
-        producer.produce(topic, value, on_delivery=lambda error, _: refused.append(str(error)) if error else None)
+        producer.produce(
+            topic, value, timestamp=stamp_ms, on_delivery=lambda error, _: refused.append(str(error)) if error else None
+        )
         producer.poll(0)
     assert producer.flush(30) == 0
     assert refused == []

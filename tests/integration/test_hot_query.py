@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,37 @@ def test_sensitive_fields_are_nowhere_on_disk(own: OwnStreaming) -> None:
         rows = own.rows(table)
         assert SECRET not in repr(rows)
         assert all("operator" not in (row.get("event") or {}) for row in rows)
+
+
+def old(own: OwnStreaming, number: int, age: timedelta) -> None:
+    """A question of long ago, with the stamp of then."""
+    stamp_ms = int(time.time() * 1000) - age // timedelta(milliseconds=1)
+    produce(own.places.cloud, own.pipeline.events.topic, [as_json(reading(number, read_at=stamp_ms))], stamp_ms)
+
+
+def raw_bytes(own: OwnStreaming, number: int) -> list[bytes | None]:
+    return [row["value"] for row in own.rows("events", "id", "value") if row["id"] == str(number)]
+
+
+def test_upkeep_drops_raw_bytes_first_and_records_after_retention(own: OwnStreaming) -> None:
+    lake = own.pipeline.lake
+    old(own, 2000, timedelta(minutes=30))
+    old(own, 2001, lake.raw_retention + timedelta(minutes=10))
+    old(own, 2002, lake.retention + timedelta(minutes=10))
+    wait_for(own, range(2000, 2002))
+    until(lambda: raw_bytes(own, 2001) == [None], PATIENCE_S, "the drop of raw bytes")
+    until(lambda: raw_bytes(own, 2002) == [], PATIENCE_S, "the drop of records past retention")
+    assert raw_bytes(own, 2000) != [None]
+
+
+def test_upkeep_makes_one_file_of_a_closed_bucket(own: OwnStreaming) -> None:
+    age = timedelta(minutes=40)
+    old(own, 2100, age)
+    wait_for(own, range(2100, 2101))
+    old(own, 2101, age)
+    wait_for(own, range(2100, 2102))
+    until(lambda: max(own.files_by_bucket().values()) == 1, PATIENCE_S, "one file a bucket")
+    assert {"2100", "2101"} <= ids(own)
 
 
 def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> None:

@@ -1,0 +1,50 @@
+"""The settings on which one clock and the mirror depend."""
+
+from __future__ import annotations
+
+from streaming.java_settings import java_settings
+from streaming.load import load
+from streaming.places import Kafka
+from streaming.records import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+from streaming.tables import arrow_schema, gained
+from streaming.topics import UNLIMITED, cloud_topics, onprem_topics
+from tests.streaming.pipelines import MINIMAL
+
+PIPELINE = load(MINIMAL)
+
+
+def test_onprem_topics_are_stamped_by_the_broker_and_cloud_topics_keep_that_stamp() -> None:
+    assert {t.settings["message.timestamp.type"] for t in onprem_topics(PIPELINE)} == {"LogAppendTime"}
+    assert {t.settings["message.timestamp.type"] for t in cloud_topics(PIPELINE)} == {"CreateTime"}
+    assert {t.settings["message.timestamp.after.max.ms"] for t in cloud_topics(PIPELINE)} == {UNLIMITED}
+
+
+def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:
+    here = {t.name: t.partitions for t in onprem_topics(PIPELINE) if t.name != IMPORTS_TOPIC}
+    there = {t.name: t.partitions for t in cloud_topics(PIPELINE) if t.name != PROGRESS_TOPIC}
+    assert here == there
+    assert set(here) == set(PIPELINE.mirrored_topics)
+
+
+def test_sizes_agree_along_the_whole_way() -> None:
+    topics = onprem_topics(PIPELINE) + cloud_topics(PIPELINE)
+    assert {t.settings["max.message.bytes"] for t in topics} == {str(MAX_RECORD_BYTES)}
+
+
+def test_states_imports_and_progress_are_compacted() -> None:
+    compacted = {t.name for t in onprem_topics(PIPELINE) + cloud_topics(PIPELINE) if "compact" in t.settings.values()}
+    assert compacted == {PIPELINE.models_topic, IMPORTS_TOPIC, PROGRESS_TOPIC}
+
+
+def test_a_login_reaches_clients_in_java_with_its_quotes_escaped() -> None:
+    login = {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "u", "sasl.password": 'a"b'}
+    settings = java_settings(Kafka("broker:9092", login))
+    assert settings["sasl.jaas.config"].endswith('ScramLoginModule required username="u" password="a\\"b";')
+
+
+def test_a_new_field_is_seen_as_gained_and_a_lost_one_is_not() -> None:
+    schema = arrow_schema(PIPELINE, "events")
+    smaller = [field for field in schema if field.name != "host"]
+    assert gained(smaller, schema)
+    assert not gained(schema, smaller)
+    assert not gained(schema, schema)

@@ -80,7 +80,7 @@ fn ln_near_one(f: f64, k: f64) -> f64 {
             k * LN2_HIGH + k * LN2_LOW
         };
     }
-    let r = f * f * (0.5 - 0.333_333_333_333_333_33 * f);
+    let r = f * f * (0.5 - 0.333_333_333_333_333_3 * f);
     if k == 0.0 {
         f - r
     } else {
@@ -146,7 +146,7 @@ fn log1p_reduced(f: f64, far: i32, k: i32, mut correction: f64) -> f64 {
                 k * LN2_HIGH + correction
             };
         }
-        let r = half_square * (1.0 - 0.666_666_666_666_666_66 * f);
+        let r = half_square * (1.0 - 0.666_666_666_666_666_6 * f);
         if k == 0.0 {
             return f - r;
         }

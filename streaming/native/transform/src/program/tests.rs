@@ -59,7 +59,10 @@ fn broken_programs_are_refused() {
         ("/instructions/0", json!(["add_int"])),
         ("/instructions/0", json!(["add_int", 0])),
         ("/instructions/0", json!(["fly", 0, "f0", "c0"])),
-        ("/instructions/0", json!(["add_int", 1_u64 << 40, "f0", "c0"])),
+        (
+            "/instructions/0",
+            json!(["add_int", 1_u64 << 40, "f0", "c0"]),
+        ),
         ("/instructions/0", json!(["add_int", -1, "f0", "c0"])),
         ("/instructions/0", json!(["add_int", 0, "f0", "f1"])),
         ("/instructions/0", json!(["add_int", 0, "f0", "r0"])),

@@ -58,18 +58,18 @@ fn below(limit: i64, value: i64) -> Option<i64> {
 
 /// Seconds east of UTC.
 fn zone(text: &str) -> Option<i64> {
-    if text == "Z" {
+    if text == "Z" || text == "GMT0" {
         return Some(0);
     }
-    let text = ["UTC", "GMT", "UT"]
-        .iter()
-        .find_map(|name| text.strip_prefix(name))
-        .unwrap_or(text);
-    let mut rest = Rest(text);
-    let sign = match () {
-        () if rest.take("-") => -1,
-        () if rest.take("+") => 1,
-        () => return rest.end(Some(0)).filter(|_| true),
+    let names = ["UTC", "GMT", "UT"];
+    let after_name = names.iter().find_map(|name| text.strip_prefix(name));
+    let mut rest = Rest(after_name.unwrap_or(text));
+    let sign = if rest.take("-") {
+        -1
+    } else if rest.take("+") {
+        1
+    } else {
+        return rest.end(Some(0));
     };
     let seconds = offset(rest)?;
     (seconds <= 18 * 3_600).then_some(sign * seconds)

@@ -105,5 +105,9 @@ pub(super) fn case<'a>(arguments: &Arguments<'_, 'a>) -> Value<'a> {
 }
 
 pub(super) fn nullif<'a>(a: &Value<'a>, b: &Value<'a>) -> Value<'a> {
-    if order(a, b) == Some(Ordering::Equal) { Value::Null } else { a.clone() }
+    if order(a, b) == Some(Ordering::Equal) {
+        Value::Null
+    } else {
+        a.clone()
+    }
 }

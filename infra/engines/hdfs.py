@@ -93,7 +93,8 @@ def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
 
 
 def _command(settings: Settings, memory: str, main: str) -> tuple[str, ...]:
-    return java.command(settings, settings.memory[memory], _classpath(settings), f"{DAEMONS}.{main}")
+    heap = settings.memory[memory]
+    return java.command(settings, heap, _classpath(settings), f"{DAEMONS}.{main}", options=java.LIGHT)
 
 
 def _classpath(settings: Settings) -> str:

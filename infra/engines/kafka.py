@@ -101,7 +101,7 @@ def _format(settings: Settings, name: str) -> None:
     conf = settings.conf / f"kafka-{name}.properties"
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = ("format", f"--cluster-id={cluster}", "-c", str(conf))
-    command = java.command(settings, "128m", classpath(), "kafka.tools.StorageTool", *arguments)
+    command = java.command(settings, "128m", classpath(), "kafka.tools.StorageTool", *arguments, options=java.LIGHT)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise EngineError(f"kafka-{name}: its storage could not be formatted: {done.stderr[-2000:] or done.stdout}")

@@ -13,6 +13,9 @@ from streaming.places import Places
 BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
 """Where executors of a cluster reach the driver."""
 
+JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner."""
+
 SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -30,6 +33,8 @@ SETTINGS = {
     # many buckets a batch: a writer open for each, instead of a sort
     "spark.sql.maxConcurrentOutputFileWriters": "64",
     "spark.sql.parquet.compression.codec": "zstd",
+    # the older form counts nanoseconds, in which the year 9999 has no place
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # without the second a file's close waits for 400 ms
     "spark.hadoop.dfs.client.use.datanode.hostname": "true",
     "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "10",
@@ -59,7 +64,7 @@ def _settings_of(places: Places) -> dict[str, str]:
     return {
         "spark.driver.extraClassPath": f"{_jars()}/*",
         "spark.driver.memory": os.environ.get("HOTPATH_SPARK_MEMORY", "1g"),
-        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Dderby.system.home={scratch}",
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Dderby.system.home={scratch}",
         "spark.driver.bindAddress": BIND,
         "spark.driver.host": BIND,
         "spark.local.dir": str(scratch),

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from serving.candidate_files import MANIFEST
 from serving.model_states import ModelStates, write_durably
 from streaming.files import file_system
 
-MANIFEST: Final = "manifest.json"
 KEEP: Final = 20
 """How many of the newest candidates stay on this host, besides the champion and the pinned one."""
 

@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
+from serving.candidate_files import MANIFEST
 from serving.decide import Scorer, Seen, State
 from serving.handover import HandoverError, ask
-from serving.local_candidates import MANIFEST
 from serving.scorer_processes import ScorerProcess, forget, remember, remembered, started_ticks
 from streaming.places import Places
 

@@ -98,6 +98,7 @@ def take_up_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
 def main() -> int:
     """0 when stopped, 1 when another one runs here or something is misconfigured."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel("WARNING")  # each request that is forwarded
     try:
         places = Places.from_environment()
         places.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from monitoring import metrics
 from serving.admission import Refused, admit
+from serving.candidate_files import REFERENCE
 from serving.decide import Admit, Crown, Leave, Note, Reject, Scorer, Seen, Start, Step, Switch, TryGolden, Wait
 from serving.golden import GoldenError, NotReady, try_golden
 from serving.handover import ask
@@ -108,7 +109,7 @@ class Steps:
         if scorer.version is None:
             return
         process = self._look.processes[scorer.name]
-        reference = self._look.candidate(scorer.version) / "reference.jsonl"
+        reference = self._look.candidate(scorer.version) / REFERENCE
         try:
             asked = try_golden(self._places.sockets / f"{scorer.name}.sock", self._pipeline.name, reference)
         except NotReady as error:

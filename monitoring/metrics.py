@@ -133,7 +133,9 @@ BUILT_UPTO_SECONDS = Gauge(
 PENDING_BUCKETS = Gauge(
     "hotpath_rows_pending_buckets", "Closed buckets that have changed and are to be built anew.", ["pipeline", "table"]
 )
-QUESTIONS = Gauge("hotpath_rows_questions", "Questions, or predictions, by state.", ["pipeline", "table", "state"])
+QUESTIONS = Gauge(
+    "hotpath_rows_questions", "Questions, or predictions, of built buckets by state.", ["pipeline", "table", "state"]
+)
 
 
 def serve(part: str) -> None:

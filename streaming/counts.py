@@ -42,6 +42,15 @@ def counts_of(source: str, built: str) -> dict[str, int]:
     return dict(counts)
 
 
+def built_counts(url: str) -> dict[str, int]:
+    """The records of a built table by state, from its log alone."""
+    adds = pa.table(DeltaTable(url).get_add_actions(flatten=True))
+    counts = Counter(dict.fromkeys(STATES, 0))
+    for state, records in zip(adds["partition.state"].to_pylist(), adds["num_records"].to_pylist(), strict=True):
+        counts[state] += records
+    return dict(counts)
+
+
 def _distinct(url: str) -> pa.Table:
     """`IDENTITY, bucket` of each record, once."""
     columns = [*IDENTITY, "bucket"]

@@ -11,11 +11,12 @@ from typing import Protocol
 
 from pyspark.sql import SparkSession
 
-from monitoring.metrics import BUILD_SECONDS, BUILT_BUCKETS, BUILT_UPTO_SECONDS, PENDING_BUCKETS
+from monitoring.metrics import BUILD_SECONDS, BUILT_BUCKETS, BUILT_UPTO_SECONDS, PENDING_BUCKETS, QUESTIONS
 from streaming.build import Inputs, build, ensure_built, note_only
 from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.built_upto import built_upto
 from streaming.compile import Compiled
+from streaming.counts import built_counts
 from streaming.delta_log import newest_version
 from streaming.pipeline import Pipeline
 from streaming.places import Places
@@ -95,5 +96,7 @@ def _measure(table: BuiltTable, pipeline: Pipeline, ready: Ready, took_s: float)
     BUILD_SECONDS.labels(**names).observe(took_s)
     BUILT_BUCKETS.labels(**names, why="closed").inc(len(ready.closing))
     BUILT_BUCKETS.labels(**names, why="reopened").inc(len(ready.reopening))
+    for state, count in built_counts(table.url).items():
+        QUESTIONS.labels(**names, state=state).set(count)
     counts = len(ready.closing), len(ready.reopening)
     log.info("%s: %s: %d buckets closed, %d reopened, in %.1f s", pipeline.name, table.name, *counts, took_s)

@@ -131,14 +131,14 @@ def test_upkeep_makes_one_file_of_a_closed_bucket(own: OwnStreaming) -> None:
 
 
 def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> None:
-    for start in (1000, 1300, 1600):
+    for start in (1000, 1300):
         send(own, *(reading(number) for number in range(start, start + 300)))
         until(lambda start=start: str(start) in ids(own) or None, PATIENCE_S, "the first of them")  # type: ignore[misc]
         send(own, *(reading(number) for number in range(start + 5000, start + 5300)))
         own.kill()  # with a batch on its way, or about to be
         own.start()
-    wait_for(own, range(1000, 1900))
-    wait_for(own, range(6000, 6900))
+    wait_for(own, range(1000, 1600))
+    wait_for(own, range(6000, 6600))
     found = own.identities("events")
     assert len(found) == len(set(found))
 

@@ -6,16 +6,22 @@
         their manifest, last: its presence makes the local candidate complete
         old local candidates go
 
-The cloud away: it keeps trying, and counts. Run: python -m serving.pull
+The cloud away: it keeps trying, and counts. The HDFS client goes on trying inside a call for minutes, so we ask
+first whether anybody listens there, and the turns have a thread of their own: SIGTERM always ends us.
+
+Run: python -m serving.pull
 """
 
 from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 import threading
+import time
 from typing import Final
+from urllib.parse import urlsplit
 
 from monitoring import metrics
 from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
@@ -23,6 +29,9 @@ from serving.model_states import ModelsError, read_states
 from streaming.places import Places, PlacesError
 
 EVERY_S: Final = 2.0
+PROBE_S: Final = 3.0
+STUCK_S: Final = 60.0
+"""A turn that takes longer is counted as a problem, again and again: the connection went while we copied."""
 
 log = logging.getLogger("pull")
 
@@ -46,11 +55,23 @@ def pull_pipeline(places: Places, pipeline: str) -> None:
         log.info("%s: old candidate %s dropped", pipeline, version)
 
 
+def answers(url: str) -> None:
+    """Whether somebody listens at the address of the file system; an address without a port is not asked.
+
+    Raises:
+        OSError: nobody does.
+    """
+    parts = urlsplit(url)
+    if parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), PROBE_S).close()
+
+
 def pull_all(places: Places) -> None:
     """One turn for each deployed pipeline; one that fails does not hold up the others."""
     for file in sorted(places.pipelines.glob("*.toml")):
         failures = metrics.PULL_FAILURES.labels(file.stem)
         try:
+            answers(places.hdfs)
             pull_pipeline(places, file.stem)
         except ModelsError as error:
             failures.inc()
@@ -74,10 +95,22 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     metrics.serve("pull")
     log.info("pulling from %s", places.hdfs)
-    while not stop.is_set():
-        pull_all(places)
-        stop.wait(EVERY_S)
+    turned = threading.Event()
+    threading.Thread(target=turn_for_ever, args=(places, turned), name="pull", daemon=True).start()
+    while not stop.wait(STUCK_S):
+        if not turned.is_set():
+            log.error("%s has not answered for %g s; still waiting", places.hdfs, STUCK_S)
+            metrics.PROBLEMS.labels(part="pull").inc()
+        turned.clear()
     return 0
+
+
+def turn_for_ever(places: Places, turned: threading.Event) -> None:
+    """Turn after turn; `turned` is set after each."""
+    while True:
+        pull_all(places)
+        turned.set()
+        time.sleep(EVERY_S)
 
 
 if __name__ == "__main__":

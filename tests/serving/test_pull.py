@@ -1,16 +1,18 @@
-"""What pull promises: complete candidates, checked byte for byte, newest first, however often the registry goes away."""
+"""What pull promises: complete candidates, checked byte for byte, newest first, whenever the registry is there."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from serving.local_candidates import KEEP, PullError, Registry, drop, missing, pull_candidate, superfluous
 from serving.model_states import Model, ModelStates
 from streaming.load import load
 from tests.serving.candidates import version, write_candidate
+from tests.serving.hot_host import HotHost, free_port
 
 PIPELINE = load(Path(__file__).with_name("machines.toml"))
 
@@ -97,3 +99,17 @@ def test_old_local_candidates_go_but_never_the_champion_or_the_pinned_one(tmp_pa
     assert old == [versions[1], versions[3]]
     drop(tmp_path, versions[1])
     assert not (tmp_path / versions[1]).exists()
+
+
+def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -> None:
+    host = HotHost()
+    try:
+        metrics_port = free_port()
+        pull = host.start("-m", "serving.pull", env={"HOTPATH_METRICS_PORT": str(metrics_port)})
+        host.waits(lambda: "p: cannot pull now, trying again" in host.said(), "the failure is told")
+        text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
+        assert 'hotpath_pull_failures_total{pipeline="p"}' in text
+        pull.terminate()
+        assert pull.wait(10) == 0
+    finally:
+        host.close()

@@ -29,7 +29,7 @@ class Added:
 def newest_version(url: str) -> int | None:
     """None where there is no table."""
     try:
-        return int(DeltaTable(url, without_files=True).version())
+        return int(DeltaTable(url).version())
     except TableNotFoundError:
         return None
 

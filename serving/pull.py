@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from monitoring import metrics
 from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
-from serving.model_states import ModelsError, read_states
+from serving.model_states import read_states
 from streaming.places import Places, PlacesError
 
 EVERY_S: Final = 2.0
@@ -42,6 +42,7 @@ def pull_pipeline(places: Places, pipeline: str) -> None:
     Raises:
         OSError: the registry cannot be reached, or the local folder not be written.
         PullError: what came is not what the manifest promises.
+        ModelsError: `models.json` is broken.
     """
     registry, local = Registry(places.registry(pipeline)), places.onprem_folder(pipeline) / "candidates"
     states = read_states(places.onprem_folder(pipeline))
@@ -66,20 +67,24 @@ def answers(url: str) -> None:
         socket.create_connection((parts.hostname, parts.port), PROBE_S).close()
 
 
-def pull_all(places: Places) -> None:
-    """One turn for each deployed pipeline; one that fails does not hold up the others."""
+def pull_all(places: Places, troubles: dict[str, str]) -> None:
+    """One turn for each deployed pipeline; one that fails does not hold up the others.
+
+    `troubles` holds what failed last, by pipeline: an outage is told once, and its end.
+    """
     for file in sorted(places.pipelines.glob("*.toml")):
-        failures = metrics.PULL_FAILURES.labels(file.stem)
         try:
             answers(places.hdfs)
             pull_pipeline(places, file.stem)
-        except ModelsError as error:
-            failures.inc()
-            log.error("%s: %s", file.stem, error)
         except Exception as error:  # noqa: BLE001
-            failures.inc()
+            metrics.PULL_FAILURES.labels(file.stem).inc()
             metrics.PROBLEMS.labels(part="pull").inc()
-            log.warning("%s: cannot pull now, trying again: %s", file.stem, error)
+            if troubles.get(file.stem) != str(error):
+                log.warning("%s: cannot pull now, trying again: %s", file.stem, error)
+            troubles[file.stem] = str(error)
+        else:
+            if troubles.pop(file.stem, None):
+                log.info("%s: pulls again", file.stem)
 
 
 def main() -> int:
@@ -107,8 +112,9 @@ def main() -> int:
 
 def turn_for_ever(places: Places, turned: threading.Event) -> None:
     """Turn after turn; `turned` is set after each."""
+    troubles: dict[str, str] = {}
     while True:
-        pull_all(places)
+        pull_all(places, troubles)
         turned.set()
         time.sleep(EVERY_S)
 

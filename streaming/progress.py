@@ -71,8 +71,15 @@ class Progress:
         return datetime.fromtimestamp(min(known) / 1000, UTC) if known and len(known) == len(reached) else None
 
     def import_open(self, topics: Iterable[str]) -> bool:
-        """Whether somebody imports history into one of these topics now."""
-        return any(news[-1].import_open for news in self._board.of(topics).values())
+        """Whether somebody imports history into one of these topics, or what was imported is not in its table yet.
+
+        Imported records are older than their stamps: a moment that was reached before the import says nothing of them.
+        """
+        return any(self._imports(partition, news) for partition, news in self._board.of(topics).items())
+
+    def _imports(self, partition: Partition, news: list[News]) -> bool:
+        opened_ms = max((one.at_ms for one in news if one.import_open), default=None)
+        return opened_ms is not None and (self._reached(partition, news) or 0) <= opened_ms
 
     def behind_records(self, topics: Iterable[str]) -> int:
         """Offsets in the cloud that are not committed yet."""

@@ -68,13 +68,16 @@ def test_news_older_than_fifteen_seconds_are_none() -> None:
     assert progress(board).caught_up_to(["a"]) is None
 
 
-def test_an_import_is_open_until_the_watcher_says_that_it_has_ended() -> None:
+def test_an_import_is_open_until_the_watcher_says_so_and_all_of_it_is_committed() -> None:
     board = NewsBoard()
-    board.add(("a", 0), news(-1000, 0, import_open=True))
-    assert progress(board).import_open(["a"])
-    assert not progress(board).import_open(["b"])
-    board.add(("a", 0), news(-500, 0))
-    assert not progress(board).import_open(["a"])
+    tables = progress(board)
+    board.add(("a", 0), news(-3000, 0, age_ms=2000, import_open=True))
+    assert tables.import_open(["a"])
+    assert not tables.import_open(["b"])
+    board.add(("a", 0), news(-500, 10))
+    assert tables.import_open(["a"])
+    tables.commit({("a", 0): 10})
+    assert not tables.import_open(["a"])
 
 
 def test_the_offset_log_of_a_checkpoint_is_read() -> None:

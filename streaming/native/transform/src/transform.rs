@@ -195,9 +195,16 @@ impl Transform {
         within_calendar(due?)
     }
 
-    /// The features of one event; one value per column.
+    /// The features of one event; one value per column. A categorical feature that is `''` is missing: in training,
+    /// where H2O would take it for a level, as in serving.
     pub fn features<'a>(&'a self, values: &[Value<'a>], as_of_us: Option<i64>) -> Vec<Value<'a>> {
-        self.features.run(values, as_of_us)
+        let mut features = self.features.run(values, as_of_us);
+        for value in &mut features {
+            if matches!(value, Value::String(text) if text.is_empty()) {
+                *value = Value::Null;
+            }
+        }
+        features
     }
 
     /// The outcome that a label states. `values`: one per label field.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from infra.conditions import answers
 from infra.deployed import Deployment
 from infra.keys import first_key
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from serving.model_states import Model, ModelsError, read_states
+from streaming.pipeline import Pipeline, Type
 
 if TYPE_CHECKING:
     from infra.supervisor import Supervisor
@@ -46,6 +49,8 @@ class Announcer:
         model = await self._champion(name)
         auc = f", AUC {model.auc:.3f}" if model.auc is not None else ""
         address, key = self._ports.address(f"scorer:{name}"), first_key(self._settings.env, self._settings.data)
+        while not await asyncio.to_thread(answers, address, "/health/ready"):
+            await asyncio.sleep(0.2)
         say(f"{self._elapsed()}  {name} answers with {model.version}{auc}. Ask it:")
         say(
             f"  curl -s http://{address}/v1/pipelines/{name}/predict -H 'Authorization: Bearer {key}' "
@@ -67,8 +72,23 @@ class Announcer:
 
 
 def _example_body(settings: Settings, deployment: Deployment) -> str:
-    """A file with the first example's event; callers replace it by their own."""
+    """A file with the first example's event, its times moved to now; callers replace it by their own."""
     path = settings.run / f"{deployment.pipeline.name}.event.json"
-    examples = deployment.pipeline.examples
-    path.write_text(json.dumps(dict(examples[0].event) if examples else {}, default=str))
+    path.write_text(json.dumps(event_of_now(deployment.pipeline, datetime.now(UTC)), default=str))
     return str(path)
+
+
+def event_of_now(pipeline: Pipeline, now: datetime) -> dict[str, object]:
+    """The first example's event as if it were asked now: its timestamps that are text keep their distances."""
+    event = dict(pipeline.examples[0].event) if pipeline.examples else {}
+    times = {field.name for field in pipeline.events.fields if field.type is Type.TIMESTAMP}
+    moments = {
+        name: datetime.fromisoformat(value) for name, value in event.items() if name in times and isinstance(value, str)
+    }
+    asked = moments.get(pipeline.events.time)
+    if asked is None:
+        return event
+    moved = {name: (now + (moment - asked)).astimezone(UTC) for name, moment in moments.items()}
+    return event | {
+        name: f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z" for name, moment in moved.items()
+    }

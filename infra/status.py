@@ -105,7 +105,7 @@ def _problem(part: Row) -> str:
 
 def _lines(pipelines: list[Row]) -> list[str]:
     return [
-        f"{each['pipeline']}: {each['model']} since {each['since']}, AUC {each['auc']}"
+        f"{each['pipeline']}: {each['model']} since {each['since']}, AUC {each['auc'] or 0:.3f}"
         + (", pinned" if each["pinned"] else "")
         if each["model"]
         else f"{each['pipeline']}: no model yet {each['problem']}"

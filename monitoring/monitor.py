@@ -25,6 +25,7 @@ from monitoring.view import SHOWN_S, PipelineView, View
 from streaming.deployed import Deployed
 from streaming.pipeline import Pipeline
 from streaming.places import Places, PlacesError
+from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0
 OUTCOMES_S = 3 * 3600
@@ -76,7 +77,7 @@ class Monitor:
             stages=stages(Look(pipeline, self._before, now)),
             realised=realised,
             by_model=by_model(outcomes),
-            switches=[(t, f"#{number:.0f}") for t, number in self._history.series(f"{name}.switch", since)],
+            switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
         )
 
@@ -84,7 +85,7 @@ class Monitor:
         points = [] if seen.model_age_s is None else [(f"{pipeline.name}.age", seen.model_age_s)]
         if seen.model is not None and self._champion.get(pipeline.name) != seen.model:
             if pipeline.name in self._champion:
-                points.append((f"{pipeline.name}.switch", 1.0))
+                points.append((f"{pipeline.name}.switch", moment_of(seen.model).timestamp()))
             self._champion[pipeline.name] = seen.model
         self._history.add(time_s, points)
 
@@ -92,6 +93,11 @@ class Monitor:
 def _reasons(view: PipelineView) -> list[tuple[str, str]]:
     judged = [(reason.code, reason.text) for reason in reasons_against(view.pipeline, view.seen)]
     return judged + [(f"stage:{stage.name}", f"{stage.name}: {stage.problem}") for stage in broken(list(view.stages))]
+
+
+def _version(name: str, made_s: float) -> str:
+    """A version by the moment in it, which is what the history keeps."""
+    return f"{name}-{datetime.fromtimestamp(made_s, UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _champion(pipeline: Pipeline, now: Snapshot) -> str | None:

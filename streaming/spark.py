@@ -13,8 +13,9 @@ from streaming.places import Places
 BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
 """Where executors of a cluster reach the driver."""
 
-JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-"""Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner."""
+JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner.
+Its usual code cache is full after a minute, from when on nothing is compiled."""
 
 SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -19,9 +19,10 @@ def reference_rows(model: Model, order: Sequence[str], rows: Sequence[dict[str, 
     """The rows of reference.jsonl for these features; each has an event that gives them."""
     reference = Reference(mojo_zip(model))
     made = []
-    for number, features in enumerate(rows):
+    for number, given in enumerate(rows):
+        features = {name: None if value == "" else value for name, value in given.items()}  # as the rows job writes it
         probability, positive, leaves = reference.score(as_row(features, order))
-        event = {"id": f"q{number}", "time": AS_OF, **features}
+        event = {"id": f"q{number}", "time": AS_OF, **given}
         answer = {"probability": probability, "positive": positive, "leaves": leaves}
         made.append({"features": features, **answer, "event": event, "as_of": AS_OF})
     return made

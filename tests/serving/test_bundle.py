@@ -116,7 +116,7 @@ def test_a_request_is_scored_from_its_bytes(folder: Path) -> None:
     answer = bundle.score(b'{"id": "q", "n": 2.5, "t": "new", "s": "", "wind": 1}', 1_000_000, 0)
     assert answer["probability"] == pytest.approx(1 / (1 + math.exp(-1)))
     assert answer["positive"] is True
-    assert answer["features"] == {"n": 2.5, "i": None, "s": "", "t": "new", "b": None}
+    assert answer["features"] == {"n": 2.5, "i": None, "s": None, "t": "new", "b": None}
     assert (answer["unseen"], answer["outside"], answer["unknown"]) == ([("t", "new")], [("n", 2.5)], ["wind"])
     assert (answer["as_of_us"], answer["as_of_source"], answer["due_us"]) == (1_000_000, "query", 61_000_000)
 

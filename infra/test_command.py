@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.announce import say
-from infra.settings import ROOT
+from infra.settings import ROOT, SHARE, java_home
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 BIN = Path(sys.executable).parent
@@ -76,8 +76,8 @@ def _everything(args: Namespace) -> list[Step]:
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, fast", args, "tests", "--ignore=tests/integration"),
-        _pytest("pytest, engines", args, "tests/integration"),
+        _pytest("pytest, without engines", args, "tests", "--ignore=tests/integration"),
+        _pytest("pytest, with engines", args, "tests/integration"),
     ]
 
 
@@ -92,7 +92,8 @@ def _pytest_only(args: Namespace) -> list[Step]:
 def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
     chosen = (["not restarts"] if args.quick else []) + (["not browser"] if "browser" in args.without else [])
     marks = ("-m", " and ".join(chosen)) if chosen else ()
-    env = {"HOTPATH_PARITY": QUICK_EXPRESSIONS} if args.quick else {}
+    env = {"HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark", "JAVA_HOME": str(java_home(os.environ))}
+    env |= {"HOTPATH_PARITY": QUICK_EXPRESSIONS} if args.quick else {}
     return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
 
 

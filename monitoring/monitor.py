@@ -19,6 +19,7 @@ from monitoring.health import by_minute, by_model
 from monitoring.history import History
 from monitoring.lake import OutcomeReader
 from monitoring.page import serve_page
+from monitoring.provisional import ProvisionalReader
 from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.trust import Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
@@ -29,6 +30,7 @@ from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0
 OUTCOMES_S = 3 * 3600
+PROVISIONAL_S = 3600
 log = logging.getLogger("monitor")
 
 
@@ -40,7 +42,7 @@ class Monitor:
         self._deployed = Deployed(places)
         self._history = History(places.data / "monitor" / "history.sqlite")
         self._alerts = Alerts(places.webhook)
-        self._readers: dict[str, OutcomeReader] = {}
+        self._readers: dict[str, tuple[OutcomeReader, ProvisionalReader]] = {}
         self._before: Snapshot | None = None
         self._champion: dict[str, str] = {}
         self.view = View(time.time(), (), ())
@@ -59,8 +61,11 @@ class Monitor:
         self._before = now
 
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
-        reader = self._readers.setdefault(pipeline.name, OutcomeReader(self._places, pipeline))
-        outcomes = reader.read(now.time_s - OUTCOMES_S)
+        if pipeline.name not in self._readers:
+            readers = OutcomeReader(self._places, pipeline), ProvisionalReader(self._places, pipeline)
+            self._readers[pipeline.name] = readers
+        built, ahead = self._readers[pipeline.name]
+        outcomes = built.read(now.time_s - OUTCOMES_S)
         realised = by_minute(outcomes)
         seen = Seen(
             model=_champion(pipeline, now),
@@ -77,6 +82,7 @@ class Monitor:
             stages=stages(Look(pipeline, self._before, now)),
             realised=realised,
             by_model=by_model(outcomes),
+            provisional=by_model(ahead.read(now.time_s - PROVISIONAL_S)),
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
         )

@@ -26,6 +26,8 @@ class PipelineView:
     stages: Sequence[Stage]
     realised: Sequence[Realised]
     by_model: dict[str, Realised | None]
+    provisional: dict[str, Realised | None]
+    """By labels that are there already, before their bucket is built."""
     switches: Sequence[tuple[float, str]]
     ages: Sequence[tuple[float, float]]
 
@@ -42,9 +44,10 @@ class PipelineView:
         return next(broken(list(self.stages)), None)
 
     @property
-    def models(self) -> list[tuple[str, Realised | None]]:
-        """The newest models first."""
-        return sorted(self.by_model.items(), reverse=True)[:12]
+    def models(self) -> list[tuple[str, Realised | None, Realised | None]]:
+        """Version, realised and provisional figures; the newest models first."""
+        versions = sorted(self.by_model.keys() | self.provisional.keys(), reverse=True)[:12]
+        return [(version, self.by_model.get(version), self.provisional.get(version)) for version in versions]
 
     def auc_chart(self, now_s: float) -> str:
         since = now_s - SHOWN_S
@@ -93,6 +96,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "pinned": view.seen.pinned,
         "realised": None if view.seen.realised is None else asdict(view.seen.realised),
         "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
+        "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},
         "clock_offsets_s": dict(view.seen.clock_offsets_s),
         "stages": [asdict(stage) for stage in view.stages],
     }

@@ -46,6 +46,7 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
                 stages(Look(PIPELINE, None, now)),
                 realised,
                 by_model(outcomes),
+                by_model(outcomes[-2000:]),
                 [(NOW - 1800, "flights-2")],
                 [(NOW - 60 * n, 600.0 + 60 * (60 - n) % 900) for n in range(60, 0, -1)],
             )

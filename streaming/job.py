@@ -18,6 +18,7 @@ from monitoring import metrics
 from monitoring.metrics import PROBLEMS
 from streaming.deployed import Deployed
 from streaming.news_reader import follow_news
+from streaming.pipeline import Pipeline
 from streaming.pipeline_loop import Pace, PipelineLoop
 from streaming.places import Places, PlacesError
 from streaming.progress import NewsBoard
@@ -29,7 +30,7 @@ LOOK_EVERY_S = 2.0
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
-    """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun when its file appears."""
+    """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun anew when its file changes."""
     board, deployed = NewsBoard(), Deployed(places)
     loops: dict[str, PipelineLoop] = {}
     news = threading.Thread(target=follow_news, args=(places.cloud, board, stop), name="news")
@@ -37,15 +38,28 @@ def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) 
     while not stop.is_set():
         try:
             for pipeline in deployed.pipelines():
+                if _has_changed(loops.get(pipeline.name), pipeline):
+                    loops.pop(pipeline.name).join()
                 if pipeline.name not in loops:
-                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace, stop)
+                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace)
                     loops[pipeline.name].start()
         except Exception:
             log.exception("could not look for pipelines in %s", places.pipelines)
             PROBLEMS.labels(part="streaming").inc()
         stop.wait(LOOK_EVERY_S)
+    for loop in loops.values():
+        loop.end()
     for thread in (*loops.values(), news):
         thread.join()
+
+
+def _has_changed(loop: PipelineLoop | None, pipeline: Pipeline) -> bool:
+    """Whether the loop serves another version of the file; it is then told to end."""
+    if loop is None or loop.pipeline.file_hash == pipeline.file_hash:
+        return False
+    log.info("%s: its file has changed; the loop begins anew", pipeline.name)
+    loop.end()
+    return True
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class Pace:
 
 
 class PipelineLoop(threading.Thread):
-    """Until `stop`: whatever fails is logged, counted and tried again, as the tables lose nothing by it."""
+    """Until `end`: whatever fails is logged, counted and tried again, as the tables lose nothing by it."""
 
     def __init__(
         self,
@@ -53,27 +53,31 @@ class PipelineLoop(threading.Thread):
         pipeline: Pipeline,
         board: NewsBoard,
         pace: Pace,
-        stop: threading.Event,
     ) -> None:
         super().__init__(name=pipeline.name)
-        self._spark, self._places, self._pipeline = spark, places, pipeline
-        self._pace, self._stop_all = pace, stop
+        self.pipeline = pipeline
+        self._spark, self._places, self._pace = spark, places, pace
+        self._told_to_end = threading.Event()
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
         self._query: StreamingQuery | None = None
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
         self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 
+    def end(self) -> None:
+        """Finish the running batch and build, then leave; `join` waits for it."""
+        self._told_to_end.set()
+
     def run(self) -> None:
-        compiled = compile_pipeline(self._pipeline)
-        while not self._stop_all.is_set():
+        compiled = compile_pipeline(self.pipeline)
+        while not self._told_to_end.is_set():
             done = (
                 self._try("hot query", lambda: self._keep_query(compiled))
                 and self._try("rows job", lambda: self._build(compiled))
                 and self._try("upkeep", lambda: self._upkeep(compiled))
             )
             self._measure()
-            self._stop_all.wait(TURN_S if done else AGAIN_S)
+            self._told_to_end.wait(TURN_S if done else AGAIN_S)
         self._end_query()
 
     def _try(self, what: str, step: Callable[[], object]) -> bool:
@@ -93,9 +97,9 @@ class PipelineLoop(threading.Thread):
             RuntimeError: it ended, and why; the next turn starts it.
         """
         if self._query is None:
-            ensure_tables(self._spark, self._places, self._pipeline)
-            decoding = decoding_of(self._pipeline, compiled.spec)
-            query = HotQuery(self._spark, self._places, self._pipeline, decoding, self._progress, self._pace.trigger)
+            ensure_tables(self._spark, self._places, self.pipeline)
+            decoding = decoding_of(self.pipeline, compiled.spec)
+            query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
             self._query = query.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
@@ -104,7 +108,7 @@ class PipelineLoop(threading.Thread):
 
     def _build(self, compiled: Compiled) -> None:
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", "rows")
-        run_once(self._spark, self._places, self._pipeline, compiled, self._progress)
+        run_once(self._spark, self._places, self.pipeline, compiled, self._progress)
 
     def _upkeep(self, compiled: Compiled) -> None:
         if time.monotonic() < self._next_upkeep:
@@ -112,17 +116,17 @@ class PipelineLoop(threading.Thread):
         vacuum = time.monotonic() >= self._next_vacuum
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
             now = datetime.now(UTC)
-            keep_up(self._spark, self._places, self._pipeline, now, vacuum)
+            keep_up(self._spark, self._places, self.pipeline, now, vacuum)
             for table in self._built_tables(compiled):
-                kept = kept_versions(self._places, self._pipeline, table.url)
-                keep_up_built(self._spark, table, self._pipeline, now, kept)
+                kept = kept_versions(self._places, self.pipeline, table.url)
+                keep_up_built(self._spark, table, self.pipeline, now, kept)
         self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
         if vacuum:
             self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 
     def _built_tables(self, compiled: Compiled) -> tuple[BuiltTable, ...]:
-        rows = rows_table(self._places, self._pipeline, compiled.feature_types)
-        return rows, outcomes_table(self._places, self._pipeline)
+        rows = rows_table(self._places, self.pipeline, compiled.feature_types)
+        return rows, outcomes_table(self._places, self.pipeline)
 
     def _measure(self) -> None:
         moment = self._progress.caught_up_to(self._topics)

@@ -1,0 +1,58 @@
+"""How long events take from the on-prem broker to their table: `python -m streaming.measure_delay NAME MINUTES`.
+
+Reads what the running stack has committed: for every record of the last minutes, the moment of its Delta commit minus
+its on-prem append time. Imported records are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from streaming.files import file_system
+from streaming.places import Places
+
+
+def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Seconds from append to commit of each record that was committed since a moment."""
+    files, root = file_system(url)
+    found: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = [np.empty(0)]
+    for version in range(DeltaTable(url).version(), -1, -1):
+        path = f"{root}/_delta_log/{version:020d}.json"
+        if not files.exists(path):
+            break
+        with files.open(path, "rb") as log:
+            actions = [json.loads(line) for line in log.read().splitlines()]
+        committed_ms = next(action["commitInfo"]["timestamp"] for action in actions if "commitInfo" in action)
+        if committed_ms / 1000 < since_s:
+            break
+        for add in (action["add"] for action in actions if "add" in action and action["add"]["dataChange"]):
+            with files.open(f"{root}/{add['path']}", "rb") as data:
+                rows = pq.ParquetFile(data).read(columns=["append_time", "imported"])
+            live = rows.filter(np.logical_not(rows["imported"].to_numpy(zero_copy_only=False)))
+            append_us = live["append_time"].cast("timestamp[us, tz=UTC]").cast("int64").to_numpy()
+            found.append(committed_ms / 1000 - append_us / 1e6)
+    return np.concatenate(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pipeline")
+    parser.add_argument("minutes", type=float)
+    args = parser.parse_args()
+    url = Places.from_environment().table(args.pipeline, "events")
+    delays = delays_s(url, time.time() - 60 * args.minutes)
+    if not len(delays):
+        raise SystemExit(f"{url}: nothing was committed in the last {args.minutes:g} minutes")
+    rate = len(delays) / 60 / args.minutes
+    p50, p99, most = np.percentile(delays, [50, 99, 100])
+    print(f"{len(delays)} events, {rate:.0f} a second: p50 {p50:.1f} s, p99 {p99:.1f} s, longest {most:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""With the cloud cut off: answers go on, the model's age rises and is told, and everything catches up afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from deltalake import DeltaTable
+
+from infra.announce import event_of_now
+from streaming.load import load
+from streaming.pipeline import Pipeline
+from tests.integration.conftest import RunningStack
+from tests.waiting import until
+
+pytestmark = [pytest.mark.engines, pytest.mark.restarts]
+
+CLOUD = ("kafka-cloud", "namenode", "datanode", "h2o")
+PREDICT = "/v1/pipelines/flights/predict"
+
+
+@contextmanager
+def cut_off(stack: RunningStack) -> Iterator[None]:
+    """The cloud's engines stand still: connections to them hang, as they do when a line is cut."""
+    pids = [pid for name in CLOUD if (pid := stack.part_pid(name))]
+    assert len(pids) == len(CLOUD)
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def asked(client: httpx.Client, pipeline: Pipeline, ahead: timedelta = timedelta(0)) -> dict[str, Any]:
+    """An answer to the example's question, asked now; with `ahead`, as of a moment still to come."""
+    now = datetime.now(UTC)
+    options = {"as_of": (now + ahead).isoformat()} if ahead else {}
+    answer = client.post(PREDICT, json=event_of_now(pipeline, now), params=options)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def in_table(stack: RunningStack, name: str, column: str) -> set[str]:
+    table = DeltaTable(stack.places.table("flights", name)).to_pyarrow_table(columns=[column])
+    return set(table[column].to_pylist())
+
+
+def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningStack) -> None:
+    pipeline = load(stack.places.pipelines / "flights.toml")
+    headers = {"authorization": f"Bearer {(stack.data / 'keys').read_text().split()[0]}"}
+    with httpx.Client(base_url=f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}", headers=headers) as client:
+        with cut_off(stack):
+            first = asked(client, pipeline)
+            answers = [first]
+
+            def has_aged() -> bool:
+                answers.append(asked(client, pipeline))
+                same = answers[-1]["model"] == first["model"]
+                return same and answers[-1]["model_age_s"] > first["model_age_s"] + 10
+
+            until(has_aged, 90, "a model ten seconds older", every_s=0.5)
+            late = asked(client, pipeline, ahead=pipeline.serving.max_age)
+            assert late["expired"] is True
+        logged = {answer["prediction_id"] for answer in answers}
+        until(lambda: logged <= in_table(stack, "predictions", "prediction_id"), 180, "predictions of the cut in HDFS")
+        until(lambda: asked(client, pipeline)["model"] > first["model"], 300, "a newer model", every_s=1)

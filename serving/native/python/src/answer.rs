@@ -7,7 +7,11 @@ use transform::problem::Problem;
 use transform::value::Value;
 
 /// As `Bundle.score` in `_native.pyi`.
-pub fn answer_dict<'py>(py: Python<'py>, bundle: &Bundle, answered: &Answered<'_>) -> PyResult<Bound<'py, PyDict>> {
+pub fn answer_dict<'py>(
+    py: Python<'py>,
+    bundle: &Bundle,
+    answered: &Answered<'_>,
+) -> PyResult<Bound<'py, PyDict>> {
     let (out, one) = (PyDict::new(py), &answered.one);
     out.set_item("id", &one.id)?;
     out.set_item("key", &one.key)?;
@@ -15,12 +19,27 @@ pub fn answer_dict<'py>(py: Python<'py>, bundle: &Bundle, answered: &Answered<'_
     out.set_item("as_of_us", one.as_of_us)?;
     out.set_item("as_of_source", one.as_of_source.name())?;
     out.set_item("due_us", one.due_us)?;
-    let fields = bundle.transform.event_fields().iter().map(|field| field.name.as_str());
+    let fields = bundle
+        .transform
+        .event_fields()
+        .iter()
+        .map(|field| field.name.as_str());
     out.set_item("fields", named(py, fields, &one.fields)?)?;
-    let columns = bundle.transform.feature_columns().iter().map(|column| column.name.as_str());
+    let columns = bundle
+        .transform
+        .feature_columns()
+        .iter()
+        .map(|column| column.name.as_str());
     out.set_item("features", named(py, columns, &one.features)?)?;
-    out.set_item("unknown", PyList::new(py, one.unknown.iter().map(AsRef::as_ref))?)?;
-    let errors = one.problems.iter().map(|problem| problem_dict(py, problem)).collect::<PyResult<Vec<_>>>()?;
+    out.set_item(
+        "unknown",
+        PyList::new(py, one.unknown.iter().map(AsRef::as_ref))?,
+    )?;
+    let errors = one
+        .problems
+        .iter()
+        .map(|problem| problem_dict(py, problem))
+        .collect::<PyResult<Vec<_>>>()?;
     out.set_item("errors", PyList::new(py, errors)?)?;
     out.set_item("probability", answered.score.map(|score| score.probability))?;
     out.set_item("positive", answered.score.map(|score| score.positive))?;

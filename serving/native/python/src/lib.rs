@@ -12,8 +12,15 @@ use std::time::Instant;
 
 /// As `compile_bundle` in `_native.pyi`.
 #[pyfunction]
-fn compile_bundle(py: Python<'_>, mojo: &[u8], spec: &str, manifest: &str, path: &str) -> PyResult<()> {
-    py.detach(|| scorer::compile::compile(mojo, spec, manifest, Path::new(path))).map_err(raised)
+fn compile_bundle(
+    py: Python<'_>,
+    mojo: &[u8],
+    spec: &str,
+    manifest: &str,
+    path: &str,
+) -> PyResult<()> {
+    py.detach(|| scorer::compile::compile(mojo, spec, manifest, Path::new(path)))
+        .map_err(raised)
 }
 
 /// As `Bundle` in `_native.pyi`.
@@ -24,12 +31,15 @@ struct Bundle(scorer::bundle::Bundle);
 impl Bundle {
     #[new]
     fn open(path: &str) -> PyResult<Bundle> {
-        scorer::bundle::Bundle::open(Path::new(path)).map(Bundle).map_err(raised)
+        scorer::bundle::Bundle::open(Path::new(path))
+            .map(Bundle)
+            .map_err(raised)
     }
 
     #[getter]
     fn manifest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.0.manifest(),))
+        py.import("json")?
+            .call_method1("loads", (self.0.manifest(),))
     }
 
     #[getter]
@@ -55,8 +65,16 @@ impl Bundle {
         answer::answer_dict(py, &self.0, &self.0.answer(body, as_of_us, now_us))
     }
 
-    fn time_scoring(&self, py: Python<'_>, features: Vec<Bound<'_, PyDict>>, rounds: u32) -> PyResult<f64> {
-        let rows = features.iter().map(|row| values::row(&self.0.features, row)).collect::<PyResult<Vec<_>>>()?;
+    fn time_scoring(
+        &self,
+        py: Python<'_>,
+        features: Vec<Bound<'_, PyDict>>,
+        rounds: u32,
+    ) -> PyResult<f64> {
+        let rows = features
+            .iter()
+            .map(|row| values::row(&self.0.features, row))
+            .collect::<PyResult<Vec<_>>>()?;
         Ok(py.detach(|| {
             let begin = Instant::now();
             for row in (0..rounds).flat_map(|_| &rows) {

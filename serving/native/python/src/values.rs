@@ -12,14 +12,24 @@ pub fn row(features: &Features, given: &Bound<'_, PyDict>) -> PyResult<Row> {
     for (name, value) in given.iter() {
         let name: String = name.extract()?;
         let at = features.position(&name);
-        let at = at.ok_or_else(|| PyValueError::new_err(format!("feature {name}: the bundle has none of this name")))?;
+        let at = at.ok_or_else(|| {
+            PyValueError::new_err(format!("feature {name}: the bundle has none of this name"))
+        })?;
         let value = value_of(&value, features.kind(at)).map_err(|error| {
-            PyValueError::new_err(format!("feature {name}: not a {}: {error}", features.kind(at).name()))
+            PyValueError::new_err(format!(
+                "feature {name}: not a {}: {error}",
+                features.kind(at).name()
+            ))
         })?;
         features.put(&mut row, at, &value);
     }
-    match (0..features.len()).map(|at| features.name(at)).find(|name| !given.contains(*name).unwrap_or(false)) {
-        Some(name) => Err(PyValueError::new_err(format!("feature {name} is not given; a missing value is None"))),
+    match (0..features.len())
+        .map(|at| features.name(at))
+        .find(|name| !given.contains(*name).unwrap_or(false))
+    {
+        Some(name) => Err(PyValueError::new_err(format!(
+            "feature {name} is not given; a missing value is None"
+        ))),
         None => Ok(row),
     }
 }

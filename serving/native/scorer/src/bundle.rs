@@ -25,11 +25,20 @@ impl Model {
     /// Refuses what this version does not score.
     pub fn checked(self) -> Result<Model> {
         if self.algorithm != "gbm" || self.link != "logit" {
-            return Err(invalid("the model", format_args!("{} with {} is not in this version", self.algorithm, self.link)));
+            return Err(invalid(
+                "the model",
+                format_args!(
+                    "{} with {} is not in this version",
+                    self.algorithm, self.link
+                ),
+            ));
         }
         match self.init_f.is_finite() && (0.0..=1.0).contains(&self.threshold) {
             true => Ok(self),
-            false => Err(invalid("the model", "init_f is not finite, or the threshold not in [0, 1]")),
+            false => Err(invalid(
+                "the model",
+                "init_f is not finite, or the threshold not in [0, 1]",
+            )),
         }
     }
 }
@@ -64,13 +73,24 @@ pub struct Answered<'a> {
 impl Bundle {
     /// Maps and checks a bundle: whatever the file holds, it is refused here or scores without leaving its bounds.
     pub fn open(path: &Path) -> Result<Bundle> {
-        let map = mapped::map(path).map_err(|error| Error::Io(path.display().to_string(), error))?;
+        let map =
+            mapped::map(path).map_err(|error| Error::Io(path.display().to_string(), error))?;
         let sections = layout::read(&map)?;
-        let model = json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?.checked()?;
-        let features = json::<Vec<Feature>>(&map[sections[Section::Features as usize].clone()], "features")?;
+        let model =
+            json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?.checked()?;
+        let features = json::<Vec<Feature>>(
+            &map[sections[Section::Features as usize].clone()],
+            "features",
+        )?;
         let features = Features::new(features)?;
         let transform = transform_of(&map[sections[Section::Spec as usize].clone()], &features)?;
-        let bundle = Bundle { map, sections, model, features, transform };
+        let bundle = Bundle {
+            map,
+            sections,
+            model,
+            features,
+            transform,
+        };
         bundle.check()?;
         Ok(bundle)
     }
@@ -86,7 +106,8 @@ impl Bundle {
 
     /// The manifest, JSON.
     pub fn manifest(&self) -> &str {
-        std::str::from_utf8(self.bytes(Section::Manifest)).expect("checked when the bundle was opened")
+        std::str::from_utf8(self.bytes(Section::Manifest))
+            .expect("checked when the bundle was opened")
     }
 
     /// The weight of the training rows that came through each node, NaN where H2O does not say.
@@ -103,15 +124,28 @@ impl Bundle {
     }
 
     /// One request, from bytes to an answer: transform, then trees. Arguments as `Transform::one`.
-    pub fn answer<'a>(&'a self, body: &'a [u8], as_of_us: Option<i64>, now_us: i64) -> Answered<'a> {
+    pub fn answer<'a>(
+        &'a self,
+        body: &'a [u8],
+        as_of_us: Option<i64>,
+        now_us: i64,
+    ) -> Answered<'a> {
         let one = self.transform.one(body, as_of_us, now_us);
         if !one.problems.is_empty() {
-            return Answered { one, score: None, remarks: Vec::new() };
+            return Answered {
+                one,
+                score: None,
+                remarks: Vec::new(),
+            };
         }
         let mut row = self.features.empty_row();
         let put = |(at, value)| Some((at, self.features.put(&mut row, at, value)?));
         let remarks = one.features.iter().enumerate().filter_map(put).collect();
-        Answered { score: Some(self.score(&row)), one, remarks }
+        Answered {
+            score: Some(self.score(&row)),
+            one,
+            remarks,
+        }
     }
 
     pub fn score(&self, row: &Row) -> Score {
@@ -120,7 +154,10 @@ impl Bundle {
 
     /// As `score`, and H2O's node id of the leaf in every tree.
     pub fn score_with_leaves(&self, row: &Row) -> (Score, Vec<u32>) {
-        let (trees, ids) = (self.trees(), bytemuck::cast_slice::<u8, u32>(self.bytes(Section::LeafIds)));
+        let (trees, ids) = (
+            self.trees(),
+            bytemuck::cast_slice::<u8, u32>(self.bytes(Section::LeafIds)),
+        );
         let mut leaves = Vec::with_capacity(trees.roots.len());
         let sum = trees.sum(row, |leaf| leaves.push(ids[leaf.count as usize]));
         (self.judge(sum), leaves)
@@ -128,7 +165,10 @@ impl Bundle {
 
     fn judge(&self, sum: f64) -> Score {
         let probability = verdict::probability(sum, self.model.init_f);
-        Score { probability, positive: verdict::is_positive(probability, self.model.threshold) }
+        Score {
+            probability,
+            positive: verdict::is_positive(probability, self.model.threshold),
+        }
     }
 
     fn bytes(&self, section: Section) -> &[u8] {
@@ -146,14 +186,20 @@ pub(crate) fn transform_of(spec: &[u8], features: &Features) -> Result<Transform
     let refuse = |what: String| invalid("the transform's spec", what);
     let spec = std::str::from_utf8(spec).map_err(|error| refuse(error.to_string()))?;
     let transform = Transform::from_spec(spec).map_err(refuse)?;
-    let columns = transform.feature_columns().iter().map(|column| (column.name.as_str(), column.kind));
+    let columns = transform
+        .feature_columns()
+        .iter()
+        .map(|column| (column.name.as_str(), column.kind));
     match columns.eq(features.names_and_types()) {
         true => Ok(transform),
-        false => Err(refuse("its features are not the manifest's, in the same order and of the same types".to_owned())),
+        false => Err(refuse(
+            "its features are not the manifest's, in the same order and of the same types"
+                .to_owned(),
+        )),
     }
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| invalid(format_args!("the bundle's {what}"), error))
+    serde_json::from_slice(bytes)
+        .map_err(|error| invalid(format_args!("the bundle's {what}"), error))
 }
-

@@ -27,9 +27,15 @@ pub fn compile(mojo: &[u8], spec: &str, manifest: &str, path: &Path) -> Result<(
     transform_of(spec.as_bytes(), &table)?;
     let mut flat = Flat::default();
     for (number, tree) in mojo.trees.iter().enumerate() {
-        flat.add(tree, &feature_of_column, &table).map_err(|what| invalid(format_args!("tree {number}"), what))?;
+        flat.add(tree, &feature_of_column, &table)
+            .map_err(|what| invalid(format_args!("tree {number}"), what))?;
     }
-    let model = Model { algorithm: "gbm".into(), link: "logit".into(), init_f: mojo.init_f, threshold: mojo.threshold };
+    let model = Model {
+        algorithm: "gbm".into(),
+        link: "logit".into(),
+        init_f: mojo.init_f,
+        threshold: mojo.threshold,
+    };
     let (model, features) = (json(&model.checked()?), json(&features));
     let sections: [&[u8]; SECTIONS.len()] = [
         manifest.as_bytes(),
@@ -50,14 +56,18 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 fn manifest_features(manifest: &str) -> Result<Vec<Feature>> {
-    let manifest: Manifest = serde_json::from_str(manifest).map_err(|error| invalid("manifest.json", error))?;
+    let manifest: Manifest =
+        serde_json::from_str(manifest).map_err(|error| invalid("manifest.json", error))?;
     Ok(manifest.features)
 }
 
 /// The feature of each of the model's columns, by name: H2O drops constant columns and reorders the rest. The levels
 /// that the model splits by replace the manifest's; a string that was always missing in training has none.
 fn adopt_columns(mojo: &Mojo, features: &mut [Feature]) -> Result<Vec<u16>> {
-    for feature in features.iter_mut().filter(|feature| feature.kind == Type::String.name()) {
+    for feature in features
+        .iter_mut()
+        .filter(|feature| feature.kind == Type::String.name())
+    {
         feature.levels.get_or_insert_default();
     }
     let place = |column: &str| format!("the model's column {column}");
@@ -67,7 +77,8 @@ fn adopt_columns(mojo: &Mojo, features: &mut [Feature]) -> Result<Vec<u16>> {
         .map(|(column, domain)| {
             let name = column.strip_prefix(PREFIX).unwrap_or("");
             let position = features.iter().position(|feature| feature.name == name);
-            let position = position.ok_or_else(|| invalid(place(column), "no feature of the manifest"))?;
+            let position =
+                position.ok_or_else(|| invalid(place(column), "no feature of the manifest"))?;
             features[position].levels.clone_from(domain);
             u16::try_from(position).map_err(|_| invalid(place(column), "more than 65535 features"))
         })
@@ -86,7 +97,12 @@ struct Flat {
 
 impl Flat {
     /// Adds a tree level by level, so that siblings are neighbours.
-    fn add(&mut self, tree: &Tree, feature_of_column: &[u16], features: &Features) -> std::result::Result<(), String> {
+    fn add(
+        &mut self,
+        tree: &Tree,
+        feature_of_column: &[u16],
+        features: &Features,
+    ) -> std::result::Result<(), String> {
         let root = self.nodes.len();
         if root + tree.nodes.len() > INDEX as usize {
             return Err(format!("more than {INDEX} nodes in all trees"));
@@ -115,8 +131,17 @@ impl Flat {
             return Err(format!("the leaf of node {id} is {value}"));
         }
         self.leaf_ids.push(id);
-        let (children, count) = (LEAF | self.nodes.len() as u32, self.leaf_ids.len() as u32 - 1);
-        Ok(Node { children, feature: 0, offset: 0, value: value.to_bits(), count })
+        let (children, count) = (
+            LEAF | self.nodes.len() as u32,
+            self.leaf_ids.len() as u32 - 1,
+        );
+        Ok(Node {
+            children,
+            feature: 0,
+            offset: 0,
+            value: value.to_bits(),
+            count,
+        })
     }
 
     fn split(
@@ -127,16 +152,35 @@ impl Flat {
         features: &Features,
     ) -> std::result::Result<Node, String> {
         let column = usize::from(split.column);
-        let feature = *feature_of_column.get(column).ok_or_else(|| format!("a split on column {column}"))?;
-        let missing = if split.missing_right { MISSING_RIGHT } else { 0 };
-        let mut node = Node { children: left as u32 | missing, feature, offset: 0, value: 0, count: 0 };
+        let feature = *feature_of_column
+            .get(column)
+            .ok_or_else(|| format!("a split on column {column}"))?;
+        let missing = if split.missing_right {
+            MISSING_RIGHT
+        } else {
+            0
+        };
+        let mut node = Node {
+            children: left as u32 | missing,
+            feature,
+            offset: 0,
+            value: 0,
+            count: 0,
+        };
         match &split.rule {
             Rule::Numeric(threshold) => node.value = threshold.to_bits(),
             Rule::Missing => node.value = f32::NAN.to_bits(), // no number is at or above NaN: all but missing go left
             Rule::Levels { .. } if !features.is_categorical(usize::from(feature)) => {
-                return Err(format!("levels of {}, which has none", features.name(usize::from(feature))));
+                return Err(format!(
+                    "levels of {}, which has none",
+                    features.name(usize::from(feature))
+                ));
             }
-            Rule::Levels { offset, count, bits } => {
+            Rule::Levels {
+                offset,
+                count,
+                bits,
+            } => {
                 node.children |= CATEGORICAL;
                 (node.offset, node.count) = (*offset, *count);
                 node.value = self.add_levels(bits, *count, split.missing_right)?;
@@ -146,7 +190,12 @@ impl Flat {
     }
 
     /// Appends the bits of a set and behind them the one for missing; gives the index of the first.
-    fn add_levels(&mut self, bits: &[u8], count: u32, missing_right: bool) -> std::result::Result<u32, String> {
+    fn add_levels(
+        &mut self,
+        bits: &[u8],
+        count: u32,
+        missing_right: bool,
+    ) -> std::result::Result<u32, String> {
         let first = self.levels.len() * 8;
         self.levels.extend_from_slice(bits);
         self.levels.resize((first + count as usize) / 8 + 1, 0);

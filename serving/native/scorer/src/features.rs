@@ -60,11 +60,21 @@ struct Column {
 impl Features {
     /// Checks the table: names and levels are distinct, types known, and levels only where they can be.
     pub fn new(features: Vec<Feature>) -> Result<Features> {
-        let columns = features.into_iter().map(Column::new).collect::<Result<Vec<_>>>()?;
-        let by_name: HashMap<_, _> = columns.iter().enumerate().map(|(at, c)| (c.feature.name.clone(), at)).collect();
+        let columns = features
+            .into_iter()
+            .map(Column::new)
+            .collect::<Result<Vec<_>>>()?;
+        let by_name: HashMap<_, _> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, c)| (c.feature.name.clone(), at))
+            .collect();
         match by_name.len() == columns.len() && columns.len() < usize::from(u16::MAX) {
             true => Ok(Features { columns, by_name }),
-            false => Err(invalid("the features", "two have one name, or there are more than 65534")),
+            false => Err(invalid(
+                "the features",
+                "two have one name, or there are more than 65534",
+            )),
         }
     }
 
@@ -77,7 +87,9 @@ impl Features {
     }
 
     pub fn names_and_types(&self) -> impl Iterator<Item = (&str, Type)> {
-        self.columns.iter().map(|column| (column.feature.name.as_str(), column.kind))
+        self.columns
+            .iter()
+            .map(|column| (column.feature.name.as_str(), column.kind))
     }
 
     pub fn name(&self, at: usize) -> &str {
@@ -98,7 +110,10 @@ impl Features {
 
     /// A row in which everything is missing.
     pub fn empty_row(&self) -> Row {
-        Row { numbers: vec![f64::NAN; self.len()], categories: vec![MISSING; self.len()] }
+        Row {
+            numbers: vec![f64::NAN; self.len()],
+            categories: vec![MISSING; self.len()],
+        }
     }
 
     /// Puts a value into its place; says what of it was not seen in training. A value of another type than the
@@ -117,23 +132,41 @@ impl Features {
 impl Column {
     fn new(feature: Feature) -> Result<Column> {
         let refuse = |what: &str| Err(invalid(format_args!("feature {}", feature.name), what));
-        let Some(kind) = Type::from_name(&feature.kind) else { return refuse("unknown type") };
+        let Some(kind) = Type::from_name(&feature.kind) else {
+            return refuse("unknown type");
+        };
         let index = feature.levels.as_ref().map(|levels| {
-            levels.iter().enumerate().map(|(at, level)| (level.clone(), at as u32)).collect::<HashMap<_, _>>()
+            levels
+                .iter()
+                .enumerate()
+                .map(|(at, level)| (level.clone(), at as u32))
+                .collect::<HashMap<_, _>>()
         });
         match (kind, &index) {
-            (Type::Timestamp, _) => return refuse("a timestamp is no feature; make a number of it (unix_seconds)"),
+            (Type::Timestamp, _) => {
+                return refuse("a timestamp is no feature; make a number of it (unix_seconds)");
+            }
             (Type::String, None) => return refuse("a string without levels"),
             (Type::Int | Type::Double, Some(_)) => return refuse("a number with levels"),
             _ => {}
         }
         match (&index, &feature.levels) {
-            (Some(index), Some(levels)) if index.len() != levels.len() => refuse("a level is listed twice"),
-            _ => Ok(Column { feature, kind, index }),
+            (Some(index), Some(levels)) if index.len() != levels.len() => {
+                refuse("a level is listed twice")
+            }
+            _ => Ok(Column {
+                feature,
+                kind,
+                index,
+            }),
         }
     }
 
-    fn categorical(&self, index: &HashMap<String, u32>, value: &Value<'_>) -> (f64, u32, Option<Remark>) {
+    fn categorical(
+        &self,
+        index: &HashMap<String, u32>,
+        value: &Value<'_>,
+    ) -> (f64, u32, Option<Remark>) {
         let level = match value {
             Value::String(text) => text.as_ref(),
             Value::Boolean(true) => "True",
@@ -155,9 +188,14 @@ impl Column {
             _ => f64::NAN,
         };
         let feature = &self.feature;
-        let outside = feature.min.is_some_and(|min| number < min) || feature.max.is_some_and(|max| number > max);
+        let outside = feature.min.is_some_and(|min| number < min)
+            || feature.max.is_some_and(|max| number > max);
         let is_missing = !number.is_finite() || *value == Value::Int(i64::MIN);
         let compared = if is_missing { f64::NAN } else { number };
-        (compared, MISSING, outside.then_some(Remark::Outside(number)))
+        (
+            compared,
+            MISSING,
+            outside.then_some(Remark::Outside(number)),
+        )
     }
 }

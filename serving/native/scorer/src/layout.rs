@@ -57,7 +57,9 @@ pub fn write(path: &Path, sections: [&[u8]; SECTIONS.len()]) -> Result<()> {
     let aside = path.with_extension(format!("writing-{}", std::process::id()));
     let io = |error| Error::Io(aside.display().to_string(), error);
     let mut file = fs::File::create(&aside).map_err(io)?;
-    file.write_all(&lay_out(sections)).and_then(|()| file.sync_all()).map_err(io)?;
+    file.write_all(&lay_out(sections))
+        .and_then(|()| file.sync_all())
+        .map_err(io)?;
     fs::rename(&aside, path).map_err(|error| Error::Io(path.display().to_string(), error))
 }
 
@@ -96,18 +98,26 @@ pub fn read(bytes: &[u8]) -> Result<[Range<usize>; SECTIONS.len()]> {
     }
     let version = get_u32(bytes, 8);
     if version != VERSION {
-        return Err(header(format!("format {version}; this version reads {VERSION}: compile the candidate again")));
+        return Err(header(format!(
+            "format {version}; this version reads {VERSION}: compile the candidate again"
+        )));
     }
     if get_u64(bytes, 16) != bytes.len() as u64 || get_u32(bytes, 12) as usize != SECTIONS.len() {
-        return Err(header(format!("the file has {} bytes, not what the header says: copy it again", bytes.len())));
+        return Err(header(format!(
+            "the file has {} bytes, not what the header says: copy it again",
+            bytes.len()
+        )));
     }
     if get_u64(bytes, CHECKSUM.start) != checksum(bytes) {
-        return Err(header("the checksum is wrong: the file is damaged, compile the candidate again".to_owned()));
+        return Err(header(
+            "the checksum is wrong: the file is damaged, compile the candidate again".to_owned(),
+        ));
     }
     let mut end = directory;
     let mut ranges = [const { 0..0 }; SECTIONS.len()];
     for (number, range) in ranges.iter_mut().enumerate() {
-        *range = entry(bytes, number, end).ok_or_else(|| header(format!("section {number} is out of place")))?;
+        *range = entry(bytes, number, end)
+            .ok_or_else(|| header(format!("section {number} is out of place")))?;
         end = range.end;
     }
     match end == bytes.len() {
@@ -120,9 +130,12 @@ fn entry(bytes: &[u8], number: usize, end_before: usize) -> Option<Range<usize>>
     let at = ALIGNMENT + number * ENTRY;
     let (start, length) = (get_u64(bytes, at + 8), get_u64(bytes, at + 16));
     let (start, length) = (usize::try_from(start).ok()?, usize::try_from(length).ok()?);
-    let end = start.checked_add(length).filter(|end| *end <= bytes.len())?;
+    let end = start
+        .checked_add(length)
+        .filter(|end| *end <= bytes.len())?;
     let in_place = start == end_before.next_multiple_of(ALIGNMENT);
-    (get_u32(bytes, at) as usize == number + 1 && get_u32(bytes, at + 4) == 0 && in_place).then_some(start..end)
+    (get_u32(bytes, at) as usize == number + 1 && get_u32(bytes, at + 4) == 0 && in_place)
+        .then_some(start..end)
 }
 
 fn checksum(bytes: &[u8]) -> u64 {

@@ -14,9 +14,17 @@ pub struct ModelIni {
 
 impl ModelIni {
     pub fn parse(text: &str) -> Result<ModelIni> {
-        let mut ini = ModelIni { info: HashMap::new(), columns: Vec::new(), domains: HashMap::new() };
+        let mut ini = ModelIni {
+            info: HashMap::new(),
+            columns: Vec::new(),
+            domains: HashMap::new(),
+        };
         let mut section = "";
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             match (section, line) {
                 (_, "[info]" | "[columns]" | "[domains]") => section = line,
                 ("[info]", _) => ini.info_line(line).ok_or_else(|| broken(number, line))?,
@@ -30,7 +38,8 @@ impl ModelIni {
 
     fn info_line(&mut self, line: &str) -> Option<()> {
         let (key, value) = line.split_once('=')?;
-        self.info.insert(key.trim().to_owned(), value.trim().to_owned());
+        self.info
+            .insert(key.trim().to_owned(), value.trim().to_owned());
         Some(())
     }
 
@@ -38,22 +47,32 @@ impl ModelIni {
     fn domain_line(&mut self, line: &str) -> Option<()> {
         let (column, rest) = line.split_once(": ")?;
         let (count, file) = rest.split_once(' ')?;
-        self.domains.insert(column.parse().ok()?, (count.parse().ok()?, file.to_owned()));
+        self.domains
+            .insert(column.parse().ok()?, (count.parse().ok()?, file.to_owned()));
         Some(())
     }
 
     /// The value of a key; None where it is absent, or H2O wrote a Java null.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.info.get(key).map(String::as_str).filter(|value| *value != "null")
+        self.info
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| *value != "null")
     }
 
     pub fn keys_with(&self, prefix: &str) -> Option<&str> {
-        self.info.keys().map(String::as_str).filter(|key| key.starts_with(prefix)).min()
+        self.info
+            .keys()
+            .map(String::as_str)
+            .filter(|key| key.starts_with(prefix))
+            .min()
     }
 
     pub fn number<T: std::str::FromStr>(&self, key: &str) -> Result<T> {
         let value = self.get(key).unwrap_or("nothing");
-        value.parse().map_err(|_| invalid(FILE, format_args!("{key} is {value}, not a number")))
+        value
+            .parse()
+            .map_err(|_| invalid(FILE, format_args!("{key} is {value}, not a number")))
     }
 
     /// Refuses a model whose `key` has another value than those that this version scores.
@@ -62,11 +81,20 @@ impl ModelIni {
         if supported.contains(&value) {
             return Ok(());
         }
-        Err(invalid(FILE, format_args!("{key} = {value} is not in this version (only {})", supported.join(", "))))
+        Err(invalid(
+            FILE,
+            format_args!(
+                "{key} = {value} is not in this version (only {})",
+                supported.join(", ")
+            ),
+        ))
     }
 }
 
 fn broken(number: usize, line: &str) -> Error {
     let shown: String = line.chars().take(60).collect();
-    invalid(format_args!("{FILE} line {}", number + 1), format_args!("not understood: {shown:?}"))
+    invalid(
+        format_args!("{FILE} line {}", number + 1),
+        format_args!("not understood: {shown:?}"),
+    )
 }

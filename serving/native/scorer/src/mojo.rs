@@ -31,10 +31,18 @@ pub fn read(bytes: &[u8]) -> Result<Mojo> {
     let ini = ModelIni::parse(&text(&mut zip, "model.ini")?)?;
     refuse_other_kinds(&ini)?;
     let columns = feature_columns(&ini)?;
-    let domains = (0..columns.len()).map(|column| domain(&mut zip, &ini, column)).collect::<Result<Vec<_>>>()?;
+    let domains = (0..columns.len())
+        .map(|column| domain(&mut zip, &ini, column))
+        .collect::<Result<Vec<_>>>()?;
     let trees = trees(&mut zip, &ini)?;
     let (init_f, threshold) = (ini.number("init_f")?, ini.number("default_threshold")?);
-    Ok(Mojo { columns, domains, init_f, threshold, trees })
+    Ok(Mojo {
+        columns,
+        domains,
+        init_f,
+        threshold,
+        trees,
+    })
 }
 
 fn refuse_other_kinds(ini: &ModelIni) -> Result<()> {
@@ -48,10 +56,16 @@ fn refuse_other_kinds(ini: &ModelIni) -> Result<()> {
     ini.require("n_trees_per_class", &["1"])?;
     ini.require("endianness", &["LITTLE_ENDIAN"])?;
     if let Some(column) = ini.get("offset_column") {
-        return Err(invalid("model.ini", format_args!("an offset ({column}) is not in this version")));
+        return Err(invalid(
+            "model.ini",
+            format_args!("an offset ({column}) is not in this version"),
+        ));
     }
     match ini.keys_with("calib") {
-        Some(key) => Err(invalid("model.ini", format_args!("calibration ({key}) is not in this version"))),
+        Some(key) => Err(invalid(
+            "model.ini",
+            format_args!("calibration ({key}) is not in this version"),
+        )),
         None => Ok(()),
     }
 }
@@ -60,19 +74,35 @@ fn feature_columns(ini: &ModelIni) -> Result<Vec<String>> {
     let count: usize = ini.number("n_features")?;
     match ini.columns.get(..count) {
         Some(columns) => Ok(columns.to_vec()),
-        None => Err(invalid("model.ini", format_args!("n_features = {count}, but {} columns", ini.columns.len()))),
+        None => Err(invalid(
+            "model.ini",
+            format_args!("n_features = {count}, but {} columns", ini.columns.len()),
+        )),
     }
 }
 
 fn domain(zip: &mut Zip, ini: &ModelIni, column: usize) -> Result<Option<Vec<String>>> {
-    let Some((count, file)) = ini.domains.get(&column) else { return Ok(None) };
+    let Some((count, file)) = ini.domains.get(&column) else {
+        return Ok(None);
+    };
     let path = format!("domains/{file}");
     let escaped = ini.get("escape_domain_values") == Some("true");
     let text = text(zip, &path)?;
     let lines = text.strip_suffix('\n').unwrap_or(&text).split('\n'); // not `lines`: '' and '\r' are levels
-    let levels: Vec<String> = lines.map(|line| if escaped { unescape(line) } else { line.to_owned() }).collect();
+    let levels: Vec<String> = lines
+        .map(|line| {
+            if escaped {
+                unescape(line)
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
     if levels.len() != *count {
-        return Err(invalid(path, format_args!("{} levels, model.ini says {count}", levels.len())));
+        return Err(invalid(
+            path,
+            format_args!("{} levels, model.ini says {count}", levels.len()),
+        ));
     }
     Ok(Some(levels))
 }
@@ -98,12 +128,18 @@ fn unescape(line: &str) -> String {
 fn trees(zip: &mut Zip, ini: &ModelIni) -> Result<Vec<Tree>> {
     let count: usize = ini.number("n_trees")?;
     if !(1..=MAX_TREES).contains(&count) {
-        return Err(invalid("model.ini", format_args!("n_trees = {count}; 1 to {MAX_TREES} are possible")));
+        return Err(invalid(
+            "model.ini",
+            format_args!("n_trees = {count}; 1 to {MAX_TREES} are possible"),
+        ));
     }
     (0..count)
         .map(|number| {
             let name = format!("trees/t00_{number:03}");
-            let (nodes, aux) = (file(zip, &format!("{name}.bin"))?, file(zip, &format!("{name}_aux.bin"))?);
+            let (nodes, aux) = (
+                file(zip, &format!("{name}.bin"))?,
+                file(zip, &format!("{name}_aux.bin"))?,
+            );
             tree::read(&nodes, &aux).map_err(|what| invalid(format_args!("{name}.bin"), what))
         })
         .collect()
@@ -116,9 +152,15 @@ fn text(zip: &mut Zip, path: &str) -> Result<String> {
 fn file(zip: &mut Zip, path: &str) -> Result<Vec<u8>> {
     let entry = zip.by_name(path).map_err(|error| invalid(path, error))?;
     let mut bytes = Vec::new();
-    entry.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| invalid(path, error))?;
+    entry
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| invalid(path, error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(invalid(path, format_args!("unpacks to more than {MAX_FILE_BYTES} bytes")));
+        return Err(invalid(
+            path,
+            format_args!("unpacks to more than {MAX_FILE_BYTES} bytes"),
+        ));
     }
     Ok(bytes)
 }

@@ -44,12 +44,15 @@ impl Node {
     fn goes_right(&self, row: &Row, levels: &[u8]) -> bool {
         let feature = usize::from(self.feature);
         if self.is_categorical() {
-            let within = row.categories[feature].wrapping_sub(u32::from(self.offset)).min(self.count);
+            let within = row.categories[feature]
+                .wrapping_sub(u32::from(self.offset))
+                .min(self.count);
             return bit(levels, self.value as usize + within as usize);
         }
         // the double itself against the float: rounding it to a float first would go wrong between two floats
         let number = row.numbers[feature];
-        number >= f64::from(self.number()) || (number.is_nan() && self.children & MISSING_RIGHT != 0)
+        number >= f64::from(self.number())
+            || (number.is_nan() && self.children & MISSING_RIGHT != 0)
     }
 }
 

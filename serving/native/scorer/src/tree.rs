@@ -40,7 +40,11 @@ pub enum Rule {
     /// Right where value >= threshold, both as double.
     Numeric(f32),
     /// Right where the level's bit is set; bit 0 is level `offset`. A level beyond the bits is as missing.
-    Levels { offset: u16, count: u32, bits: Vec<u8> },
+    Levels {
+        offset: u16,
+        count: u32,
+        bits: Vec<u8>,
+    },
     /// Right where the value is missing, left otherwise.
     Missing,
 }
@@ -49,12 +53,26 @@ type Found<T> = Result<T, String>;
 
 /// Reads a tree and its auxiliary file. The error says what is wrong, and at which byte.
 pub fn read(nodes: &[u8], aux: &[u8]) -> Found<Tree> {
-    let mut reader = Reader { bytes: nodes, at: 0, aux: read_aux(aux)?, nodes: Vec::new() };
-    let weight = reader.aux.get(&0).map_or(f32::NAN, |root| root.weights[0] + root.weights[1]);
+    let mut reader = Reader {
+        bytes: nodes,
+        at: 0,
+        aux: read_aux(aux)?,
+        nodes: Vec::new(),
+    };
+    let weight = reader
+        .aux
+        .get(&0)
+        .map_or(f32::NAN, |root| root.weights[0] + root.weights[1]);
     reader.node(0, weight, 0)?;
     match reader.at == nodes.len() {
-        true => Ok(Tree { nodes: reader.nodes }),
-        false => Err(format!("the tree ends at byte {}, the file at {}", reader.at, nodes.len())),
+        true => Ok(Tree {
+            nodes: reader.nodes,
+        }),
+        false => Err(format!(
+            "the tree ends at byte {}, the file at {}",
+            reader.at,
+            nodes.len()
+        )),
     }
 }
 
@@ -66,14 +84,24 @@ struct Aux {
 
 fn read_aux(bytes: &[u8]) -> Found<HashMap<u32, Aux>> {
     if !bytes.len().is_multiple_of(AUX_BYTES) {
-        return Err(format!("the auxiliary file has {} bytes, no multiple of {AUX_BYTES}", bytes.len()));
+        return Err(format!(
+            "the auxiliary file has {} bytes, no multiple of {AUX_BYTES}",
+            bytes.len()
+        ));
     }
-    let word = |record: &[u8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|k| record[4 * at + k]));
+    let word =
+        |record: &[u8], at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|k| record[4 * at + k]));
     Ok(bytes
         .chunks_exact(AUX_BYTES)
         .map(|record| {
             let weights = [2, 3].map(|at| f32::from_bits(word(record, at)));
-            (word(record, 0), Aux { ids: [word(record, 8), word(record, 9)], weights })
+            (
+                word(record, 0),
+                Aux {
+                    ids: [word(record, 8), word(record, 9)],
+                    weights,
+                },
+            )
         })
         .collect())
 }
@@ -100,8 +128,18 @@ impl Reader<'_> {
         let rule = self.rule(kind, missing)?;
         let missing_right = !matches!(missing, 2 | 4); // NALeft, Left; NAvsREST (1), NARight (3), Right (5)
         let index = self.nodes.len();
-        let split = Split { column, rule, missing_right, left: 0, right: 0 };
-        self.nodes.push(Node { id, weight, kind: Kind::Split(split) });
+        let split = Split {
+            column,
+            rule,
+            missing_right,
+            left: 0,
+            right: 0,
+        };
+        self.nodes.push(Node {
+            id,
+            weight,
+            kind: Kind::Split(split),
+        });
         let (left, right) = self.children(id, kind, depth)?;
         if let Kind::Split(split) = &mut self.nodes[index].kind {
             (split.left, split.right) = (left, right);
@@ -113,17 +151,31 @@ impl Reader<'_> {
         match (missing, kind & 12) {
             (1, _) => Ok(Rule::Missing),
             (2..=5, 0) => Ok(Rule::Numeric(self.f32()?)),
-            (2..=5, 8) => Ok(Rule::Levels { offset: 0, count: 32, bits: self.take(4)?.to_vec() }),
+            (2..=5, 8) => Ok(Rule::Levels {
+                offset: 0,
+                count: 32,
+                bits: self.take(4)?.to_vec(),
+            }),
             (2..=5, 12) => {
                 let (offset, count) = (self.u16()?, self.u32()?);
-                Ok(Rule::Levels { offset, count, bits: self.take((count as usize).div_ceil(8))?.to_vec() })
+                Ok(Rule::Levels {
+                    offset,
+                    count,
+                    bits: self.take((count as usize).div_ceil(8))?.to_vec(),
+                })
             }
-            _ => Err(format!("unknown split (type {kind}, missing {missing}) before byte {}", self.at)),
+            _ => Err(format!(
+                "unknown split (type {kind}, missing {missing}) before byte {}",
+                self.at
+            )),
         }
     }
 
     fn children(&mut self, id: u32, kind: u8, depth: usize) -> Found<(usize, usize)> {
-        let aux = self.aux.get(&id).ok_or_else(|| format!("the auxiliary file lacks node {id}"))?;
+        let aux = self
+            .aux
+            .get(&id)
+            .ok_or_else(|| format!("the auxiliary file lacks node {id}"))?;
         let (ids, weights) = (aux.ids, aux.weights);
         let left = match kind & 51 {
             48 => self.leaf(ids[0], weights[0])?,
@@ -131,11 +183,19 @@ impl Reader<'_> {
                 let end = self.length(length as usize + 1)?.checked_add(self.at);
                 let left = self.node(ids[0], weights[0], depth + 1)?;
                 if end != Some(self.at) {
-                    return Err(format!("the left subtree of node {id} ends at byte {}, not where it says", self.at));
+                    return Err(format!(
+                        "the left subtree of node {id} ends at byte {}, not where it says",
+                        self.at
+                    ));
                 }
                 left
             }
-            other => return Err(format!("unknown left child (type {other}) before byte {}", self.at)),
+            other => {
+                return Err(format!(
+                    "unknown left child (type {other}) before byte {}",
+                    self.at
+                ));
+            }
         };
         let right = match kind & 0x40 {
             0 => self.node(ids[1], weights[1], depth + 1)?,
@@ -151,15 +211,28 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, count: usize) -> Found<&[u8]> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| format!("ends at byte {}, {count} more needed at {}", self.bytes.len(), self.at))?;
+        let end = self
+            .at
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes.len());
+        let end = end.ok_or_else(|| {
+            format!(
+                "ends at byte {}, {count} more needed at {}",
+                self.bytes.len(),
+                self.at
+            )
+        })?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
     }
 
     fn length(&mut self, bytes: usize) -> Found<usize> {
-        Ok(self.take(bytes)?.iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+        Ok(self
+            .take(bytes)?
+            .iter()
+            .rev()
+            .fold(0, |length, byte| length << 8 | usize::from(*byte)))
     }
 
     fn u8(&mut self) -> Found<u8> {
@@ -186,9 +259,13 @@ mod tests {
     /// `column 1 >= 2.5`, missing left; leaves -1 (node 1, weight 30) and 1 (node 2, weight 10).
     fn stump() -> (Vec<u8>, Vec<u8>) {
         let mut nodes = vec![48 | 0x40, 1, 0, 2];
-        [2.5f32, -1.0, 1.0].iter().for_each(|number| nodes.extend(number.to_le_bytes()));
+        [2.5f32, -1.0, 1.0]
+            .iter()
+            .for_each(|number| nodes.extend(number.to_le_bytes()));
         let mut aux = vec![0; 8];
-        [30f32, 10.0, 0.0, 0.0, 0.0, 0.0].iter().for_each(|number| aux.extend(number.to_le_bytes()));
+        [30f32, 10.0, 0.0, 0.0, 0.0, 0.0]
+            .iter()
+            .for_each(|number| aux.extend(number.to_le_bytes()));
         [1u32, 2].iter().for_each(|id| aux.extend(id.to_le_bytes()));
         (nodes, aux)
     }
@@ -197,7 +274,11 @@ mod tests {
     fn nodes_have_the_ids_and_weights_of_the_auxiliary_file() {
         let (nodes, aux) = stump();
         let tree = read(&nodes, &aux).unwrap();
-        let found: Vec<_> = tree.nodes.iter().map(|node| (node.id, node.weight)).collect();
+        let found: Vec<_> = tree
+            .nodes
+            .iter()
+            .map(|node| (node.id, node.weight))
+            .collect();
         assert_eq!(found, [(0, 40.0), (1, 30.0), (2, 10.0)]);
     }
 
@@ -213,7 +294,10 @@ mod tests {
         let (nodes, aux) = stump();
         for end in 0..nodes.len() {
             let refusal = read(&nodes[..end], &aux).err().unwrap();
-            assert!(refusal.starts_with(&format!("ends at byte {end}")), "{refusal}");
+            assert!(
+                refusal.starts_with(&format!("ends at byte {end}")),
+                "{refusal}"
+            );
         }
     }
 }

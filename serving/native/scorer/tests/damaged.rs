@@ -26,22 +26,42 @@ const MODEL: &str = r#"{"algorithm": "gbm", "link": "logit", "init_f": 0.25, "th
 const TREES: u32 = 40;
 
 fn leaf(at: u32, value: f32, number: u32) -> Node {
-    Node { children: LEAF | at, feature: 0, offset: 0, value: value.to_bits(), count: number }
+    Node {
+        children: LEAF | at,
+        feature: 0,
+        offset: 0,
+        value: value.to_bits(),
+        count: number,
+    }
 }
 
 /// Five nodes a tree: the size against 2, then the colour among {green}.
 fn tree(root: u32, leaves: u32) -> [Node; 5] {
     [
-        Node { children: root + 1, feature: 0, offset: 0, value: 2f32.to_bits(), count: 0 },
+        Node {
+            children: root + 1,
+            feature: 0,
+            offset: 0,
+            value: 2f32.to_bits(),
+            count: 0,
+        },
         leaf(root + 1, -0.5, leaves),
-        Node { children: CATEGORICAL | MISSING_RIGHT | (root + 3), feature: 1, offset: 0, value: 0, count: 3 },
+        Node {
+            children: CATEGORICAL | MISSING_RIGHT | (root + 3),
+            feature: 1,
+            offset: 0,
+            value: 0,
+            count: 3,
+        },
         leaf(root + 3, 0.25, leaves + 1),
         leaf(root + 4, 1.0, leaves + 2),
     ]
 }
 
 fn whole() -> Vec<u8> {
-    let nodes: Vec<Node> = (0..TREES).flat_map(|number| tree(5 * number, 3 * number)).collect();
+    let nodes: Vec<Node> = (0..TREES)
+        .flat_map(|number| tree(5 * number, 3 * number))
+        .collect();
     let roots: Vec<u32> = (0..TREES).map(|number| 5 * number).collect();
     let leaf_ids: Vec<u32> = (0..3 * TREES).collect();
     let weights = vec![1f32; nodes.len()];
@@ -98,8 +118,14 @@ impl Chance {
 fn rows() -> Vec<Row> {
     let numbers = [f64::NAN, -1.0, 2.0, f64::INFINITY];
     let categories = [0, 1, 2, u32::MAX];
-    let row = |number, category| Row { numbers: vec![number, f64::from(category)], categories: vec![u32::MAX, category] };
-    numbers.iter().flat_map(|number| categories.map(|category| row(*number, category))).collect()
+    let row = |number, category| Row {
+        numbers: vec![number, f64::from(category)],
+        categories: vec![u32::MAX, category],
+    };
+    numbers
+        .iter()
+        .flat_map(|number| categories.map(|category| row(*number, category)))
+        .collect()
 }
 
 #[test]
@@ -108,9 +134,18 @@ fn scores_as_laid_out() {
     let bundle = folder.open(&whole()).unwrap();
     let answer = bundle.answer(br#"{"id": "q", "size": 3, "colour": "green"}"#, None, 0);
     let expected = 1.0 / (1.0 + (-(0.25f64 + f64::from(TREES))).exp());
-    assert_eq!(answer.score, Some(Score { probability: expected, positive: true }));
+    assert_eq!(
+        answer.score,
+        Some(Score {
+            probability: expected,
+            positive: true
+        })
+    );
     let row = &rows()[0];
-    assert_eq!(bundle.score_with_leaves(row).1, (0..TREES).map(|number| 3 * number).collect::<Vec<_>>());
+    assert_eq!(
+        bundle.score_with_leaves(row).1,
+        (0..TREES).map(|number| 3 * number).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -127,22 +162,32 @@ fn a_damaged_bundle_is_refused_or_stays_within_its_bounds() {
         match folder.open(&bytes) {
             Err(_) => refused += 1,
             Ok(bundle) => {
-                rows.iter().for_each(|row| assert!(bundle.score(row).probability >= 0.0));
+                rows.iter()
+                    .for_each(|row| assert!(bundle.score(row).probability >= 0.0));
                 bundle.answer(br#"{"id": "q", "size": 3, "colour": "green"}"#, None, 0);
                 scored += 1;
             }
         }
     }
-    assert!(refused > 600 && scored > 600, "{refused} refused, {scored} scored");
+    assert!(
+        refused > 600 && scored > 600,
+        "{refused} refused, {scored} scored"
+    );
 }
 
 #[test]
 fn a_child_before_its_parent_is_refused() {
     let (folder, mut bytes) = (Folder::new("circle"), whole());
     let root = tree(0, 0)[0];
-    let at = bytes.windows(16).position(|window| window == bytemuck::bytes_of(&root)).unwrap();
+    let at = bytes
+        .windows(16)
+        .position(|window| window == bytemuck::bytes_of(&root))
+        .unwrap();
     bytes[at..at + 4].copy_from_slice(&0u32.to_le_bytes());
     layout::seal(&mut bytes);
     let refusal = folder.open(&bytes).unwrap_err().to_string();
-    assert_eq!(refusal, "the bundle's tree 0, node 0: its children are not behind it within the tree");
+    assert_eq!(
+        refusal,
+        "the bundle's tree 0, node 0: its children are not behind it within the tree"
+    );
 }

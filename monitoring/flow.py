@@ -22,11 +22,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Look:
-    """Two snapshots and the pipeline that they are looked at for."""
+    """Two snapshots, and the pipeline that they are looked at for."""
 
     pipeline: Pipeline
     before: Snapshot | None
     now: Snapshot
+    lake_read_s: float | None = None
+    """When the outcomes were last read; None: not yet."""
 
     def rate(self, name: str, **labels: str) -> float | None:
         return rate(self.before, self.now, name, **labels)
@@ -127,7 +129,8 @@ def _rollout(look: Look) -> Stage:
     switches = look.now.total("hotpath_serving_switches_total", pipeline=look.pipeline.name, outcome="done")
     pinned = look.value("hotpath_rollout_pinned")
     unsent = look.value("hotpath_rollout_unsent_model_states")
-    problem = f"{unsent:.0f} model states wait for the on-prem broker" if unsent else None
+    was_unsent = look.before and look.before.largest("hotpath_rollout_unsent_model_states", pipeline=look.pipeline.name)
+    problem = f"{unsent:.0f} model states wait for the on-prem broker" if unsent and was_unsent else None
     figures = (_count("switches", switches), "pinned by hand" if pinned else "")
     return Stage("rollout", figures, problem, f"./hotpath logs rollout-{look.pipeline.name}")
 
@@ -148,6 +151,10 @@ def _outcomes(look: Look) -> Stage:
     lost = sum(
         look.now.total("hotpath_scorer_predictions_total", pipeline=name, outcome=o) or 0 for o in ("failed", "dropped")
     )
+    unread_s = 0.0 if look.lake_read_s is None else look.now.time_s - look.lake_read_s
+    if unread_s > 60:
+        away = f"the tables could not be read for {unread_s:.0f} s: is HDFS well?"
+        return Stage("outcomes", (_per_second(logged),), away, "./hotpath logs namenode")
     problem = f"{lost:.0f} predictions could not be logged" if lost else None
     return Stage("outcomes", (_per_second(logged),), problem, f"./hotpath logs rollout-{name}")
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -17,9 +18,8 @@ from monitoring.alerts import Alerts
 from monitoring.flow import Look, broken, stages
 from monitoring.health import by_minute, by_model
 from monitoring.history import History
-from monitoring.lake import OutcomeReader
+from monitoring.lake_follower import LakeFollower
 from monitoring.page import serve_page
-from monitoring.provisional import ProvisionalReader
 from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.trust import Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
@@ -29,8 +29,7 @@ from streaming.places import Places, PlacesError
 from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0
-OUTCOMES_S = 3 * 3600
-PROVISIONAL_S = 3600
+STARTING_S = 180
 log = logging.getLogger("monitor")
 
 
@@ -42,7 +41,10 @@ class Monitor:
         self._deployed = Deployed(places)
         self._history = History(places.data / "monitor" / "history.sqlite")
         self._alerts = Alerts(places.webhook)
-        self._readers: dict[str, tuple[OutcomeReader, ProvisionalReader]] = {}
+        self._lake = LakeFollower(places, Deployed(places).pipelines)
+        self._lake.start()
+        self._began_s = time.time()
+        self._have_answered: set[str] = set()
         self._before: Snapshot | None = None
         self._champion: dict[str, str] = {}
         self.view = View(time.time(), (), ())
@@ -53,20 +55,23 @@ class Monitor:
         if self._admin:
             targets |= scorer_targets(client, self._admin)
         targets.pop("monitor", None)
-        now = scrape(client, targets, time.time())
+        now = self._without_starting(scrape(client, targets, time.time()))
         views = [self._view_of(pipeline, now) for pipeline in self._deployed.pipelines()]
         self._alerts.update(datetime.now(UTC), {view.pipeline.name: _reasons(view) for view in views})
         self._alerts.send(client)
         self.view = View(now.time_s, tuple(views), tuple(self._alerts.recent))
         self._before = now
 
+    def _without_starting(self, now: Snapshot) -> Snapshot:
+        """A part that has not answered yet is silent only once it has had the time to start."""
+        self._have_answered |= {sample.part for sample in now.samples}
+        starting = now.time_s < self._began_s + STARTING_S
+        silent = {part: why for part, why in now.silent.items() if part in self._have_answered or not starting}
+        return replace(now, silent=silent)
+
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
-        if pipeline.name not in self._readers:
-            readers = OutcomeReader(self._places, pipeline), ProvisionalReader(self._places, pipeline)
-            self._readers[pipeline.name] = readers
-        built, ahead = self._readers[pipeline.name]
-        outcomes = built.read(now.time_s - OUTCOMES_S)
-        realised = by_minute(outcomes)
+        found = self._lake.found(pipeline.name)
+        realised = by_minute(found.outcomes)
         seen = Seen(
             model=_champion(pipeline, now),
             model_age_s=_age(pipeline, now),
@@ -79,10 +84,10 @@ class Monitor:
         return PipelineView(
             pipeline=pipeline,
             seen=seen,
-            stages=stages(Look(pipeline, self._before, now)),
+            stages=stages(Look(pipeline, self._before, now, found.read_s)),
             realised=realised,
-            by_model=by_model(outcomes),
-            provisional=by_model(ahead.read(now.time_s - PROVISIONAL_S)),
+            by_model=by_model(found.outcomes),
+            provisional=by_model(found.provisional),
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
         )

@@ -1,0 +1,65 @@
+"""Follows the lake in a thread of its own: a NameNode that is away holds a reader up for minutes, but not the page."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from monitoring import metrics
+from monitoring.health import Outcome
+from monitoring.lake import OutcomeReader
+from monitoring.provisional import ProvisionalReader
+from streaming.pipeline import Pipeline
+from streaming.places import Places
+
+LOOK_EVERY_S = 5.0
+OUTCOMES_S = 3 * 3600
+PROVISIONAL_S = 3600
+log = logging.getLogger("monitor")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the lake said of a pipeline, and when (seconds since 1970)."""
+
+    outcomes: Sequence[Outcome] = ()
+    provisional: Sequence[Outcome] = ()
+    read_s: float | None = None
+
+
+class LakeFollower(threading.Thread):
+    """Keeps the last that could be read of every deployed pipeline."""
+
+    def __init__(self, places: Places, deployed: Callable[[], list[Pipeline]]) -> None:
+        super().__init__(name="lake", daemon=True)
+        self._places, self._deployed = places, deployed
+        self._readers: dict[str, tuple[str, OutcomeReader, ProvisionalReader]] = {}
+        self._found: dict[str, Found] = {}
+
+    def found(self, pipeline: str) -> Found:
+        return self._found.get(pipeline, Found())
+
+    def run(self) -> None:
+        while True:
+            for pipeline in self._deployed():
+                try:
+                    self._found[pipeline.name] = self._read(pipeline, time.time())
+                except Exception as error:
+                    metrics.PROBLEMS.labels(part="monitor").inc()
+                    log.warning("%s: the lake could not be read and is tried again: %s", pipeline.name, error)
+                    log.debug("the lake", exc_info=True)
+            time.sleep(LOOK_EVERY_S)
+
+    def _read(self, pipeline: Pipeline, now_s: float) -> Found:
+        built, ahead = self._readers_of(pipeline)
+        return Found(built.read(now_s - OUTCOMES_S), ahead.read(now_s - PROVISIONAL_S), now_s)
+
+    def _readers_of(self, pipeline: Pipeline) -> tuple[OutcomeReader, ProvisionalReader]:
+        known = self._readers.get(pipeline.name)
+        if known is None or known[0] != pipeline.file_hash:
+            readers = OutcomeReader(self._places, pipeline), ProvisionalReader(self._places, pipeline)
+            self._readers[pipeline.name] = known = (pipeline.file_hash, *readers)
+        return known[1:]

@@ -21,7 +21,7 @@ from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of
 from streaming.load import load
 from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places
+from streaming.places import Places
 from streaming.tables import HOT_TABLES, arrow_schema
 
 FILE = """
@@ -97,8 +97,7 @@ class Lake:
 
     def __init__(self, folder: Path, missing: str = "") -> None:
         folder.mkdir(parents=True)
-        nowhere = Kafka("127.0.0.1:1", {})
-        self.places = Places(folder, nowhere, nowhere, f"file://{folder}", "", None, "local[2]", None)
+        self.places = Places(folder, {"HOTPATH_HDFS": f"file://{folder}"})
         file = folder / "world.toml"
         file.write_text(FILE.replace("MISSING", missing))
         self.pipeline: Pipeline = load(file)

@@ -14,8 +14,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.engines
 
-MINIMAL = Path(__file__).parents[1] / "pipelines" / "minimal.toml"
-
 
 def answers_ready(stack: RunningStack, name: str) -> bool:
     address = stack.env[f"HOTPATH_SCORER_{name.upper()}"]
@@ -41,15 +39,6 @@ def test_the_whole_stack_takes_less_than_six_gigabytes(stack: RunningStack) -> N
 def test_the_key_is_for_its_owner_alone_and_the_control_socket_too(stack: RunningStack) -> None:
     assert (stack.data / "keys").stat().st_mode & 0o077 == 0
     assert stack.settings.control.stat().st_mode & 0o077 == 0
-
-
-def test_up_with_a_further_file_adds_a_pipeline_that_answers(stack: RunningStack) -> None:
-    done = stack.hotpath("up", str(MINIMAL))
-    assert done.returncode == 0, done.stderr
-    address = (stack.data / "pipelines" / "machines.address").read_text().strip()
-    live = httpx.get(f"http://{address}/health/live")
-    assert live.status_code == 200
-    assert answers_ready(stack, "flights")
 
 
 def test_a_change_of_what_is_stored_is_refused_before_anything_is_done(stack: RunningStack, tmp_path: Path) -> None:

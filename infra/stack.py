@@ -31,7 +31,7 @@ class Stack:
 
     def __init__(self, settings: Settings, ports: Ports, env: Mapping[str, str]) -> None:
         self._settings, self._ports, self._env = settings, ports, env
-        self._places = Places.from_environment(env)
+        self._places = Places.from_environment(env, needs=("onprem", "cloud"))
 
     def common(self, deployed: Callable[[], list[Deployment]]) -> list[Part]:
         """Every part that there is once, in the order in which it is told."""

@@ -131,9 +131,9 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("hdfs",))
     except PlacesError as error:
-        sys.exit(str(error))
+        sys.exit(f"monitor: {error}")
     monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))
     server = serve_page(os.environ.get("HOTPATH_PAGE", "127.0.0.1:17080"), lambda: monitor.view)
     threading.Thread(target=server.serve_forever, daemon=True).start()

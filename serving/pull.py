@@ -91,7 +91,7 @@ def main() -> int:
     """Turn after turn until SIGTERM; 1 when misconfigured."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("hdfs",))
     except PlacesError as error:
         log.error("%s", error)
         return 1

@@ -122,7 +122,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("onprem",))
         places.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
         with only_one(places, sys.argv[1]):
             metrics.serve("rollout")

@@ -68,7 +68,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     arguments = _arguments()
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("onprem",))
         pipeline = _deployed(places, arguments.pipeline)
         uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
     except (PlacesError, PipelineError, KeysError, LimitsError, ServedModelError, OSError) as error:

@@ -20,7 +20,7 @@ from streaming.compile import compile_pipeline
 from streaming.counts import state_counts
 from streaming.load import load
 from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places
+from streaming.places import Places
 from streaming.rows_job import run_once
 from streaming.spark import start_spark
 from streaming.tables import ensure_tables
@@ -151,8 +151,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        nowhere = Kafka("127.0.0.1:1", {})
-        places = Places(Path(folder), nowhere, nowhere, f"file://{folder}", "", None, "local[2]", None)
+        places = Places(Path(folder), {"HOTPATH_HDFS": f"file://{folder}"})
         benchmark(places, arguments.buckets, arguments.questions)
 
 

@@ -67,7 +67,7 @@ def main() -> None:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     stop = threading.Event()
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("cloud", "hdfs"))
         pace = Pace(trigger=_seconds("HOTPATH_TRIGGER_S", "5"), upkeep=_seconds("HOTPATH_UPKEEP_S", "600"))
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:

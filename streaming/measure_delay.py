@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("pipeline")
     parser.add_argument("minutes", type=float)
     args = parser.parse_args()
-    url = Places.from_environment().table(args.pipeline, "events")
+    url = Places.from_environment(needs=("hdfs",)).table(args.pipeline, "events")
     delays = delays_s(url, time.time() - 60 * args.minutes)
     if not len(delays):
         raise SystemExit(f"{url}: nothing was committed in the last {args.minutes:g} minutes")

@@ -1,15 +1,20 @@
 """Where things are: addresses and secrets from the environment, and the names derived from them.
 
 The pipeline file says *what*, the environment *where*. `Places.from_environment()` is the only reader of these
-variables; a `.env` file in the working directory is honoured by the command line before it is called.
+variables; a `.env` file in the working directory is honoured by the command line before it is called. A process names
+the engines that it needs and is refused at its start when one lacks; others need not be known to its host.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
+
+Need: TypeAlias = Literal["onprem", "cloud", "hdfs", "h2o"]
+"""An engine, by the name that it has in `Places`."""
 
 
 class PlacesError(ValueError):
@@ -21,7 +26,7 @@ class Kafka:
     """One Kafka cluster: `settings` are librdkafka's and Spark's common names (`security.protocol`, ...)."""
 
     bootstrap: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
 
     def client(self, **more: object) -> dict[str, object]:
         """The configuration of a confluent-kafka client; `_` in a keyword stands for `.`."""
@@ -30,37 +35,62 @@ class Kafka:
 
 
 @dataclass(frozen=True)
+class H2o:
+    """An H2O cluster: `login` is user and password, None where it asks for none."""
+
+    url: str
+    login: tuple[str, str] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Places:
-    """The environment of one process. Local folders are absolute."""
+    """The environment of one process; an engine that it does not name is missed where it is first used."""
 
     data: Path
-    onprem: Kafka
-    cloud: Kafka
-    hdfs: str
-    """`hdfs://host:port`, no trailing slash."""
-    h2o: str
-    h2o_login: tuple[str, str] | None
-    spark_master: str
-    webhook: str | None
+    """Absolute."""
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables HOTPATH_*, secrets among them."""
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str] | None = None) -> Places:
+    def from_environment(cls, env: Mapping[str, str] | None = None, *, needs: Iterable[Need] = ()) -> Places:
         """Read HOTPATH_*; a default stands only for what `hotpath up` itself would start.
 
         Raises:
-            PlacesError: naming the variable.
+            PlacesError: the address of an engine in `needs` lacks, or is malformed; it names the variable.
         """
         env = os.environ if env is None else env
-        return cls(
-            data=Path(env.get("HOTPATH_DATA", ".hotpath")).absolute(),
-            onprem=_kafka(env, "HOTPATH_ONPREM_KAFKA"),
-            cloud=_kafka(env, "HOTPATH_CLOUD_KAFKA"),
-            hdfs=_required(env, "HOTPATH_HDFS", "hdfs://namenode:8020").rstrip("/"),
-            h2o=_required(env, "HOTPATH_H2O", "http://h2o:54321").rstrip("/"),
-            h2o_login=_login(env, "HOTPATH_H2O"),
-            spark_master=env.get("HOTPATH_SPARK_MASTER", "local[2]"),
-            webhook=env.get("HOTPATH_WEBHOOK") or None,
-        )
+        given = {name: value for name, value in env.items() if name.startswith("HOTPATH_")}
+        places = cls(Path(env.get("HOTPATH_DATA", ".hotpath")).absolute(), given)
+        for need in needs:
+            getattr(places, need)
+        return places
+
+    # the engines; each raises PlacesError when the environment does not name it
+    @property
+    def onprem(self) -> Kafka:
+        return _kafka(self.given, "HOTPATH_ONPREM_KAFKA")
+
+    @property
+    def cloud(self) -> Kafka:
+        return _kafka(self.given, "HOTPATH_CLOUD_KAFKA")
+
+    @property
+    def hdfs(self) -> str:
+        """`hdfs://host:port`, no trailing slash."""
+        return _required(self.given, "HOTPATH_HDFS", "hdfs://namenode:8020").rstrip("/")
+
+    @property
+    def h2o(self) -> H2o:
+        url = _required(self.given, "HOTPATH_H2O", "http://h2o:54321").rstrip("/")
+        return H2o(url, _login(self.given, "HOTPATH_H2O"))
+
+    @property
+    def spark_master(self) -> str:
+        return self.given.get("HOTPATH_SPARK_MASTER", "local[2]")
+
+    @property
+    def webhook(self) -> str | None:
+        return self.given.get("HOTPATH_WEBHOOK") or None
 
     # on HDFS, everything of a pipeline under its name
     def root(self, pipeline: str) -> str:

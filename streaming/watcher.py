@@ -163,7 +163,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
-        places = Places.from_environment()
+        places = Places.from_environment(needs=("onprem", "cloud"))
     except PlacesError as error:
         sys.exit(f"watcher: {error}")
     metrics.serve("watcher")

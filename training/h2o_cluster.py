@@ -43,7 +43,7 @@ def connected(places: Places, deadline_s: int) -> Iterator[Cluster]:
     """
     try:
         with _deadline(deadline_s):
-            h2o.connect(url=places.h2o, auth=places.h2o_login, verbose=False, strict_version_check=False)
+            h2o.connect(url=places.h2o.url, auth=places.h2o.login, verbose=False, strict_version_check=False)
             h2o.no_progress()
             cluster = h2o.cluster()
             try:
@@ -51,7 +51,7 @@ def connected(places: Places, deadline_s: int) -> Iterator[Cluster]:
             finally:
                 h2o.remove_all()
     except (H2OConnectionError, H2OServerError) as error:
-        raise H2oUnavailable(f"{places.h2o}: {error}; is H2O running there?") from error
+        raise H2oUnavailable(f"{places.h2o.url}: {error}; is H2O running there?") from error
     except (H2OResponseError, H2OError, OSError) as error:
         raise TrainingFailed(f"H2O: {error}") from error
 

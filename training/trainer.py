@@ -119,11 +119,12 @@ def run(places: Places) -> None:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s trainer %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    metrics.serve("trainer")
     try:
-        run(Places.from_environment())
+        places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))
     except PlacesError as error:
-        sys.exit(str(error))
+        sys.exit(f"trainer: {error}")
+    metrics.serve("trainer")
+    run(places)
 
 
 if __name__ == "__main__":

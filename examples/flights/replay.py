@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ from producing import Producing
 from monitoring import metrics
 from streaming.load import load
 from streaming.pipeline import Pipeline
-from streaming.places import Places
+from streaming.places import Places, PlacesError
+from streaming.problems import PipelineError
 
 SETTLE_RECORDS = 20_000
 SETTLE_S = 1.0
@@ -51,8 +53,11 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    try:
+        places, pipeline = Places.from_environment(needs=("onprem",)), load(args.file)
+    except (PlacesError, PipelineError) as error:
+        sys.exit(f"replay: {error}")
     metrics.serve("replay")
-    places, pipeline = Places.from_environment(), load(args.file)
     folder = places.data / "replay"
     clock = load_or_anchor(folder / f"{pipeline.name}.clock.json", args.speed, time.time())
     copies = f".{args.first_copy}" if args.first_copy else ""

@@ -43,14 +43,12 @@ class HotHost:
 
     @property
     def env(self) -> dict[str, str]:
-        nowhere = "127.0.0.1:1"
-        return os.environ | {
+        """The on-prem settings, with no broker there; nothing of the cloud."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOTPATH_")}
+        return inherited | {
             "PYTHONPATH": str(Path.cwd()),
             "HOTPATH_DATA": str(self.data),
-            "HOTPATH_ONPREM_KAFKA": nowhere,
-            "HOTPATH_CLOUD_KAFKA": nowhere,
-            "HOTPATH_HDFS": f"hdfs://{nowhere}",
-            "HOTPATH_H2O": f"http://{nowhere}",
+            "HOTPATH_ONPREM_KAFKA": "127.0.0.1:1",
             "HOTPATH_ADMIN": f"127.0.0.1:{self.admin_port}",
             "HOTPATH_SCORER_P": f"127.0.0.1:{self.port}",
         }
@@ -68,7 +66,7 @@ class HotHost:
 
     def manager(self) -> subprocess.Popen[bytes]:
         """A started socket manager that answers."""
-        process = self.start("-m", "serving.socket_manager")
+        process = self.start("-m", "serving.socket_manager", env={"HOTPATH_ONPREM_KAFKA": ""})  # it needs no engine
         self.waits(lambda: self.state() is not None, "the socket manager answers")
         return process
 

@@ -105,7 +105,8 @@ def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -
     host = HotHost()
     try:
         metrics_port = free_port()
-        pull = host.start("-m", "serving.pull", env={"HOTPATH_METRICS_PORT": str(metrics_port)})
+        only_hdfs = {"HOTPATH_HDFS": "hdfs://127.0.0.1:1", "HOTPATH_ONPREM_KAFKA": ""}
+        pull = host.start("-m", "serving.pull", env=only_hdfs | {"HOTPATH_METRICS_PORT": str(metrics_port)})
         host.waits(lambda: "p: cannot pull now, trying again" in host.said(), "the failure is told")
         text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
         assert 'hotpath_pull_failures_total{pipeline="p"}' in text

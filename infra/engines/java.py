@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,26 +62,31 @@ def logging_file(settings: Settings) -> Path:
 
 
 def write(path: Path, text: str) -> bool:
-    """Write a configuration file whole; whether it has changed."""
+    """Write a configuration file whole, for our eyes only, since some hold secrets; whether it has changed."""
     if path.exists() and path.read_text() == text:
+        path.chmod(0o600)
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{threading.get_ident()}.new")  # parts that share a file start together
+    aside.touch(0o600)
     aside.write_text(text)
     aside.replace(path)
     return True
 
 
 def properties(entries: Mapping[str, object]) -> str:
-    """A Java properties file; backslashes are doubled, as its reader halves them."""
-    lines = [f"{name}={_value(value)}\n" for name, value in entries.items()]
-    return "".join(lines)
+    """A Java properties file. Its reader takes bytes for Latin-1, and knows the escapes of JSON."""
+    return "".join(f"{name}={_escaped(_value(value))}\n" for name, value in entries.items())
+
+
+def _escaped(text: str) -> str:
+    """In ASCII on one line; a first blank would be taken for a part of the separator."""
+    inner = json.dumps(text)[1:-1]
+    return "\\" + inner if inner.startswith(" ") else inner
 
 
 def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value).replace("\\", "\\\\")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def hadoop_xml(entries: Mapping[str, object]) -> str:

@@ -10,6 +10,7 @@ from infra.engines.kafka import classpath
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
+from streaming.java_settings import java_settings
 from streaming.places import Kafka, Places
 from streaming.records import MAX_RECORD_BYTES
 
@@ -34,7 +35,11 @@ def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, .
 
 
 def render(settings: Settings, ports: Ports, places: Places, topics: Iterable[str]) -> bool:
-    """Write the mirror's configuration for these topics; whether it has changed, so that it must start again."""
+    """Write the mirror's configuration for these topics; whether it has changed, so that it must start again.
+
+    Raises:
+        OSError: a certificate or key cannot be read.
+    """
     return java.write(settings.conf / "mirror.properties", java.properties(configuration(ports, places, topics)))
 
 
@@ -81,27 +86,8 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
 
 
 def _cluster(name: str, kafka: Kafka) -> dict[str, object]:
-    """Addresses and credentials of one side, in the names of Java clients."""
-    given = kafka.settings
-    java_names = {
-        "security.protocol": "security.protocol",
-        "sasl.mechanism": "sasl.mechanism",
-        "ssl.ca.location": "ssl.truststore.location",
-    }
-    found: dict[str, object] = {f"{name}.bootstrap.servers": kafka.bootstrap}
-    found |= {f"{name}.{java_names[key]}": value for key, value in given.items() if key in java_names}
-    if "ssl.ca.location" in given:
-        found[f"{name}.ssl.truststore.type"] = "PEM"
-    if "ssl.certificate.location" in given:
-        found |= {
-            f"{name}.ssl.keystore.type": "PEM",
-            f"{name}.ssl.keystore.location": given["ssl.certificate.location"],
-        }
-    if "sasl.username" in given:
-        module = "scram.ScramLoginModule" if "SCRAM" in given.get("sasl.mechanism", "") else "plain.PlainLoginModule"
-        login = f'username="{given["sasl.username"]}" password="{given["sasl.password"]}"'
-        found[f"{name}.sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {login};"
-    return found
+    """Addresses, credentials and certificates of one side."""
+    return {f"{name}.{setting}": value for setting, value in java_settings(kafka).items()}
 
 
 def _one_node() -> dict[str, object]:

@@ -1,0 +1,73 @@
+"""The rendered configuration of engines: every setting of the environment reaches them, for our eyes only."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from infra.engines import java, mirror
+from infra.ports import Ports
+from infra.settings import Settings
+from streaming.places import Places
+
+KEY = "-----BEGIN PRIVATE KEY-----\nAbc+/=\n-----END PRIVATE KEY-----\n"
+CERTIFICATE = KEY.replace("PRIVATE KEY", "CERTIFICATE")
+CA = "/etc/ca.pem"
+
+
+def read_properties(path: Path) -> dict[str, str]:
+    """As Java reads the lines that we write."""
+    lines = [line.partition("=") for line in path.read_text(encoding="ascii").splitlines()]
+    return {name: json.loads(f'"{value}"') for name, _, value in lines}
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """The mirror's configuration between a plain broker and one with TLS, a login and a client's certificate."""
+    (tmp_path / "key.pem").write_text(KEY)
+    (tmp_path / "certificate.pem").write_text(CERTIFICATE)
+    env = {
+        "HOTPATH_DATA": str(tmp_path),
+        "HOTPATH_ONPREM_KAFKA": "here:9092",
+        "HOTPATH_CLOUD_KAFKA": "there:9093",
+        "HOTPATH_CLOUD_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "HOTPATH_CLOUD_KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "HOTPATH_CLOUD_KAFKA_SASL_USERNAME": "ann",
+        "HOTPATH_CLOUD_KAFKA_SASL_PASSWORD": 'é\\"x',
+        "HOTPATH_CLOUD_KAFKA_SSL_CA": CA,
+        "HOTPATH_CLOUD_KAFKA_SSL_CERTIFICATE": str(tmp_path / "certificate.pem"),
+        "HOTPATH_CLOUD_KAFKA_SSL_KEY": str(tmp_path / "key.pem"),
+        "HOTPATH_CLOUD_KAFKA_SSL_KEY_PASSWORD": "opensesame",
+    }
+    settings, ports = Settings.from_environment(env), Ports(17000, tmp_path / "ports.json")
+    places, topics = Places.from_environment(env), ["p.asked", "p.arrived"]
+    assert mirror.render(settings, ports, places, topics)
+    assert not mirror.render(settings, ports, places, topics), "unchanged: the mirror need not start again"
+    return settings.conf / "mirror.properties"
+
+
+def test_the_mirror_has_every_setting_of_both_brokers(rendered: Path) -> None:
+    found = read_properties(rendered)
+    cloud = {name.removeprefix("cloud."): value for name, value in found.items() if name.startswith("cloud.s")}
+    assert found["onprem.bootstrap.servers"] == "here:9092"
+    assert found["cloud.bootstrap.servers"] == "there:9093"
+    assert (cloud["security.protocol"], cloud["sasl.mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (cloud["ssl.truststore.type"], cloud["ssl.truststore.location"]) == ("PEM", CA)
+    assert (cloud["ssl.keystore.type"], cloud["ssl.keystore.key"]) == ("PEM", KEY)
+    assert (cloud["ssl.keystore.certificate.chain"], cloud["ssl.key.password"]) == (CERTIFICATE, "opensesame")
+    assert cloud["sasl.jaas.config"].startswith("org.apache.kafka.common.security.scram.ScramLoginModule required")
+    assert not [name for name in found if name.startswith(("onprem.ssl", "onprem.sasl"))]
+
+
+def test_topics_are_matched_by_their_names_alone(rendered: Path) -> None:
+    assert read_properties(rendered)["onprem->cloud.topics"] == r"p\.arrived,p\.asked"
+
+
+def test_nobody_else_can_read_a_rendered_file(rendered: Path) -> None:
+    assert stat.S_IMODE(rendered.stat().st_mode) == 0o600
+    rendered.chmod(0o644)  # as an earlier version left it
+    java.write(rendered, rendered.read_text())
+    assert stat.S_IMODE(rendered.stat().st_mode) == 0o600

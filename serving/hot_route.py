@@ -43,10 +43,8 @@ class HotRoute:
             reply = await self._reply(request, receive)
         except CallerLeft:
             return
-        except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
-            PROBLEMS.labels(part="scorer").inc()
-            reply = refused(Problem(500, "the scorer failed; its log says how"))
+        except Exception:  # noqa: BLE001
+            reply = _failed(request)
         await reply.send(send, *self._common_headers(request))
 
     async def _reply(self, request: Request, receive: Receive) -> Reply:
@@ -70,6 +68,10 @@ class HotRoute:
                 reply = self._predict(request, body)
             except BodyTooLarge as error:
                 reply = refused(Problem(413, str(error)), ((b"connection", b"close"),))
+            except CallerLeft:
+                raise
+            except Exception:  # noqa: BLE001 # here too, so that it is counted among the others
+                reply = _failed(request)
         self._traffic.count(reply.status, time.perf_counter() - started, golden=request.is_golden)
         return reply
 
@@ -112,3 +114,10 @@ class HotRoute:
         headers = [(b"connection", b"close")] if self._is_draining() and not request.is_local else []
         traceparent = valid_traceparent(request.header(b"traceparent"))
         return [*headers, (b"traceparent", traceparent.encode())] if traceparent else headers
+
+
+def _failed(request: Request) -> Reply:
+    """To be called while the exception is handled."""
+    logger.exception("%s %s failed", request.method, request.path)
+    PROBLEMS.labels(part="scorer").inc()
+    return refused(Problem(500, "the scorer failed; its log says how"))

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
+from typing import Final
+
+from monitoring.metrics import PROBLEMS
+
+LOOK_EVERY_S: Final = 1.0
+
+logger = logging.getLogger("scorer.keys")
 
 
 class KeysError(ValueError):
@@ -13,10 +22,12 @@ class KeysError(ValueError):
 
 
 class Keys:
-    """The keys that this process admits, held as digests. Read once: a new key is known to the next scorer."""
+    """The keys that this process admits now, held as digests. `file`: where they come from, to be looked at again."""
 
-    def __init__(self, keys: list[str]) -> None:
-        self._digests = [sha256(key.encode()).digest() for key in keys]
+    def __init__(self, keys: Iterable[str], file: Path | None = None) -> None:
+        self._digests = _digests(keys)
+        self._file = file
+        self._trouble = ""
 
     @classmethod
     def read(cls, env: Mapping[str, str], data: Path) -> Keys:
@@ -24,20 +35,51 @@ class Keys:
 
         Raises:
             KeysError: neither holds a key.
+            OSError: the file cannot be read.
         """
-        file = data / "keys"
-        text = env.get("HOTPATH_KEYS", "").replace(",", "\n") or (file.read_text() if file.exists() else "")
-        keys = [line.strip() for line in text.splitlines() if line.strip()]
-        if not keys:
-            raise KeysError(f"no key for callers: set HOTPATH_KEYS, or write one a line to {file} (mode 0600)")
-        return cls(keys)
+        stated = _stripped(env.get("HOTPATH_KEYS", "").split(","))
+        return cls(stated) if stated else cls(_keys_in(data / "keys"), data / "keys")
 
-    def caller(self, authorization: bytes | None) -> int | None:
-        """The number of the key in an `Authorization` header, or None where it holds none of ours.
+    def caller(self, authorization: bytes | None) -> bytes | None:
+        """The digest of the key in an `Authorization` header, or None where it holds none of ours.
 
         Every key is compared, each in constant time: how long it takes says nothing about them.
         """
         scheme, _, key = (authorization or b"").partition(b" ")
         offered = sha256(key.strip()).digest()
-        found = [number for number, digest in enumerate(self._digests) if compare_digest(digest, offered)]
+        found = [digest for digest in self._digests if compare_digest(digest, offered)]
         return found[0] if found and scheme.lower() == b"bearer" else None
+
+    async def follow(self) -> None:
+        """Take up the file's keys whenever they change, until cancelled; at once done where no file gave them."""
+        while self._file:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._look(self._file)
+
+    def _look(self, file: Path) -> None:
+        """A file that is gone or holds no key, as while somebody writes it, changes nothing; that is counted."""
+        try:
+            digests, trouble = _digests(_keys_in(file)), ""
+        except (KeysError, OSError, UnicodeDecodeError) as error:
+            digests, trouble = self._digests, str(error)
+            PROBLEMS.labels(part="scorer").inc()
+        if digests != self._digests:
+            logger.info("%s has changed: %d keys are admitted", file, len(digests))
+        if trouble and trouble != self._trouble:
+            logger.warning("%s; the keys known so far go on being admitted", trouble)
+        self._digests, self._trouble = digests, trouble
+
+
+def _keys_in(file: Path) -> list[str]:
+    keys = _stripped(file.read_text().splitlines() if file.exists() else [])
+    if not keys:
+        raise KeysError(f"no key for callers: set HOTPATH_KEYS, or write one a line to {file} (mode 0600)")
+    return keys
+
+
+def _stripped(keys: Iterable[str]) -> list[str]:
+    return [key.strip() for key in keys if key.strip()]
+
+
+def _digests(keys: Iterable[str]) -> list[bytes]:
+    return [sha256(key.encode()).digest() for key in keys]

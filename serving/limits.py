@@ -36,9 +36,9 @@ class Rate:
 
     def __init__(self, per_second: float | None) -> None:
         self._per_second = per_second
-        self._buckets: dict[int, tuple[float, float]] = {}
+        self._buckets: dict[bytes, tuple[float, float]] = {}
 
-    def wait_s(self, caller: int, now_s: float) -> float:
+    def wait_s(self, caller: bytes, now_s: float) -> float:
         """Take a token and return 0, or return the seconds until there is one. `now_s` never goes back."""
         if self._per_second is None:
             return 0.0

@@ -53,7 +53,8 @@ async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Plac
     stop_on_signals(lease, stop)
     show_age(pipeline, model)
     async with listen_on_own_socket(places.sockets / f"{name}.sock", route, state), asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(lease.run())] + ([tasks.create_task(log.report())] if log else [])
+        running = [tasks.create_task(lease.run()), tasks.create_task(keys.follow())]
+        running += [tasks.create_task(log.report())] if log else []
         logger.info("%s is ready with %s", name, version or "no model")
         await stop.wait()
         for task in running:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from tests.serving.scoring_host import (
     KEY,
     PREDICT,
+    PROBLEM,
     QUESTION,
     VERSION,
     Scorer,
@@ -22,6 +27,7 @@ from tests.serving.scoring_host import (
 from tests.waiting import until
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+LARGE = 8 * 1024 * 1024
 ALL_FIELDS = QUESTION | {"count": 3, "fresh": True, "operator": "Ann"}
 
 
@@ -41,6 +47,7 @@ def launched(host: ScoringHost) -> dict[str, Scorer]:
         "full": host.launch("full"),
         "empty": host.launch("empty", bundle=False, env={"HOTPATH_MAX_BODY": "200"}),
         "limited": host.launch("limited", env={"HOTPATH_RATE": "0.5"}),
+        "one_heap": host.launch("one_heap", env={"HOTPATH_MAX_BODY": str(LARGE), "MALLOC_ARENA_MAX": "1"}),
     }
 
 
@@ -157,6 +164,59 @@ def test_without_a_known_key_there_is_no_answer(scorer: Scorer, headers: dict[st
     assert scorer.own.get("/v1/pipelines/p/model", headers=headers).status_code == 401
 
 
+def test_a_changed_file_of_keys_is_honoured_within_seconds(
+    scorer: Scorer, host: ScoringHost, launched: dict[str, Scorer]
+) -> None:
+    for other in launched.values():
+        host.answering(other)  # one that starts while the file is empty would be refused
+
+    def problems() -> float:
+        return scorer.metrics()["hotpath_problems_total{part=scorer}"]
+
+    file, before = host.data / "keys", problems()
+    assert scorer.ask(key="new").status_code == 401
+    file.write_text(f"{KEY}\nnew\n")
+    until(lambda: scorer.ask(key="new").status_code == 200, 5, "the new key is admitted")
+    file.write_text("")
+    until(lambda: problems() > before, 5, "the empty file is counted")
+    assert scorer.ask(key="new").status_code == 200, "an empty file locks nobody out"
+    file.write_text(f"{KEY}\n")
+    until(lambda: scorer.ask(key="new").status_code == 401, 5, "the key that is gone admits nobody")
+    assert scorer.ask().status_code == 200
+
+
+def test_a_scorer_that_fails_says_so_counts_it_and_goes_on(host: ScoringHost, launched: dict[str, Scorer]) -> None:
+    """It is left the memory for the pieces of a large body, but not for the whole body beside them."""
+    scorer = host.answering(launched["one_heap"])
+    asked: dict[str, Any] = {
+        "content": json.dumps(QUESTION).encode().ljust(LARGE),
+        "headers": {"authorization": f"Bearer {KEY}"},
+    }
+    counted = ("hotpath_problems_total{part=scorer}", "hotpath_scorer_requests_total{status=500}")
+    before = scorer.metrics()
+    with memory_left(scorer.process.pid, LARGE * 3 // 2):
+        failed = scorer.own.post(PREDICT, **asked)
+    assert (failed.status_code, failed.headers["content-type"]) == (500, "application/problem+json")
+    PROBLEM.validate(failed.json())
+    assert failed.json()["type"] == "urn:hotpath:problem:internal"
+    assert "MemoryError" in host.said(20_000), "the log says how"
+    after = scorer.metrics()
+    assert [after[name] - before.get(name, 0) for name in counted] == [1, 1]
+    assert scorer.own.post(PREDICT, **asked).status_code == 200, "with memory enough"
+
+
+@contextmanager
+def memory_left(pid: int, more: int) -> Iterator[None]:
+    """Let a process map only so many bytes more than it has now."""
+    mapped = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (mapped + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_AS, before)
+
+
 def test_another_pipeline_or_method_is_not_answered(scorer: Scorer) -> None:
     assert scorer.ask(path="/v1/pipelines/p/forget").status_code == 404
     wrong = scorer.get(PREDICT)
@@ -196,6 +256,12 @@ def test_a_valid_traceparent_is_echoed_and_a_broken_one_is_not(scorer: Scorer) -
 
 
 def test_golden_requests_are_no_traffic(scorer: Scorer) -> None:
+    def all_is_queued() -> bool:
+        found = scorer.metrics()
+        queued = found["hotpath_scorer_prediction_queue_records{}"]
+        return queued == found["hotpath_scorer_requests_total{status=200}"]
+
+    until(all_is_queued, 5, "every earlier answer waits for a broker that is not there")
     before = scorer.metrics()
     golden = scorer.own.post(PREDICT, content=json.dumps(QUESTION | {"shape": 1}), headers={"hotpath-golden": "1"})
     assert golden.status_code == 200

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from pathlib import Path
 from typing import Any
 
 from infra import control
@@ -11,7 +13,9 @@ from infra.deployed import deployments
 from infra.processes import pss_bytes
 from infra.scorers import live_scorers
 from infra.settings import Settings
+from serving.candidate_files import MANIFEST
 from serving.model_states import ModelsError, read_states
+from serving.moments import microseconds
 
 Row = dict[str, Any]
 
@@ -27,7 +31,9 @@ def run(args: Namespace) -> int:
     settings = Settings.from_environment()
     answer = next(control.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
-    pipelines = [_pipeline(settings, each.pipeline.name) for each in deployments(settings)]
+    pipelines = [
+        model_of(settings.data / "onprem" / each.pipeline.name, each.pipeline.name) for each in deployments(settings)
+    ]
     verdict, well = judge(parts, pipelines)
     if args.json:
         print(json.dumps({"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines}, indent=1))
@@ -67,9 +73,10 @@ def _scorers(settings: Settings) -> list[Row]:
     ]
 
 
-def _pipeline(settings: Settings, name: str) -> Row:
+def model_of(folder: Path, name: str) -> Row:
+    """The champion of a pipeline, from what the rollout has written in the folder that serving keeps of it."""
     try:
-        champion = read_states(settings.data / "onprem" / name).champion()
+        champion = read_states(folder).champion()
     except ModelsError as error:
         return {"pipeline": name, "model": None, "problem": str(error)}
     if champion is None:
@@ -77,11 +84,21 @@ def _pipeline(settings: Settings, name: str) -> Row:
     return {
         "pipeline": name,
         "model": champion.version,
+        "model_age_s": _age_s(folder, champion.version),
         "since": champion.when,
         "auc": champion.auc,
         "pinned": champion.pinned,
         "problem": "",
     }
+
+
+def _age_s(folder: Path, version: str) -> float | None:
+    """Now minus the newest question in the model's training; None where its candidate is not on this host."""
+    manifest = folder / "candidates" / version / MANIFEST
+    if not manifest.is_file():
+        return None
+    newest_us = microseconds(json.loads(manifest.read_bytes())["newest_as_of"])
+    return round(time.time() - newest_us / 1e6, 1)
 
 
 def _pss_mb(pid: int | None) -> float:
@@ -104,10 +121,13 @@ def _problem(part: Row) -> str:
 
 
 def _lines(pipelines: list[Row]) -> list[str]:
-    return [
-        f"{each['pipeline']}: {each['model']} since {each['since']}, AUC {each['auc'] or 0:.3f}"
-        + (", pinned" if each["pinned"] else "")
-        if each["model"]
-        else f"{each['pipeline']}: no model yet {each['problem']}"
-        for each in pipelines
-    ]
+    return [_line(each) for each in pipelines]
+
+
+def _line(pipeline: Row) -> str:
+    name = pipeline["pipeline"]
+    if not pipeline["model"]:
+        return f"{name}: no model yet {pipeline['problem']}"
+    age = "unknown" if pipeline["model_age_s"] is None else f"{pipeline['model_age_s']:.0f} s"
+    facts = f"{pipeline['model']} since {pipeline['since']}, age {age}, AUC {pipeline['auc'] or 0:.3f}"
+    return f"{name}: {facts}{', pinned' if pipeline['pinned'] else ''}"

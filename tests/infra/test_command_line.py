@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from infra.cli import main
-from infra.status import judge
+from infra.status import judge, model_of
+from serving.model_states import Model, ModelStates, write_states
 
 READY = {
     "part": "kafka-onprem",
@@ -88,3 +91,15 @@ def test_status_names_the_first_broken_part_in_the_order_of_the_flow() -> None:
 def test_status_is_well_when_every_part_is_ready_and_each_pipeline_has_a_model() -> None:
     assert judge([READY], [WITH_MODEL]) == ("well: 1 parts, 0.2 GiB", True)
     assert not judge([READY], [{"pipeline": "flights", "model": None}])[1]
+
+
+def test_status_tells_the_age_of_the_model_that_serves(tmp_path: Path) -> None:
+    assert model_of(tmp_path, "flights")["model"] is None
+    champion = Model("flights-1", "champion", False, "rollout", "", "", 0.75)
+    write_states(tmp_path, ModelStates({champion.version: champion}))
+    assert model_of(tmp_path, "flights")["model_age_s"] is None, "its candidate is not on this host"
+    (tmp_path / "candidates" / "flights-1").mkdir(parents=True)
+    newest = datetime.now(UTC) - timedelta(minutes=10)
+    manifest = tmp_path / "candidates" / "flights-1" / "manifest.json"
+    manifest.write_text(json.dumps({"newest_as_of": newest.isoformat()}))
+    assert 600 <= model_of(tmp_path, "flights")["model_age_s"] < 660

@@ -18,7 +18,7 @@ from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of, tables_by_topic
 from streaming.hot_query import HotQuery
-from streaming.kept_versions import kept_versions
+from streaming.kept_versions import folder_of, kept_versions
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
@@ -26,6 +26,7 @@ from streaming.rows_job import run_once
 from streaming.tables import ensure_tables
 from streaming.upkeep import VACUUM_EVERY, keep_up
 from streaming.upkeep_built import keep_up_built
+from streaming.upkeep_programs import remove_old_programs
 
 log = logging.getLogger("streaming")
 
@@ -117,9 +118,10 @@ class PipelineLoop(threading.Thread):
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
             now = datetime.now(UTC)
             keep_up(self._spark, self._places, self.pipeline, now, vacuum)
+            kept = kept_versions(self._places, self.pipeline)
             for table in self._built_tables(compiled):
-                kept = kept_versions(self._places, self.pipeline, table.url)
-                keep_up_built(self._spark, table, self.pipeline, now, kept)
+                keep_up_built(self._spark, table, self.pipeline, now, kept.get(folder_of(table.url), ()))
+            remove_old_programs(self._places, self.pipeline, kept, now)
         self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
         if vacuum:
             self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()

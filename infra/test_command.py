@@ -24,6 +24,9 @@ BIN = Path(sys.executable).parent
 QUICK_EXPRESSIONS = "100"
 """How many generated expressions `--quick` compares with Spark."""
 
+SPARK_ALONE = ("tests/integration/test_parity.py", "tests/integration/test_rows_job.py")
+"""Tests with a Spark of their own and no other engine: before the stack takes the cores."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -77,7 +80,8 @@ def _everything(args: Namespace) -> list[Step]:
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
         _pytest("pytest, without engines", args, "tests", "--ignore=tests/integration"),
-        _pytest("pytest, with engines", args, "tests/integration"),
+        _pytest("pytest, with Spark alone", args, *SPARK_ALONE),
+        _pytest("pytest, with the stack", args, "tests/integration", *(f"--ignore={path}" for path in SPARK_ALONE)),
     ]
 
 

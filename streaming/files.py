@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from fsspec import AbstractFileSystem
@@ -17,10 +18,17 @@ def file_system(url: str) -> tuple[AbstractFileSystem, str]:
     """
     parts = urlsplit(url)
     if parts.scheme == "hdfs":
-        return HdfsFileSystem(host=parts.hostname, port=parts.port), parts.path
+        return _hdfs(parts.hostname, parts.port), parts.path
     if parts.scheme == "file":
         return LocalFileSystem(), parts.path
     raise ValueError(f"{url}: not an address of files; use hdfs://host:port/path")
+
+
+@cache
+def _hdfs(host: str | None, port: int | None) -> HdfsFileSystem:
+    """One client an address, kept here and not by fsspec: that drops its own in a forked child before it runs its
+    program, where the client's threads are not and its end waits for them for ever."""
+    return HdfsFileSystem(host=host, port=port, skip_instance_cache=True)
 
 
 def write_whole(url: str, content: bytes) -> None:

@@ -66,6 +66,7 @@ def test_a_pinned_version_stays_until_it_is_unpinned(host: RolloutHost) -> None:
     host.rollout()
     host.serves(host.candidate(1))
     host.serves(host.candidate(2))
+    host.becomes({version(2): "champion", version(1): "retired"})
     assert host.command(do="rollback", why="two is odd")["ok"]
     host.becomes({version(1): "champion!", version(2): "retired"})
     pinned = host.command(do="show", version=version(1))["model"]

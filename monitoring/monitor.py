@@ -16,7 +16,6 @@ import httpx
 from monitoring import metrics
 from monitoring.alerts import Alerts
 from monitoring.flow import Look, broken, stages
-from monitoring.health import by_minute, by_model
 from monitoring.history import History
 from monitoring.lake_follower import LakeFollower
 from monitoring.page import serve_page
@@ -76,11 +75,10 @@ class Monitor:
 
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
         found = self._lake.found(pipeline.name)
-        realised = by_minute(found.outcomes)
         seen = Seen(
             model=_champion(pipeline, now),
             model_age_s=_age(pipeline, now),
-            realised=realised[-1] if realised else None,
+            realised=found.realised[-1] if found.realised else None,
             clock_offsets_s=_clock_offsets(pipeline, now),
             pinned=bool(now.largest("hotpath_rollout_pinned", pipeline=pipeline.name)),
         )
@@ -90,9 +88,9 @@ class Monitor:
             pipeline=pipeline,
             seen=seen,
             stages=stages(Look(pipeline, self._before, now, found.read_s)),
-            realised=realised,
-            by_model=by_model(found.outcomes),
-            provisional=by_model(found.provisional),
+            realised=found.realised,
+            by_model=found.by_model,
+            provisional=found.provisional,
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,8 +25,8 @@ class PipelineView:
     seen: Seen
     stages: Sequence[Stage]
     realised: Sequence[Realised]
-    by_model: dict[str, Realised | None]
-    provisional: dict[str, Realised | None]
+    by_model: Mapping[str, Realised | None]
+    provisional: Mapping[str, Realised | None]
     """By labels that are there already, before their bucket is built."""
     switches: Sequence[tuple[float, str]]
     ages: Sequence[tuple[float, float]]

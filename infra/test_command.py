@@ -79,7 +79,8 @@ def _everything(args: Namespace) -> list[Step]:
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, without engines", args, "tests", "--ignore=tests/integration"),
+        _pytest("pytest, fast", args, "tests", "--ignore=tests/integration", "--ignore=tests/faults"),
+        _pytest("pytest, faults", args, "tests/faults"),
         _pytest("pytest, with Spark alone", args, *SPARK_ALONE),
         _pytest("pytest, with the stack", args, "tests/integration", *(f"--ignore={path}" for path in SPARK_ALONE)),
     ]

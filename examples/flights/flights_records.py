@@ -7,10 +7,11 @@ produces the same questions, with the same ids, at the same moments.
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flights_data import DAYS, FIRST_DAY, NEW_YORK, Flight, flights_of, weather_at
@@ -42,23 +43,23 @@ TIMES = ("asked_at", "scheduled_departure", "scheduled_arrival", "departed_at", 
 def records(start: float, copies: int = 1, first_copy: int = 0) -> Iterator[Record]:
     """Every record from `start` (flight time) on, in order, for ever: after 2013 comes the next lap."""
     waiting: list[Record] = []
-    midnight = datetime.combine(FIRST_DAY, datetime.min.time(), NEW_YORK).timestamp()
-    n = max(0, int((start - midnight) // DAY_S) - 1)
-    while True:
-        lap, index = divmod(n, DAYS)
-        for record in _records_of(FIRST_DAY + timedelta(days=index), lap, range(first_copy, first_copy + copies)):
-            if record.moment >= start:
-                heapq.heappush(waiting, record)
-        n += 1
-        settled = midnight + n * DAY_S - EARLIEST_S - 3600  # nothing of the next day is earlier; an hour for DST
+    for flight, lap in _flights_from(start):
+        settled = flight.scheduled_departure + lap * YEAR_S - EARLIEST_S  # nothing of a later flight comes before
         while waiting and waiting[0].moment < settled:
             yield heapq.heappop(waiting)
+        for copy in range(first_copy, first_copy + copies):
+            for record in records_of_flight(flight, lap, copy):
+                if record.moment >= start:
+                    heapq.heappush(waiting, record)
 
 
-def _records_of(day: date, lap: int, copies: range) -> Iterator[Record]:
-    for flight in flights_of(day):
-        for copy in copies:
-            yield from records_of_flight(flight, lap, copy)
+def _flights_from(start: float) -> Iterator[tuple[Flight, int]]:
+    """Flights and their laps by scheduled departure, from two days before: the latest take off a day late."""
+    midnight = datetime.combine(FIRST_DAY, datetime.min.time(), NEW_YORK).timestamp()
+    for n in itertools.count(max(0, int((start - midnight) // DAY_S) - 2)):
+        lap, index = divmod(n, DAYS)
+        for flight in flights_of(FIRST_DAY + timedelta(days=index)):
+            yield flight, lap
 
 
 def records_of_flight(flight: Flight, lap: int = 0, copy: int = 0) -> Iterator[Record]:

@@ -63,8 +63,10 @@ def test_a_question_travels_from_the_broker_to_an_answer_a_row_and_an_outcome(st
     address = f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}/v1/pipelines/flights/predict"
     answer = httpx.post(address, json=question, headers=headers).raise_for_status().json()
     produce(stack, pipeline.events.topic, question)
-    produce(stack, pipeline.label.topic, flight.arrival(delay=40.0))
+    # both are on the broker before the label is: else they would be known
     until(lambda: of_ids(stack, "events", {before}), 120, "the question in `events`", every_s=1)
+    until(lambda: of_ids(stack, "predictions", {before}), 120, "the answer in `predictions`", every_s=1)
+    produce(stack, pipeline.label.topic, flight.arrival(delay=40.0))
 
     # asked after it has arrived: known, and never a row
     produce(stack, pipeline.events.topic, flight.question(after))

@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 
 from streaming.files import file_system
 from streaming.places import Places
+from streaming.records import TIMESTAMP
 
 
 def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -35,7 +36,7 @@ def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.flo
             with files.open(f"{root}/{add['path']}", "rb") as data:
                 rows = pq.ParquetFile(data).read(columns=["append_time", "imported"])
             live = rows.filter(np.logical_not(rows["imported"].to_numpy(zero_copy_only=False)))
-            append_us = live["append_time"].cast("timestamp[us, tz=UTC]").cast("int64").to_numpy()
+            append_us = live["append_time"].cast(TIMESTAMP).cast("int64").to_numpy()
             found.append(committed_ms / 1000 - append_us / 1e6)
     return np.concatenate(found)
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.addresses import is_local
-from infra.conditions import listens, when_answering
+from infra.conditions import when_answering, when_listening
 from infra.deployed import Deployment
 from infra.engines import h2o, hdfs, kafka, mirror
 from infra.part import Part
@@ -39,7 +39,7 @@ class Stack:
         ours = {part.name for part in engines}
         flow = self._flow(ours, deployed)
         page = self._env["HOTPATH_PAGE"]
-        monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=lambda _: listens(page))
+        monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=when_listening(page))
         return [*self._serving(), *engines, *flow, monitor]
 
     def of_pipeline(self, deployment: Deployment) -> list[Part]:
@@ -87,7 +87,7 @@ class Stack:
             "serving.socket_manager",
             address=f"http://{admin}",
             before_stop=partial(stop_live_scorers, self._settings.data),
-            ready=lambda _: listens(admin),
+            ready=when_listening(admin),
         )
         return [manager]
 

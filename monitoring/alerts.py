@@ -7,11 +7,12 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 
 from monitoring import metrics
+from streaming.rfc3339 import rfc3339
 
 KEPT = 50
 TIMEOUT_S = 5.0
@@ -43,10 +44,10 @@ class Alerts:
         current = {(name, code): text for name, pairs in reasons.items() for code, text in pairs}
         for (pipeline, code), text in current.items():
             if (pipeline, code) not in self._firing:
-                self._say(Alert(pipeline, code, "firing", text, _text(now)))
+                self._say(Alert(pipeline, code, "firing", text, rfc3339(now)))
         for (pipeline, code), text in self._firing.items():
             if (pipeline, code) not in current:
-                self._say(Alert(pipeline, code, "resolved", text, _text(now)))
+                self._say(Alert(pipeline, code, "resolved", text, rfc3339(now)))
         self._firing = current
 
     def send(self, client: httpx.Client) -> None:
@@ -67,7 +68,3 @@ class Alerts:
         self.recent.appendleft(alert)
         if self._webhook:
             self._unsent.append(alert)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

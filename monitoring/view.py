@@ -13,6 +13,7 @@ from monitoring.flow import Stage, broken
 from monitoring.health import Realised
 from monitoring.trust import Seen, first_line, reasons_against
 from streaming.pipeline import Pipeline
+from streaming.rfc3339 import rfc3339
 
 SHOWN_S = 3600
 
@@ -78,7 +79,7 @@ class View:
     def as_json(self) -> dict[str, Any]:
         """The same for programs; field names are stable."""
         return {
-            "time": datetime.fromtimestamp(self.time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": rfc3339(datetime.fromtimestamp(self.time_s, UTC)),
             "well": all(view.is_trusted and view.first_broken is None for view in self.pipelines),
             "pipelines": [_pipeline_json(view) for view in self.pipelines],
             "alerts": [asdict(alert) for alert in self.alerts],

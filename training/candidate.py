@@ -15,6 +15,7 @@ from typing import Any
 from streaming.compile import Compiled
 from streaming.pipeline import Pipeline
 from streaming.records import FEATURE_PREFIX
+from streaming.rfc3339 import rfc3339
 from training.fit import described, threshold
 from training.h2o_cluster import Cluster
 from training.window import Window
@@ -39,7 +40,7 @@ def manifest(
     created: datetime,
 ) -> dict[str, Any]:
     """All but the files' checksums, which the registry adds."""
-    start, split, end = (_text(moment) for moment in window.moments)
+    start, split, end = (rfc3339(moment) for moment in window.moments)
     missed = below_floors(pipeline, metrics)
     return {
         "format": FORMAT,
@@ -47,13 +48,13 @@ def manifest(
         "pipeline": pipeline.name,
         "pipeline_hash": pipeline.file_hash,
         "rows_hash": pipeline.rows_hash,
-        "created": _text(created),
+        "created": rfc3339(created),
         "proposed": not missed,
         "why": "; ".join(missed) or "at or above every floor",
         "table": {"path": window.table, "version": window.version},
         "window": {"from": start, "to": split},
         "holdout": {"from": split, "to": end},
-        "newest_as_of": _text(newest_as_of),
+        "newest_as_of": rfc3339(newest_as_of),
         "rows": train.nrows,
         "holdout_rows": metrics["rows"],
         "positives": metrics["positives"],
@@ -95,7 +96,3 @@ def _features(pipeline: Pipeline, compiled: Compiled, train: Any) -> list[dict[s
         {"name": name, "type": compiled.feature_types[name].value} | columns[FEATURE_PREFIX + name]
         for name in pipeline.features
     ]
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

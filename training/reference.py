@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import FEATURE_PREFIX
+from streaming.rfc3339 import rfc3339
 from training.evaluate import Scored
 from training.fit import predictions
 from training.window import Window
@@ -43,7 +44,7 @@ def reference_rows(
             "positive": label,
             "leaves": nodes,
             "event": None if event is None else json.loads(event),
-            "as_of": None if event is None else _rfc3339(row["as_of"]),
+            "as_of": None if event is None else rfc3339(row["as_of"], "microseconds"),
         }
 
 
@@ -84,7 +85,3 @@ def _is_finite(row: dict[str, Any]) -> bool:
 
 def _missing_as_null(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -15,6 +15,7 @@ from monitoring.metrics import REPLAY_PRODUCED
 from streaming.pipeline import Pipeline
 from streaming.places import Kafka
 from streaming.records import APPEND_TIME_HEADER, IMPORTS_TOPIC, MAX_RECORD_BYTES
+from streaming.rfc3339 import rfc3339
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -39,7 +40,7 @@ class Producing:
         fields: dict[str, Any] = dict(record.fields)
         for name in TIMES:
             if name in fields:
-                fields[name] = _rfc3339(self._clock.real(fields[name]))
+                fields[name] = rfc3339(datetime.fromtimestamp(self._clock.real(fields[name]), UTC))
         return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
     def produce(self, record: Record, body: bytes, imported: bool) -> None:
@@ -79,7 +80,3 @@ class Producing:
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._refused.append(f"{message.topic()}: {error}")
-
-
-def _rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from infra.conditions import when_printed
 from infra.engines import java
 from infra.engines.kafka import classpath
 from infra.part import Part
@@ -27,7 +28,7 @@ def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, .
         ),
         env=java.ENVIRONMENT,
         after=after,
-        ready=lambda running: running.printed(STARTED),
+        ready=when_printed(STARTED),
         address=f"{places.onprem.bootstrap} -> {places.cloud.bootstrap}",
         look_first="hotpath logs mirror",
         patience_s=20,

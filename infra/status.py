@@ -1,4 +1,8 @@
-"""`hotpath status`: the first line says that all is well, or what is broken first; exit 1 when unwell."""
+"""`hotpath status`: the first line says that all is well, or what is broken first; exit 1 when unwell.
+
+Broken is a part that does not run, a pipeline without a model, a stage of the flow that the monitor finds standing
+still, or a model that the monitor says not to trust: in this order.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import control
+from infra.conditions import json_at
 from infra.deployed import deployments
 from infra.processes import pss_bytes
 from infra.scorers import live_scorers
@@ -34,16 +39,18 @@ def run(args: Namespace) -> int:
     pipelines = [
         model_of(settings.data / "onprem" / each.pipeline.name, each.pipeline.name) for each in deployments(settings)
     ]
-    verdict, well = judge(parts, pipelines)
+    troubles = _troubles(parts)
+    verdict, well = judge(parts, pipelines, troubles)
     if args.json:
-        print(json.dumps({"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines}, indent=1))
+        told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
+        print(json.dumps(told, indent=1))
     else:
-        print("\n".join([verdict, "", *_table(parts), "", *_lines(pipelines)]))
+        print("\n".join([verdict, "", *_table(parts), "", *_lines(pipelines), *troubles]))
     return 0 if well else 1
 
 
-def judge(parts: list[Row], pipelines: list[Row]) -> tuple[str, bool]:
-    """The first line, and whether all is well. Parts come in the order of the flow: the first broken one is told."""
+def judge(parts: list[Row], pipelines: list[Row], troubles: list[str]) -> tuple[str, bool]:
+    """The first line, and whether all is well. Each list comes in the order of the flow: the first is told."""
     broken = next((part for part in parts if part["state"] != "ready"), None)
     if broken:
         why = f": {broken['problem']}" if broken["problem"] else ""
@@ -52,8 +59,32 @@ def judge(parts: list[Row], pipelines: list[Row]) -> tuple[str, bool]:
     if without:
         name = without["pipeline"]
         return f"unwell: {name} has no model yet; look with: hotpath logs trainer", False
+    if troubles:
+        return f"unwell: {troubles[0]}", False
     total = sum(part["pss_mb"] for part in parts)
     return f"well: {len(parts)} parts, {total / 1024:.1f} GiB", True
+
+
+def _troubles(parts: list[Row]) -> list[str]:
+    """What the monitor finds wrong, in words, each with the command that looks closer."""
+    monitor = next((part for part in parts if part["part"] == "monitor" and part["state"] == "ready"), None)
+    if monitor is None:
+        return []
+    seen = json_at(monitor["address"].removeprefix("http://"), "/status.json")
+    if seen is None:
+        return [f"the monitor does not answer at {monitor['address']}; look with: {monitor['look_first']}"]
+    return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)]
+
+
+def troubles_of(pipeline: Row) -> list[str]:
+    name = pipeline["name"]
+    found = [
+        f"{name}: {stage['name']}: {stage['problem']}; look with: {stage['command'].removeprefix('./')}"
+        for stage in pipeline["stages"]
+        if stage["problem"]
+    ]
+    against = [] if pipeline["trusted"] else [f"{pipeline['headline']} Look with: hotpath models list"]
+    return found + against
 
 
 def _scorers(settings: Settings) -> list[Row]:

@@ -16,6 +16,13 @@ rootLogger.level=info
 # a start prints every setting otherwise
 logger.settings.name=org.apache.kafka.common.config
 logger.settings.level=warn
+# HDFS tells every call of every client otherwise: some gigabytes a day
+logger.audit.name=org.apache.hadoop.hdfs.server.namenode.FSNamesystem.audit
+logger.audit.level=warn
+logger.trace.name=org.apache.hadoop.hdfs.server.datanode.DataNode.clienttrace
+logger.trace.level=warn
+logger.blocks.name=org.apache.hadoop.hdfs.server.datanode.DataNode
+logger.blocks.level=warn
 rootLogger.appenderRef.console.ref=console
 appender.console.type=Console
 appender.console.name=console
@@ -56,8 +63,7 @@ ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}
 
 def logging_file(settings: Settings) -> Path:
     path = settings.conf / "log4j2.properties"
-    if not path.exists():
-        write(path, _LOGGING)
+    write(path, _LOGGING)
     return path
 
 

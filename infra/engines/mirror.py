@@ -67,6 +67,8 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
         "dedicated.mode.enable.internal.rest": True,
         "listeners": f"http://{ports.address('mirror')}",
         "onprem.consumer.isolation.level": "read_committed",
+        # after the cloud was away, the tasks of a worker that had dropped out would wait five minutes for its return
+        "cloud.scheduled.rebalance.max.delay.ms": 0,
     }
     tuned = {
         "plugin.discovery": "service_load",  # of the launcher; a scan by reflection takes half a minute

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
-from infra.status import judge, model_of
+from infra.status import judge, model_of, troubles_of
 from serving.model_states import Model, ModelStates, write_states
 
 READY = {
@@ -83,14 +83,27 @@ def test_reset_clears_what_up_has_made(tmp_path: Path) -> None:
 
 
 def test_status_names_the_first_broken_part_in_the_order_of_the_flow() -> None:
-    verdict, well = judge([READY, BROKEN], [WITH_MODEL])
+    verdict, well = judge([READY, BROKEN], [WITH_MODEL], [])
     assert not well
     assert verdict == "unwell: trainer is crashed: exited with 1; look with: hotpath logs trainer"
 
 
 def test_status_is_well_when_every_part_is_ready_and_each_pipeline_has_a_model() -> None:
-    assert judge([READY], [WITH_MODEL]) == ("well: 1 parts, 0.2 GiB", True)
-    assert not judge([READY], [{"pipeline": "flights", "model": None}])[1]
+    assert judge([READY], [WITH_MODEL], []) == ("well: 1 parts, 0.2 GiB", True)
+    assert not judge([READY], [{"pipeline": "flights", "model": None}], [])[1]
+
+
+def test_status_is_unwell_when_the_monitor_finds_a_stage_standing_still_or_a_model_not_to_trust() -> None:
+    standing = {"name": "mirror", "problem": "the mirror is 90 s behind", "command": "./hotpath logs mirror"}
+    seen = {"name": "flights", "trusted": True, "headline": "", "stages": [standing | {"problem": None}, standing]}
+    assert judge([READY], [WITH_MODEL], troubles_of(seen)) == (
+        "unwell: flights: mirror: the mirror is 90 s behind; look with: hotpath logs mirror",
+        False,
+    )
+    doubted = {"name": "flights", "trusted": False, "headline": "flights: do not trust the model now.", "stages": []}
+    verdict, well = judge([READY], [WITH_MODEL], troubles_of(doubted))
+    assert not well
+    assert verdict.startswith("unwell: flights: do not trust the model now.")
 
 
 def test_status_tells_the_age_of_the_model_that_serves(tmp_path: Path) -> None:

@@ -71,3 +71,7 @@ def test_nobody_else_can_read_a_rendered_file(rendered: Path) -> None:
     rendered.chmod(0o644)  # as an earlier version left it
     java.write(rendered, rendered.read_text())
     assert stat.S_IMODE(rendered.stat().st_mode) == 0o600
+
+
+def test_the_mirror_takes_its_tasks_up_again_at_once_after_the_cloud_was_away(rendered: Path) -> None:
+    assert read_properties(rendered)["cloud.scheduled.rebalance.max.delay.ms"] == "0"

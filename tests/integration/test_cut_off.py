@@ -72,4 +72,4 @@ def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningSta
             assert late["expired"] is True
         logged = {answer["prediction_id"] for answer in answers}
         until(lambda: logged <= in_table(stack, "predictions", "prediction_id"), 180, "predictions of the cut in HDFS")
-        until(lambda: asked(client, pipeline)["model"] > first["model"], 300, "a newer model", every_s=1)
+        until(lambda: asked(client, pipeline)["model"] > first["model"], 240, "a newer model", every_s=1)

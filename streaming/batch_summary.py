@@ -17,6 +17,8 @@ class Summary:
 
     records: Counter[str] = field(default_factory=Counter)
     """Table -> records."""
+    bytes: int = 0
+    """Of all records in Arrow."""
     oldest_us: int | None = None
     """The smallest on-prem stamp."""
     delays_us: dict[str, int] = field(default_factory=dict)
@@ -25,6 +27,7 @@ class Summary:
     def add(self, table: str, records: pa.RecordBatch) -> None:
         """Count a table's records."""
         self.records[table] += records.num_rows
+        self.bytes += records.nbytes
         own = records.filter(pc.invert(records["imported"]))
         if own.num_rows:
             self._see_oldest(pc.min(own["append_time"].cast(pa.int64())).as_py())
@@ -45,15 +48,16 @@ class Summary:
         self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
 
     def to_json(self) -> str:
-        return json.dumps([self.records, self.oldest_us, self.delays_us])
+        return json.dumps([self.records, self.bytes, self.oldest_us, self.delays_us])
 
     @classmethod
     def of(cls, parts: Iterable[str]) -> Summary:
         """The sum of the tasks' summaries, as `to_json` wrote them."""
         whole = cls()
         for text in parts:
-            records, oldest_us, delays_us = json.loads(text)
+            records, size, oldest_us, delays_us = json.loads(text)
             whole.records.update(records)
+            whole.bytes += size
             if oldest_us is not None:
                 whole._see_oldest(oldest_us)
             for host, delay_us in delays_us.items():

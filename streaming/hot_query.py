@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from monitoring.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from streaming.append import append_large, append_small
 from streaming.batch_summary import Summary
 from streaming.checkpoint import committed_offsets, offsets_of_batch
 from streaming.clock_offsets import ClockOffsets
@@ -21,15 +22,15 @@ from streaming.java_settings import java_settings
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.progress import Progress
-from streaming.records import APPEND_TIME_HEADER, MAX_RECORD_BYTES, POSITION
+from streaming.records import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.tables import HOT_TABLES, spark_schema
 
 log = logging.getLogger("hot_query")
 
 MOST_RECORDS = 50_000
 """In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
-ONE_FILE = 20_000
-"""Up to this many records of a table go into one file per partition of the table."""
+SMALL_BYTES = 64 * 1024 * 1024
+"""Up to this much, a batch is appended by the driver; more is appended where it was decoded."""
 
 
 @dataclass
@@ -67,12 +68,15 @@ class HotQuery:
         decoded = decode(records, self.decoding).persist(StorageLevel.MEMORY_AND_DISK)
         try:
             summary = Summary.of(row[0] for row in decoded.where(F.col(SUMMARY).isNotNull()).select(SUMMARY).collect())
-            for table, count in summary.records.items():
-                append(decoded, table, count, self.places.table(self.pipeline.name, table), (query, batch))
+            append = append_small if summary.bytes <= SMALL_BYTES else append_large
+            append(decoded, summary.records, self._tables(), (query, batch))
         finally:
             decoded.unpersist()
         self.progress.commit(offsets_of_batch(self.checkpoint, batch))
         self._measure(summary, batch, started_s)
+
+    def _tables(self) -> dict[str, str]:
+        return {table: self.places.table(self.pipeline.name, table) for table in HOT_TABLES}
 
     def _measure(self, summary: Summary, batch: int, started_s: float) -> None:
         name, now_s = self.pipeline.name, time.time()
@@ -122,15 +126,3 @@ def decode(records: DataFrame, decoding: Decoding) -> DataFrame:
     """Every record in its table's struct, in one pass; few tasks, as each costs more than a small batch's records."""
     cores = records.sparkSession.sparkContext.defaultParallelism
     return records.coalesce(cores).mapInArrow(decoding, spark_schema(decoding.schema))
-
-
-def append(decoded: DataFrame, table: str, count: int, path: str, batch: tuple[str, int]) -> None:
-    """Append a table's records of a batch; a batch that was appended before is left out by the table itself.
-
-    `batch` is the checkpoint's query id and the batch's number: a fresh checkpoint counts from 0 under a new id.
-    """
-    partition = HOT_TABLES[table][-1].name
-    own = decoded.where(F.col("table") == table).select(*(column.name for column in POSITION), f"{table}.*")
-    laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(partition)
-    writer = laid_out.write.format("delta").mode("append").option("txnAppId", f"{path}/{batch[0]}")
-    writer.option("txnVersion", str(batch[1])).save(path)

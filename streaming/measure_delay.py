@@ -1,7 +1,7 @@
 """How long events take from the on-prem broker to their table: `python -m streaming.measure_delay NAME MINUTES`.
 
-Reads what the running stack has committed: for every record of the last minutes, the moment of its Delta commit minus
-its on-prem append time. Imported records are left out.
+Reads what the running stack has committed: for every record of the last minutes, the moment at which the file of its
+Delta commit was closed, by the NameNode's clock, minus its on-prem append time. Imported records are left out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from datetime import UTC
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -27,17 +28,17 @@ def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.flo
         path = f"{root}/_delta_log/{version:020d}.json"
         if not files.exists(path):
             break
+        committed_s = files.modified(path).replace(tzinfo=UTC).timestamp()
+        if committed_s < since_s:
+            break
         with files.open(path, "rb") as log:
             actions = [json.loads(line) for line in log.read().splitlines()]
-        committed_ms = next(action["commitInfo"]["timestamp"] for action in actions if "commitInfo" in action)
-        if committed_ms / 1000 < since_s:
-            break
         for add in (action["add"] for action in actions if "add" in action and action["add"]["dataChange"]):
             with files.open(f"{root}/{add['path']}", "rb") as data:
                 rows = pq.ParquetFile(data).read(columns=["append_time", "imported"])
             live = rows.filter(np.logical_not(rows["imported"].to_numpy(zero_copy_only=False)))
             append_us = live["append_time"].cast(TIMESTAMP).cast("int64").to_numpy()
-            found.append(committed_ms / 1000 - append_us / 1e6)
+            found.append(committed_s - append_us / 1e6)
     return np.concatenate(found)
 
 

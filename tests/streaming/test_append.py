@@ -1,0 +1,79 @@
+"""A small batch in the hot tables, without Spark: each table gets its own records, and gets them once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from streaming.append import append_arrow, own_records
+from streaming.load import load
+from streaming.records import POSITION
+from streaming.tables import HOT_TABLES, PROPERTIES, arrow_schema, own_columns
+from tests.streaming.pipelines import MINIMAL
+
+PIPELINE = load(MINIMAL)
+YEAR_9999 = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+def decoded(table: str, own: list[dict[str, object]]) -> pa.Table:
+    """Records as the decoding hands them over: a struct per table, NULL but for the record's own."""
+    columns: dict[str, pa.Array] = {column.name: pa.nulls(len(own), column.type) for column in POSITION}
+    columns["offset"] = pa.array(range(len(own)), pa.int64())
+    columns["table"] = pa.array([table] * len(own))
+    for name in HOT_TABLES:
+        kind = own_columns(arrow_schema(PIPELINE, name))
+        columns[name] = pa.array(own, kind) if name == table else pa.nulls(len(own), kind)
+    return pa.table(columns)
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> str:
+    url = f"file://{tmp_path}/events"
+    schema = arrow_schema(PIPELINE, "events")
+    DeltaTable.create(url, schema, partition_by=["bucket"], configuration=dict(PROPERTIES))
+    return url
+
+
+def test_each_table_gets_its_own_records_in_its_own_columns() -> None:
+    both = pa.concat_tables(
+        [decoded("events", [{"id": "1", "bucket": 60}]), decoded("labels", [{"key": "[2]", "append_hour": 0}])]
+    )
+    labels = own_records(both, "labels")
+    assert labels.column_names == arrow_schema(PIPELINE, "labels").names
+    assert labels["key"].to_pylist() == ["[2]"]
+    assert own_records(both, "facts").num_rows == 0
+
+
+def test_a_batch_that_is_appended_again_is_left_out_and_the_next_is_not(events: str) -> None:
+    batch = own_records(decoded("events", [{"id": "a", "bucket": 60}, {"id": "b", "bucket": 120}]), "events")
+    for _ in range(2):
+        append_arrow(batch, "events", events, ("query", 7))
+    assert DeltaTable(events).to_pyarrow_table().num_rows == 2
+    append_arrow(batch, "events", events, ("query", 8))
+    append_arrow(batch, "events", events, ("a fresh checkpoint", 0))
+    assert DeltaTable(events).to_pyarrow_table().num_rows == 6
+
+
+def test_values_arrive_unchanged_the_latest_moment_and_missing_ones_too(events: str) -> None:
+    own = {"id": "a", "due": YEAR_9999, "value": b"\x00\xff", "event": {"machine": None, "load": -0.0}, "bucket": -1}
+    append_arrow(own_records(decoded("events", [own]), "events"), "events", events, ("query", 0))
+    stored = DeltaTable(events).to_pyarrow_table().to_pylist()[0]
+    assert (stored["due"], stored["value"], stored["bucket"]) == (YEAR_9999, b"\x00\xff", -1)
+    assert str(stored["event"]["load"]) == "-0.0"
+    assert stored["event"]["machine"] is None
+
+
+def test_a_table_whose_fields_stand_in_another_order_is_written_by_their_names(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/events"
+    schema = arrow_schema(PIPELINE, "events")
+    at = schema.get_field_index("event")
+    turned = pa.struct(list(schema.field("event").type)[::-1])
+    DeltaTable.create(url, schema.set(at, pa.field("event", turned)), partition_by=["bucket"])
+    batch = own_records(decoded("events", [{"event": {"machine": 3, "load": 0.5}, "bucket": 60}]), "events")
+    append_arrow(batch, "events", url, ("query", 0))
+    event = DeltaTable(url).to_pyarrow_table()["event"].to_pylist()[0]
+    assert (event["machine"], event["load"]) == (3, 0.5)

@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 QUICK_EXPRESSIONS = "100"
 """How many generated expressions `--quick` compares with Spark."""
 
-SPARK_ALONE = ("tests/integration/test_parity.py", "tests/integration/test_rows_job.py")
+SPARK_ALONE = tuple(f"tests/integration/test_{name}.py" for name in ("parity", "rows_job", "append"))
 """Tests with a Spark of their own and no other engine: before the stack takes the cores."""
 
 

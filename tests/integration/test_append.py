@@ -1,0 +1,66 @@
+"""The two ways into the hot tables, Spark's and the driver's: same records, and each knows what the other has written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from streaming.append import append_large, append_small
+from streaming.tables import PROPERTIES, arrow_schema, spark_schema
+from tests.integration.spark import spark
+from tests.streaming.test_append import PIPELINE, YEAR_9999, decoded
+
+__all__ = ["spark"]
+pytestmark = pytest.mark.engines
+
+EVENTS = [
+    {"id": "a", "due": YEAR_9999, "value": b"\x00\xff", "event": {"machine": 3, "load": -0.0}, "bucket": -1},
+    {"id": "b", "value": None, "event": {"machine": None, "load": 0.1}, "bucket": 60},
+    {"id": None, "event": None, "bucket": 120},
+]
+LABELS = [{"key": "[2]", "append_hour": 3600}]
+COUNTS = {"events": len(EVENTS), "labels": len(LABELS)}
+
+
+@pytest.fixture
+def batch(spark: SparkSession) -> DataFrame:
+    records = pa.concat_tables([decoded("events", EVENTS), decoded("labels", LABELS)])
+    return spark.createDataFrame(records, spark_schema(records.schema))
+
+
+def tables(folder: Path) -> dict[str, str]:
+    urls = {table: f"file://{folder}/{table}" for table in COUNTS}
+    for table, url in urls.items():
+        schema = arrow_schema(PIPELINE, table)
+        DeltaTable.create(url, schema, partition_by=[schema.names[-1]], configuration=dict(PROPERTIES))
+    return urls
+
+
+def stored(urls: dict[str, str]) -> dict[str, list[str]]:
+    return {t: sorted(repr(row) for row in DeltaTable(url).to_pyarrow_table().to_pylist()) for t, url in urls.items()}
+
+
+def test_both_ways_write_the_same(batch: DataFrame, tmp_path: Path) -> None:
+    large, small = tables(tmp_path / "large"), tables(tmp_path / "small")
+    append_large(batch, COUNTS, large, ("query", 0))
+    append_small(batch, COUNTS, small, ("query", 0))
+    assert stored(large) == stored(small)
+    assert {table: len(rows) for table, rows in stored(small).items()} == COUNTS
+
+
+@pytest.mark.parametrize("ways", [(append_large, append_small), (append_small, append_large)])
+def test_a_batch_that_one_way_has_written_is_left_out_by_the_other(
+    batch: DataFrame, tmp_path: Path, ways: tuple
+) -> None:
+    urls = tables(tmp_path)
+    for way in ways:
+        way(batch, COUNTS, urls, ("query", 4))
+    assert {table: len(rows) for table, rows in stored(urls).items()} == COUNTS
+    for way in ways:
+        way(batch, COUNTS, urls, ("query", 5))
+    assert {table: len(rows) for table, rows in stored(urls).items()} == {t: 2 * count for t, count in COUNTS.items()}

@@ -1,4 +1,4 @@
-"""The two ways into the hot tables, Spark's and the driver's: same records, and each knows what the other has written."""
+"""Two ways into the hot tables, Spark's and the driver's: the same records, and each knows what the other wrote."""
 
 from __future__ import annotations
 

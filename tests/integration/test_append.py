@@ -55,7 +55,7 @@ def test_both_ways_write_the_same(batch: DataFrame, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ways", [(append_large, append_small), (append_small, append_large)])
 def test_a_batch_that_one_way_has_written_is_left_out_by_the_other(
-    batch: DataFrame, tmp_path: Path, ways: tuple
+    batch: DataFrame, tmp_path: Path, ways: tuple[Any, ...]
 ) -> None:
     urls = tables(tmp_path)
     for way in ways:

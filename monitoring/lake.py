@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from monitoring.health import Outcome
+from streaming.delta import opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 
@@ -25,15 +26,19 @@ class OutcomeReader:
     def read(self, since_s: float) -> list[Outcome]:
         """Outcomes with a label, due since a moment; none while there is no table."""
         try:
-            table = DeltaTable(self.places.table(self.pipeline.name, "outcomes"))
+            with opened(self.places.table(self.pipeline.name, "outcomes")) as table:
+                self._read(table, since_s)
         except TableNotFoundError:
             return []
-        if table.version() != self._version:
-            columns = ["model", "due", "probability", "label"]
-            filters = [("state", "=", "row"), ("bucket", ">=", int(since_s))]
-            self._outcomes = _outcomes(table.to_pyarrow_table(columns=columns, filters=filters))
-            self._version = table.version()
         return self._outcomes
+
+    def _read(self, table: DeltaTable, since_s: float) -> None:
+        if table.version() == self._version:
+            return
+        columns = ["model", "due", "probability", "label"]
+        filters = [("state", "=", "row"), ("bucket", ">=", int(since_s))]
+        self._outcomes = _outcomes(table.to_pyarrow_table(columns=columns, filters=filters))
+        self._version = table.version()
 
 
 def _outcomes(table: pa.Table) -> list[Outcome]:

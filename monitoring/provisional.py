@@ -6,18 +6,18 @@ They favour whatever finishes first: they are shown as provisional, and nothing 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from monitoring.health import Outcome
 from streaming._native import Transform
 from streaming.compile import compile_pipeline
+from streaming.delta import opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 
@@ -58,13 +58,19 @@ class ProvisionalReader:
 
     def _read(self, since_s: float) -> list[Outcome]:
         try:
-            asked, came = (DeltaTable(self.places.table(self.pipeline.name, t)) for t in ("predictions", "labels"))
+            predictions = self._table("predictions", _PREDICTION, ("bucket", ">=", int(since_s)))
+            labels = self._table("labels", _LABEL, ("append_hour", ">=", int(since_s - self._reach_s)))
         except TableNotFoundError:
             return []
-        reach_s = self.pipeline.label.max_wait.total_seconds() + 3600
-        predictions = asked.to_pyarrow_table(columns=_PREDICTION, filters=[("bucket", ">=", int(since_s))])
-        labels = came.to_pyarrow_table(columns=_LABEL, filters=[("append_hour", ">=", int(since_s - reach_s))])
         return join(predictions.to_pylist(), self._labels(labels))
+
+    def _table(self, name: str, columns: Sequence[str], since: tuple[str, str, int]) -> pa.Table:
+        with opened(self.places.table(self.pipeline.name, name)) as table:
+            return table.to_pyarrow_table(columns=list(columns), filters=[since])
+
+    @property
+    def _reach_s(self) -> float:
+        return self.pipeline.label.max_wait.total_seconds() + 3600
 
     def _labels(self, came: pa.Table) -> dict[str, Label]:
         values: list[bool | None] = []

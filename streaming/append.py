@@ -1,28 +1,34 @@
 """A decoded batch appended to the hot tables, each at most once.
 
-A small batch goes through the driver: one Delta commit a table without Spark, all tables at the same time. Spark needs
-a second of a core and more for each such commit, which at five tables every five seconds is most of what two cores
-have. A large one, as a backfill is made of, is written by Spark where it was decoded.
+A small batch goes through the driver: its Parquet files are written all at the same time, then each table gets one
+Delta commit, without Spark. Spark needs a second of a core and more for each such commit, which at five tables every
+five seconds is most of what two cores have. A large batch, as a backfill is made of, is written by Spark where it was
+decoded.
 
 Both note the batch in the table itself, by Delta's `txn` action, and leave out one that is noted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, Transaction
+from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from streaming.data_files import by_partition, write_data_file
+from streaming.delta import opened
 from streaming.records import POSITION
 from streaming.tables import HOT_TABLES
 
 ONE_FILE = 20_000
 """Up to this many records of a table go into one file per partition of the table."""
+FILES_AT_ONCE = 32
+"""Each mostly waits for HDFS to close it."""
 
 Batch = tuple[str, int]
 """The checkpoint's query id and the batch's number: a fresh checkpoint counts from 0 under a new id."""
@@ -33,10 +39,7 @@ _POSITION = [column.name for column in POSITION]
 def append_small(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
     """Append every table's records of a batch that fits into the driver's memory. `urls` is by table."""
     records = decoded.where(F.col("table").isin(*counts)).toArrow()
-    with ThreadPoolExecutor(max(1, len(counts))) as tables:
-        running = [tables.submit(append_arrow, own_records(records, t), t, urls[t], batch) for t in counts]
-    for table in running:
-        table.result()
+    append_arrow({urls[t]: (own_records(records, t), HOT_TABLES[t][-1].name) for t in counts}, batch)
 
 
 def own_records(records: pa.Table, table: str) -> pa.Table:
@@ -45,20 +48,33 @@ def own_records(records: pa.Table, table: str) -> pa.Table:
     return own.rename_columns([name.removeprefix(f"{table}.") for name in own.column_names])
 
 
-def append_arrow(records: pa.Table, table: str, url: str, batch: Batch) -> None:
-    """Append to one table, unless it has had the batch."""
-    there, note = DeltaTable(url), Transaction(f"{url}/{batch[0]}", batch[1])
-    before = there.transaction_version(note.app_id)
-    if before is not None and before >= batch[1]:
-        return
-    write_deltalake(
-        there,
-        records,
-        mode="append",
-        partition_by=HOT_TABLES[table][-1].name,
-        writer_properties=WriterProperties(compression="ZSTD"),
-        commit_properties=CommitProperties(app_transactions=[note]),
-    )
+def append_arrow(records: Mapping[str, tuple[pa.Table, str]], batch: Batch) -> None:
+    """Append records and name of the partition column, by the table's URL, to each that has not had the batch."""
+    missing = {url: part for url, part in records.items() if not _has_had(url, batch)}
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        writing = {
+            url: [pool.submit(write_data_file, url, column, *part) for part in by_partition(own, column)]
+            for url, (own, column) in missing.items()
+        }
+        written = {url: [file.result() for file in files] for url, files in writing.items()}
+    for url, adds in written.items():
+        _commit(url, adds, missing[url][1], batch)
+
+
+def _has_had(url: str, batch: Batch) -> bool:
+    with opened(url) as table:
+        noted = table.transaction_version(_application(url, batch))
+    return noted is not None and noted >= batch[1]
+
+
+def _commit(url: str, adds: Sequence[AddAction], column: str, batch: Batch) -> None:
+    note = CommitProperties(app_transactions=[Transaction(_application(url, batch), batch[1])])
+    with opened(url) as table:
+        table.create_write_transaction([*adds], "append", table.schema(), column, commit_properties=note)
+
+
+def _application(url: str, batch: Batch) -> str:
+    return f"{url}/{batch[0]}"
 
 
 def append_large(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
@@ -66,5 +82,5 @@ def append_large(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[st
     for table, count in counts.items():
         own = decoded.where(F.col("table") == table).select(*_POSITION, f"{table}.*")
         laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(HOT_TABLES[table][-1].name)
-        writer = laid_out.write.format("delta").mode("append").option("txnAppId", f"{urls[table]}/{batch[0]}")
+        writer = laid_out.write.format("delta").mode("append").option("txnAppId", _application(urls[table], batch))
         writer.option("txnVersion", str(batch[1])).save(urls[table])

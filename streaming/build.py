@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from streaming.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.decide import Deciding, label_values
+from streaming.delta import create
 from streaming.pipeline import Pipeline
 from streaming.records import IDENTITY
 from streaming.states import LabelSeen, Rules
@@ -43,8 +43,7 @@ class Inputs:
 
 def ensure_built(table: BuiltTable) -> None:
     """Create the table where it lacks."""
-    partitions, properties = list(PARTITIONS), dict(BUILT_PROPERTIES)
-    DeltaTable.create(table.url, table.schema, mode="ignore", partition_by=partitions, configuration=properties)
+    create(table.url, table.schema, list(PARTITIONS), BUILT_PROPERTIES)
 
 
 def build(

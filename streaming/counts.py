@@ -6,9 +6,9 @@ from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from streaming.delta import opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import IDENTITY, OUTSIDE, STATES
@@ -44,7 +44,8 @@ def counts_of(source: str, built: str) -> dict[str, int]:
 
 def built_counts(url: str) -> dict[str, int]:
     """The records of a built table by state, from its log alone."""
-    adds = pa.table(DeltaTable(url).get_add_actions(flatten=True))
+    with opened(url) as table:
+        adds = pa.table(table.get_add_actions(flatten=True))
     counts = Counter(dict.fromkeys(STATES, 0))
     for state, records in zip(adds["partition.state"].to_pylist(), adds["num_records"].to_pylist(), strict=True):
         counts[state] += records
@@ -65,6 +66,7 @@ def _distinct(url: str) -> pa.Table:
 
 def _read(url: str, columns: list[str]) -> pa.Table | None:
     try:
-        return DeltaTable(url).to_pyarrow_table(columns=columns)
+        with opened(url) as table:
+            return table.to_pyarrow_table(columns=columns)
     except TableNotFoundError:
         return None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from streaming.delta import opened
 from streaming.files import file_system
 
 
@@ -29,7 +29,8 @@ class Added:
 def newest_version(url: str) -> int | None:
     """None where there is no table."""
     try:
-        return int(DeltaTable(url).version())
+        with opened(url) as table:
+            return int(table.version())
     except TableNotFoundError:
         return None
 

@@ -13,8 +13,8 @@ from datetime import UTC
 
 import numpy as np
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
+from streaming.delta import opened
 from streaming.files import file_system
 from streaming.places import Places
 from streaming.records import TIMESTAMP
@@ -24,7 +24,9 @@ def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.flo
     """Seconds from append to commit of each record that was committed since a moment."""
     files, root = file_system(url)
     found: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = [np.empty(0)]
-    for version in range(DeltaTable(url).version(), -1, -1):
+    with opened(url) as table:
+        newest = table.version()
+    for version in range(newest, -1, -1):
         path = f"{root}/_delta_log/{version:020d}.json"
         if not files.exists(path):
             break

@@ -9,11 +9,11 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from streaming.build import Inputs
 from streaming.built_table import BuiltTable
 from streaming.built_upto import BuiltUpto
+from streaming.delta import opened
 from streaming.delta_log import Added, LogGone, added_since
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
@@ -82,7 +82,8 @@ def _touched(table: BuiltTable, pipeline: Pipeline, labels: list[Added]) -> set[
     reach_us = max(late_us, round(pipeline.label.max_wait.total_seconds() * 1e6)) + table.bucket_s * SECOND_US
     since_s = (pc.min(first["label_us"]).as_py() - reach_us) // SECOND_US
     columns = ["key", "bucket", "append_time"]
-    built = DeltaTable(table.url).to_pyarrow_table(columns=columns, filters=[("bucket", ">=", since_s)])
+    with opened(table.url) as newest:
+        built = newest.to_pyarrow_table(columns=columns, filters=[("bucket", ">=", since_s)])
     both = built.join(first, "key", join_type="inner")
     counts_until = pc.multiply(pc.add(both["bucket"], table.bucket_s), SECOND_US)
     in_time = pc.less(both["label_us"], pc.add(counts_until, late_us))
@@ -104,7 +105,8 @@ def _first_labels(url: str, added: list[Added]) -> pa.Table:
 
 
 def _buckets_of(url: str, version: int) -> frozenset[int]:
-    actions = DeltaTable(url, version=version, skip_stats=True).get_add_actions(flatten=True)
+    with opened(url, version, skip_stats=True) as table:
+        actions = table.get_add_actions(flatten=True)
     return frozenset(_bucket_values(actions.column("partition.bucket").to_pylist()))
 
 

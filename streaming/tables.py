@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from streaming.delta import create, exists, opened
 from streaming.pipeline import Field, Pipeline, Type
 from streaming.places import Places
 from streaming.records import DEAD_LETTERS, EVENTS, FACTS, LABELS, POSITION, PREDICTIONS, TIMESTAMP
@@ -73,10 +73,12 @@ def ensure_tables(spark: SparkSession, places: Places, pipeline: Pipeline) -> No
 
 def _ensure_table(spark: SparkSession, path: str, schema: pa.Schema) -> None:
     """Creation goes without Spark, which needs a second of a core for each."""
-    if not DeltaTable.is_deltatable(path):
-        partition = [schema.names[-1]]
-        DeltaTable.create(path, schema, mode="ignore", partition_by=partition, configuration=dict(PROPERTIES))
-    elif gained(pa.schema(DeltaTable(path).schema()), schema):
+    if not exists(path):
+        create(path, schema, [schema.names[-1]], PROPERTIES)
+        return
+    with opened(path) as table:
+        old = pa.schema(table.schema())
+    if gained(old, schema):
         nothing = spark.createDataFrame([], spark_schema(schema))
         nothing.write.format("delta").mode("append").option("mergeSchema", "true").save(path)
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from streaming.delta import opened
 from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
@@ -77,7 +77,8 @@ def partition_column(table: str) -> str:
 
 def partitions_of(path: str, table: str) -> list[Partition]:
     """What the table's last version holds, in order, from its log alone."""
-    adds = pa.table(DeltaTable(path).get_add_actions(flatten=True))
+    with opened(path) as newest:
+        adds = pa.table(newest.get_add_actions(flatten=True))
     files = Counter(int(start) for start in adds[f"partition.{partition_column(table)}"].to_pylist())
     return [Partition(start, count) for start, count in sorted(files.items())]
 

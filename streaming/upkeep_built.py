@@ -11,10 +11,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from streaming.built_table import BuiltTable
+from streaming.delta import opened
 from streaming.delta_log import newest_version
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
@@ -57,9 +57,9 @@ def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours:
 
     A kept version that the log does not reach any more has nothing left to spare.
     """
-    newest = DeltaTable(table.url)
-    kept = sorted(version for version in keep_versions if version <= newest.version() and _readable(table.url, version))
-    outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
+    with opened(table.url) as newest:
+        kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
+        outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
     files, root = file_system(table.url)
     for path in outworn:
         files.rm(f"{root}/{path}")
@@ -72,6 +72,7 @@ def _readable(url: str, version: int) -> bool:
 
 
 def _files_by_span(table: BuiltTable) -> Counter[tuple[int, str]]:
-    adds = pa.table(DeltaTable(table.url).get_add_actions(flatten=True))
+    with opened(table.url) as newest:
+        adds = pa.table(newest.get_add_actions(flatten=True))
     keys = zip(adds["partition.span"].to_pylist(), adds["partition.state"].to_pylist(), strict=True)
     return Counter((int(span), state) for span, state in keys)

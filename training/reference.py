@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from deltalake import DeltaTable
 
+from streaming.delta import opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import FEATURE_PREFIX
@@ -64,17 +64,18 @@ def _holdout_rows(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
 
 def _rows(window: Window, columns: list[str], start: int, end: int) -> pa.Table:
     filters = [("state", "=", "row"), ("bucket", ">=", start), ("bucket", "<", end)]
-    return DeltaTable(window.table, version=window.version).to_pyarrow_table(columns=columns, filters=filters)
+    with opened(window.table, window.version) as table:
+        return table.to_pyarrow_table(columns=columns, filters=filters)
 
 
 def _events(places: Places, pipeline: Pipeline, rows: list[dict[str, Any]]) -> dict[tuple[int, int], bytes]:
     """The stored bytes of the rows' events; one that its retention has taken is left out."""
     wanted = {(row["partition"], row["offset"]) for row in rows}
     buckets = sorted({row["bucket"] for row in rows})
-    table = DeltaTable(places.table(pipeline.name, "events")).to_pyarrow_table(
-        columns=["partition", "offset", "value"], filters=[("bucket", "in", buckets)]
-    )
-    found = zip(*(table[name].to_pylist() for name in ("partition", "offset", "value")), strict=True)
+    with opened(places.table(pipeline.name, "events")) as table:
+        columns, filters = ["partition", "offset", "value"], [("bucket", "in", buckets)]
+        events = table.to_pyarrow_table(columns=columns, filters=filters)
+    found = zip(*(events[name].to_pylist() for name in ("partition", "offset", "value")), strict=True)
     return {(p, o): value for p, o, value in found if (p, o) in wanted and value is not None}
 
 

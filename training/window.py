@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from streaming.delta import opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import SPAN_BUCKETS
@@ -36,17 +37,17 @@ def newest_window(places: Places, pipeline: Pipeline) -> Window | None:
     """The window that ends with the newest built bucket; None while there are no rows."""
     url = places.table(pipeline.name, f"rows-{pipeline.rows_hash}")
     try:
-        table = DeltaTable(url)
+        with opened(url) as table:
+            files, version = _row_files(table), table.version()
     except TableNotFoundError:
         return None
-    files = _row_files(table)
     newest = _newest_bucket(files)
     if newest is None:
         return None
     end = newest + int(pipeline.lake.buckets.total_seconds())
     split = end - int(pipeline.training.holdout.total_seconds())
     start = end - int(pipeline.training.window.total_seconds())
-    return Window(url, table.version(), start, split, end, tuple(_within(files, pipeline, start, end, url)))
+    return Window(url, version, start, split, end, tuple(_within(files, pipeline, start, end, url)))
 
 
 @dataclass(frozen=True)

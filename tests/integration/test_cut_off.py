@@ -39,6 +39,12 @@ def cut_off(stack: RunningStack) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
+def scorer_of(stack: RunningStack) -> httpx.Client:
+    """A client of the example's hot address, with the key."""
+    headers = {"authorization": f"Bearer {(stack.data / 'keys').read_text().split()[0]}"}
+    return httpx.Client(base_url=f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}", headers=headers)
+
+
 def asked(client: httpx.Client, pipeline: Pipeline, ahead: timedelta = timedelta(0)) -> dict[str, Any]:
     """An answer to the example's question, asked now; with `ahead`, as of a moment still to come."""
     now = datetime.now(UTC)
@@ -56,8 +62,7 @@ def in_table(stack: RunningStack, name: str, column: str) -> set[str]:
 
 def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningStack) -> None:
     pipeline = load(stack.places.pipelines / "flights.toml")
-    headers = {"authorization": f"Bearer {(stack.data / 'keys').read_text().split()[0]}"}
-    with httpx.Client(base_url=f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}", headers=headers) as client:
+    with scorer_of(stack) as client:
         with cut_off(stack):
             first = asked(client, pipeline)
             answers = [first]

@@ -30,6 +30,10 @@ def decoded(table: str, own: list[dict[str, object]]) -> pa.Table:
     return pa.table(columns)
 
 
+def append(events: list[dict[str, object]], url: str, batch: tuple[str, int] = ("query", 0)) -> None:
+    append_arrow({url: (own_records(decoded("events", events), "events"), "bucket")}, batch)
+
+
 @pytest.fixture
 def events(tmp_path: Path) -> str:
     url = f"file://{tmp_path}/events"
@@ -49,18 +53,18 @@ def test_each_table_gets_its_own_records_in_its_own_columns() -> None:
 
 
 def test_a_batch_that_is_appended_again_is_left_out_and_the_next_is_not(events: str) -> None:
-    batch = own_records(decoded("events", [{"id": "a", "bucket": 60}, {"id": "b", "bucket": 120}]), "events")
+    records = [{"id": "a", "bucket": 60}, {"id": "b", "bucket": 120}]
     for _ in range(2):
-        append_arrow(batch, "events", events, ("query", 7))
+        append(records, events, ("query", 7))
     assert DeltaTable(events).to_pyarrow_table().num_rows == 2
-    append_arrow(batch, "events", events, ("query", 8))
-    append_arrow(batch, "events", events, ("a fresh checkpoint", 0))
+    append(records, events, ("query", 8))
+    append(records, events, ("a fresh checkpoint", 0))
     assert DeltaTable(events).to_pyarrow_table().num_rows == 6
 
 
 def test_values_arrive_unchanged_the_latest_moment_and_missing_ones_too(events: str) -> None:
     own = {"id": "a", "due": YEAR_9999, "value": b"\x00\xff", "event": {"machine": None, "load": -0.0}, "bucket": -1}
-    append_arrow(own_records(decoded("events", [own]), "events"), "events", events, ("query", 0))
+    append([own], events)
     stored = DeltaTable(events).to_pyarrow_table().to_pylist()[0]
     assert (stored["due"], stored["value"], stored["bucket"]) == (YEAR_9999, b"\x00\xff", -1)
     assert str(stored["event"]["load"]) == "-0.0"
@@ -73,7 +77,26 @@ def test_a_table_whose_fields_stand_in_another_order_is_written_by_their_names(t
     at = schema.get_field_index("event")
     turned = pa.struct(list(schema.field("event").type)[::-1])
     DeltaTable.create(url, schema.set(at, pa.field("event", turned)), partition_by=["bucket"])
-    batch = own_records(decoded("events", [{"event": {"machine": 3, "load": 0.5}, "bucket": 60}]), "events")
-    append_arrow(batch, "events", url, ("query", 0))
+    append([{"event": {"machine": 3, "load": 0.5}, "bucket": 60}], url)
     event = DeltaTable(url).to_pyarrow_table()["event"].to_pylist()[0]
     assert (event["machine"], event["load"]) == (3, 0.5)
+
+
+def test_the_log_keeps_the_extremes_of_the_stamps_rounded_outwards(events: str) -> None:
+    records = own_records(decoded("events", [{"bucket": 60}, {"bucket": 60}]), "events")
+    stamps = pa.array([1_500_123, 2_500_456], records["append_time"].type)
+    records = records.set_column(records.column_names.index("append_time"), "append_time", stamps)
+    append_arrow({events: (records, "bucket")}, ("query", 0))
+    added = pa.table(DeltaTable(events).get_add_actions(flatten=True)).to_pylist()
+    assert [(file["num_records"], file["partition.bucket"], file["null_count.kafka_time"]) for file in added] == [
+        (2, 60, 2)
+    ]
+    assert added[0]["min.append_time"] == datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
+    assert added[0]["max.append_time"] == datetime(1970, 1, 1, 0, 0, 2, 501_000, UTC)
+    assert added[0]["min.kafka_time"] is None
+
+
+def test_a_file_of_a_batch_that_was_never_committed_is_no_part_of_the_table(events: str, tmp_path: Path) -> None:
+    append([{"id": "a", "bucket": 60}], events)
+    (tmp_path / "events" / "bucket=60" / "part-of-a-killed-batch.zstd.parquet").write_bytes(b"half a fi")
+    assert DeltaTable(events).to_pyarrow_table()["id"].to_pylist() == ["a"]

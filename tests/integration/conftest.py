@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ class RunningStack:
             if self.process.poll() is not None:
                 pytest.fail(f"`hotpath up` ended with {self.process.returncode}:\n{self.output.read_text()[-4000:]}")
             if time.monotonic() > deadline:
-                pytest.fail(f"not well within {timeout_s} s:\n{status.stdout}{status.stderr}\n{self._last_lines()}")
+                pytest.fail(f"not well within {timeout_s} s:\n{status.stdout}{status.stderr}\n{self.last_lines()}")
             time.sleep(1)
 
     def stop(self) -> None:
@@ -110,9 +110,23 @@ class RunningStack:
 
         until(is_ready, 120, f"{name} ready again")
 
-    def _last_lines(self) -> str:
+    def last_lines(self) -> str:
+        """The end of every part's log."""
         logs = sorted(self.settings.logs.glob("*.log"))
-        return "\n".join(f"--- {log.name}\n" + "\n".join(log.read_text().splitlines()[-8:]) for log in logs)
+        return "\n".join(
+            f"--- {log.name}\n" + "\n".join(line[:300] for line in log.read_text().splitlines()[-6:]) for log in logs
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed on the stack shows what the stack said."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(running, RunningStack):
+        status = running.hotpath("status")
+        report.sections.append(("the stack", f"{status.stdout}{status.stderr}\n{running.last_lines()}"))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 
 from pyspark.sql import SparkSession
@@ -27,6 +28,8 @@ from streaming.spark import start_spark
 log = logging.getLogger("streaming")
 
 LOOK_EVERY_S = 2.0
+STUCK = 70
+"""Exit code of a process that gives itself up; whoever started it starts it again."""
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
@@ -37,6 +40,7 @@ def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) 
     news.start()
     while not stop.is_set():
         try:
+            _give_up_when_stuck(loops.values(), pace)
             for pipeline in deployed.pipelines():
                 if _has_changed(loops.get(pipeline.name), pipeline):
                     loops.pop(pipeline.name).join()
@@ -62,13 +66,27 @@ def _has_changed(loop: PipelineLoop | None, pipeline: Pipeline) -> bool:
     return True
 
 
+def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
+    """End the process at once when a batch hangs: the next one takes the batch again, and no table has it twice."""
+    for loop in loops:
+        if (runs_s := loop.batch_runs_s()) > pace.stuck.total_seconds():
+            log.critical(
+                "%s: a batch has not ended for %.0f s; this process ends, to be started again", loop.name, runs_s
+            )
+            os._exit(STUCK)
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     stop = threading.Event()
     try:
         places = Places.from_environment(needs=("cloud", "hdfs"))
-        pace = Pace(trigger=_seconds("HOTPATH_TRIGGER_S", "5"), upkeep=_seconds("HOTPATH_UPKEEP_S", "600"))
+        pace = Pace(
+            trigger=_seconds("HOTPATH_TRIGGER_S", "5"),
+            upkeep=_seconds("HOTPATH_UPKEEP_S", "600"),
+            stuck=_seconds("HOTPATH_STUCK_S", "600"),
+        )
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")

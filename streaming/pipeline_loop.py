@@ -42,6 +42,8 @@ class Pace:
 
     trigger: timedelta
     upkeep: timedelta
+    stuck: timedelta
+    """A batch has at most some ten thousand records: one that runs for longer hangs in a call that will not return."""
 
 
 class PipelineLoop(threading.Thread):
@@ -61,6 +63,7 @@ class PipelineLoop(threading.Thread):
         self._told_to_end = threading.Event()
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
+        self._hot: HotQuery | None = None
         self._query: StreamingQuery | None = None
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
         self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
@@ -68,6 +71,10 @@ class PipelineLoop(threading.Thread):
     def end(self) -> None:
         """Finish the running batch and build, then leave; `join` waits for it."""
         self._told_to_end.set()
+
+    def batch_runs_s(self) -> float:
+        """For how long the hot query's running batch has run; 0 between batches."""
+        return 0.0 if self._hot is None else self._hot.batch_runs_s()
 
     def run(self) -> None:
         compiled = compile_pipeline(self.pipeline)
@@ -100,8 +107,8 @@ class PipelineLoop(threading.Thread):
         if self._query is None:
             ensure_tables(self._spark, self._places, self.pipeline)
             decoding = decoding_of(self.pipeline, compiled.spec)
-            query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
-            self._query = query.run()
+            self._hot = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
+            self._query = self._hot.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
             STREAM_RESTARTS.labels(pipeline=self.name).inc()

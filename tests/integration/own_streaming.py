@@ -42,6 +42,7 @@ class OwnStreaming:
             "HOTPATH_DATA": str(data),
             "HOTPATH_TRIGGER_S": "1",
             "HOTPATH_UPKEEP_S": "30",
+            "HOTPATH_STUCK_S": "20",
             "HOTPATH_METRICS_PORT": "0",
         }
         self._log = (data / "streaming.log").open("ab")
@@ -63,6 +64,11 @@ class OwnStreaming:
         """SIGTERM; the exit code."""
         assert self._process is not None
         self._process.terminate()
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        assert self._process is not None
         return self._process.wait(timeout=90)
 
     def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:
@@ -102,9 +108,7 @@ def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0) ->
         refused.extend([str(error)] if error else [])
 
     for value in values:
-        producer.produce(
-            topic, value, timestamp=stamp_ms, on_delivery=lambda error, _: refused.append(str(error)) if error else None
-        )
+        producer.produce(topic, value, timestamp=stamp_ms, on_delivery=note)
         producer.poll(0)
     assert producer.flush(30) == 0
     assert refused == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from streaming.files import file_system
+from streaming.job import STUCK
 from streaming.records import OUTSIDE
 from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
 from tests.waiting import until
@@ -139,6 +142,23 @@ def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> 
         own.start()
     wait_for(own, range(1000, 1600))
     wait_for(own, range(6000, 6600))
+    found = own.identities("events")
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.restarts
+def test_a_batch_that_hangs_ends_the_process_and_the_next_one_takes_it_once(own: OwnStreaming, stack: Any) -> None:
+    namenode = stack.part_pid("namenode")
+    send(own, *(reading(number) for number in range(3000, 3010)))
+    wait_for(own, range(3000, 3010))
+    os.kill(namenode, signal.SIGSTOP)  # whoever calls it waits
+    try:
+        send(own, *(reading(number) for number in range(3010, 3020)))
+        assert own.ended() == STUCK
+    finally:
+        os.kill(namenode, signal.SIGCONT)
+    own.start()
+    wait_for(own, range(3000, 3020))
     found = own.identities("events")
     assert len(found) == len(set(found))
 

@@ -1,4 +1,4 @@
-"""Each extra of pyproject.toml brings what its package imports, so that a scorer's image needs neither Spark nor H2O."""
+"""Each extra of pyproject.toml brings what its package imports: a scorer's image needs neither Spark nor H2O."""
 
 from __future__ import annotations
 

@@ -44,7 +44,6 @@ class HotQuery:
     progress: Progress
     trigger: timedelta
     clocks: ClockOffsets = field(init=False)
-    _began_s: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
@@ -62,19 +61,7 @@ class HotQuery:
         seconds = f"{self.trigger.total_seconds()} seconds"
         return writer.option("checkpointLocation", self.checkpoint).trigger(processingTime=seconds).start()
 
-    def batch_runs_s(self) -> float:
-        """For how long the running batch has run; 0 between batches."""
-        began_s = self._began_s
-        return 0.0 if began_s is None else time.monotonic() - began_s
-
     def _batch(self, records: DataFrame, batch: int) -> None:
-        self._began_s = time.monotonic()
-        try:
-            self._take(records, batch)
-        finally:
-            self._began_s = None
-
-    def _take(self, records: DataFrame, batch: int) -> None:
         """Decode a batch once, append to each table that it has records for, then say how far that is."""
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))

@@ -23,6 +23,7 @@ from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
 from streaming.rows_job import run_once
+from streaming.stuck_batch import StuckBatch
 from streaming.tables import ensure_tables
 from streaming.upkeep import VACUUM_EVERY, keep_up
 from streaming.upkeep_built import keep_up_built
@@ -63,7 +64,7 @@ class PipelineLoop(threading.Thread):
         self._told_to_end = threading.Event()
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
-        self._hot: HotQuery | None = None
+        self._stuck = StuckBatch()
         self._query: StreamingQuery | None = None
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
         self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
@@ -73,8 +74,8 @@ class PipelineLoop(threading.Thread):
         self._told_to_end.set()
 
     def batch_runs_s(self) -> float:
-        """For how long the hot query's running batch has run; 0 between batches."""
-        return 0.0 if self._hot is None else self._hot.batch_runs_s()
+        """For how long the hot query has been seen at the same batch; 0 between batches."""
+        return self._stuck.runs_s(self._query)
 
     def run(self) -> None:
         compiled = compile_pipeline(self.pipeline)
@@ -107,8 +108,8 @@ class PipelineLoop(threading.Thread):
         if self._query is None:
             ensure_tables(self._spark, self._places, self.pipeline)
             decoding = decoding_of(self.pipeline, compiled.spec)
-            self._hot = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
-            self._query = self._hot.run()
+            query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
+            self._query = query.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
             STREAM_RESTARTS.labels(pipeline=self.name).inc()

@@ -42,16 +42,16 @@ class OwnStreaming:
             "HOTPATH_DATA": str(data),
             "HOTPATH_TRIGGER_S": "1",
             "HOTPATH_UPKEEP_S": "30",
-            "HOTPATH_STUCK_S": "20",
             "HOTPATH_METRICS_PORT": "0",
         }
         self._log = (data / "streaming.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streaming.job"]
+    def start(self, stuck_s: int = 600) -> None:
+        """`stuck_s`: how long a batch may run before the process gives itself up."""
+        command, env = [sys.executable, "-m", "streaming.job"], self._env | {"HOTPATH_STUCK_S": str(stuck_s)}
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log, start_new_session=True
+            command, cwd=ROOT, env=env, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
     def kill(self) -> None:
@@ -69,7 +69,7 @@ class OwnStreaming:
     def ended(self) -> int:
         """Wait for its end; the exit code."""
         assert self._process is not None
-        return self._process.wait(timeout=90)
+        return self._process.wait(timeout=150)
 
     def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:
         """What a table holds now; nothing before it exists."""

@@ -149,6 +149,8 @@ def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> 
 @pytest.mark.restarts
 def test_a_batch_that_hangs_ends_the_process_and_the_next_one_takes_it_once(own: OwnStreaming, stack: Any) -> None:
     namenode = stack.part_pid("namenode")
+    own.kill()
+    own.start(stuck_s=45)
     send(own, *(reading(number) for number in range(3000, 3010)))
     wait_for(own, range(3000, 3010))
     os.kill(namenode, signal.SIGSTOP)  # whoever calls it waits

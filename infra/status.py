@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,10 @@ def _scorers(settings: Settings) -> list[Row]:
 def model_of(folder: Path, name: str) -> Row:
     """The champion of a pipeline, from what the rollout has written in the folder that serving keeps of it."""
     try:
-        champion = read_states(folder).champion()
+        states = read_states(folder)
     except ModelsError as error:
         return {"pipeline": name, "model": None, "problem": str(error)}
+    champion, pinned = states.champion(), states.pinned()
     if champion is None:
         return {"pipeline": name, "model": None, "problem": ""}
     return {
@@ -118,7 +120,7 @@ def model_of(folder: Path, name: str) -> Row:
         "model_age_s": _age_s(folder, champion.version),
         "since": champion.when,
         "auc": champion.auc,
-        "pinned": champion.pinned,
+        "pinned": None if pinned is None else asdict(pinned),
         "problem": "",
     }
 
@@ -152,13 +154,16 @@ def _problem(part: Row) -> str:
 
 
 def _lines(pipelines: list[Row]) -> list[str]:
-    return [_line(each) for each in pipelines]
+    return [line_of(each) for each in pipelines]
 
 
-def _line(pipeline: Row) -> str:
+def line_of(pipeline: Row) -> str:
+    """A pipeline's model in words."""
     name = pipeline["pipeline"]
     if not pipeline["model"]:
         return f"{name}: no model yet {pipeline['problem']}"
     age = "unknown" if pipeline["model_age_s"] is None else f"{pipeline['model_age_s']:.0f} s"
     facts = f"{pipeline['model']} since {pipeline['since']}, age {age}, AUC {pipeline['auc'] or 0:.3f}"
-    return f"{name}: {facts}{', pinned' if pipeline['pinned'] else ''}"
+    pin = pipeline["pinned"]
+    held = f"; {pin['version']} is pinned by {pin['who']} since {pin['when']}: {pin['why']}" if pin else ""
+    return f"{name}: {facts}{held}"

@@ -127,11 +127,12 @@ def _training(look: Look) -> Stage:
 
 def _rollout(look: Look) -> Stage:
     switches = look.now.total("hotpath_serving_switches_total", pipeline=look.pipeline.name, outcome="done")
-    pinned = look.value("hotpath_rollout_pinned")
+    pins = look.now.find("hotpath_rollout_pinned_since_seconds", pipeline=look.pipeline.name)
+    holders = [pin.labels["who"] for pin in pins]
     unsent = look.value("hotpath_rollout_unsent_model_states")
     was_unsent = look.before and look.before.largest("hotpath_rollout_unsent_model_states", pipeline=look.pipeline.name)
     problem = f"{unsent:.0f} model states wait for the on-prem broker" if unsent and was_unsent else None
-    figures = (_count("switches", switches), "pinned by hand" if pinned else "")
+    figures = (_count("switches", switches), f"pinned by {holders[0]}" if holders else "")
     return Stage("rollout", figures, problem, f"./hotpath logs rollout-{look.pipeline.name}")
 
 

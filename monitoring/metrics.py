@@ -65,7 +65,11 @@ MODEL_NEWEST_AS_OF = Gauge(
     "The newest question in the champion's training, Unix time.",
     ["pipeline"],
 )
-MODEL_PINNED = Gauge("hotpath_rollout_pinned", "1 while a version is pinned by hand.", ["pipeline"])
+MODEL_PINNED = Gauge(
+    "hotpath_rollout_pinned_since_seconds",
+    "When a version was pinned by hand, Unix time; no sample while none is.",
+    ["pipeline", "model", "who"],
+)
 DRAINING_SCORERS = Gauge("hotpath_rollout_draining_scorers", "Scorers that drain or stay warm.", ["pipeline"])
 UNSENT_MODEL_STATES = Gauge(
     "hotpath_rollout_unsent_model_states", "Records of models' states that wait for the broker.", ["pipeline"]

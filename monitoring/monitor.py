@@ -20,7 +20,7 @@ from monitoring.history import History
 from monitoring.lake_follower import LakeFollower
 from monitoring.page import serve_page
 from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
-from monitoring.trust import Seen, reasons_against
+from monitoring.trust import Pin, Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
 from streaming.deployed import Deployed
 from streaming.pipeline import Pipeline
@@ -80,7 +80,7 @@ class Monitor:
             model_age_s=_age(pipeline, now),
             realised=found.realised[-1] if found.realised else None,
             clock_offsets_s=_clock_offsets(pipeline, now),
-            pinned=bool(now.largest("hotpath_rollout_pinned", pipeline=pipeline.name)),
+            pinned=_pin(pipeline, now),
         )
         self._remember(pipeline, seen, now.time_s)
         since, name = now.time_s - SHOWN_S, pipeline.name
@@ -106,6 +106,7 @@ class Monitor:
 
 def _reasons(view: PipelineView) -> list[tuple[str, str]]:
     judged = [(reason.code, reason.text) for reason in reasons_against(view.pipeline, view.seen)]
+    judged += [] if view.seen.pinned is None else [("pinned", view.seen.pinned.text)]
     return judged + [(f"stage:{stage.name}", f"{stage.name}: {stage.problem}") for stage in broken(list(view.stages))]
 
 
@@ -117,6 +118,11 @@ def _version(name: str, made_s: float) -> str:
 def _champion(pipeline: Pipeline, now: Snapshot) -> str | None:
     samples = now.find("hotpath_rollout_model", pipeline=pipeline.name)
     return next((sample.labels["model"] for sample in samples if sample.value == 1), None)
+
+
+def _pin(pipeline: Pipeline, now: Snapshot) -> Pin | None:
+    samples = now.find("hotpath_rollout_pinned_since_seconds", pipeline=pipeline.name)
+    return next((Pin(s.labels["model"], s.labels["who"], s.value) for s in samples), None)
 
 
 def _age(pipeline: Pipeline, now: Snapshot) -> float | None:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitoring.health import Realised
 from streaming.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Who holds a version by hand, and since when (Unix time)."""
+
+    model: str
+    who: str
+    since_s: float
+
+    @property
+    def text(self) -> str:
+        since = datetime.fromtimestamp(self.since_s, UTC)
+        return f"{self.model} is pinned by {self.who} since {since:%Y-%m-%d %H:%M:%S} UTC: newer models wait"
 
 
 @dataclass(frozen=True)
@@ -19,7 +33,7 @@ class Seen:
     realised: Realised | None
     clock_offsets_s: Mapping[str, float]
     """By producing host: the smallest (append time - event time) of the last minutes."""
-    pinned: bool = False
+    pinned: Pin | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,11 @@ def reasons_against(pipeline: Pipeline, seen: Seen) -> list[Reason]:
 
 
 def first_line(pipeline: Pipeline, seen: Seen) -> str:
-    """One sentence: trusted or not, and why."""
+    """Trusted or not, and why; then who holds a version by hand."""
+    return _verdict(pipeline, seen) + ("" if seen.pinned is None else f" {seen.pinned.text}.")
+
+
+def _verdict(pipeline: Pipeline, seen: Seen) -> str:
     against = reasons_against(pipeline, seen)
     if against:
         return f"{pipeline.name}: do not trust the model now: " + "; ".join(reason.text for reason in against) + "."

@@ -94,7 +94,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in reasons_against(view.pipeline, view.seen)],
         "model": view.seen.model,
         "model_age_s": view.seen.model_age_s,
-        "pinned": view.seen.pinned,
+        "pinned": None if view.seen.pinned is None else asdict(view.seen.pinned),
         "realised": None if view.seen.realised is None else asdict(view.seen.realised),
         "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
         "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},

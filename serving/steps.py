@@ -75,7 +75,9 @@ class Steps:
     def measure(self, seen: Seen) -> None:
         """Set the rollout's gauges."""
         name, champion, pinned = self._pipeline.name, self.states.champion(), self.states.pinned()
-        metrics.MODEL_PINNED.labels(name).set(pinned is not None)
+        metrics.MODEL_PINNED.clear()
+        if pinned:
+            metrics.MODEL_PINNED.labels(name, pinned.version, pinned.who).set(microseconds(pinned.when) / 1e6)
         metrics.UNSENT_MODEL_STATES.labels(name).set(len(self.states.unsent))
         metrics.DRAINING_SCORERS.labels(name).set(sum(scorer.state == "draining" for scorer in seen.scorers))
         metrics.CURRENT_MODEL.clear()

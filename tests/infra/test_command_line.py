@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
-from infra.status import judge, model_of, troubles_of
+from infra.status import judge, line_of, model_of, troubles_of
 from serving.model_states import Model, ModelStates, write_states
 
 READY = {
@@ -111,6 +111,14 @@ def test_status_tells_the_age_of_the_model_that_serves(tmp_path: Path) -> None:
     champion = Model("flights-1", "champion", False, "rollout", "", "", 0.75)
     write_states(tmp_path, ModelStates({champion.version: champion}))
     assert model_of(tmp_path, "flights")["model_age_s"] is None, "its candidate is not on this host"
+    assert model_of(tmp_path, "flights")["pinned"] is None
+
+
+def test_status_tells_who_pinned_a_model_and_since_when(tmp_path: Path) -> None:
+    pinned = Model("flights-1", "champion", True, "ann", "2026-11-21T02:17:00.000Z", "a bad week", 0.75)
+    write_states(tmp_path, ModelStates({pinned.version: pinned}))
+    told = line_of(model_of(tmp_path, "flights"))
+    assert told.endswith("flights-1 is pinned by ann since 2026-11-21T02:17:00.000Z: a bad week")
     (tmp_path / "candidates" / "flights-1").mkdir(parents=True)
     newest = datetime.now(UTC) - timedelta(minutes=10)
     manifest = tmp_path / "candidates" / "flights-1" / "manifest.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -56,6 +57,22 @@ def champion(stack: RunningStack) -> str:
     return next(model["version"] for model in listed(stack) if model["state"] == "champion")
 
 
+def page(stack: RunningStack) -> dict[str, Any]:
+    """What the status page shows, as JSON."""
+    shown: dict[str, Any] = httpx.get(f"http://{stack.env['HOTPATH_PAGE']}/status.json", timeout=5).json()
+    return shown
+
+
+def seen(stack: RunningStack) -> dict[str, Any]:
+    """What the monitor sees of the example."""
+    pipeline: dict[str, Any] = next(each for each in page(stack)["pipelines"] if each["name"] == "flights")
+    return pipeline
+
+
+def alerts(stack: RunningStack) -> set[tuple[str, str]]:
+    return {(alert["code"], alert["state"]) for alert in page(stack)["alerts"]}
+
+
 def test_every_state_is_a_record_on_the_on_prem_topic(stack: RunningStack) -> None:
     folder = stack.places.onprem_folder("flights")
     until(lambda: not read_states(folder).unsent, 30, "all states told")
@@ -74,10 +91,15 @@ def test_a_version_promoted_by_hand_is_pinned_and_stays_until_unpinned(stack: Ru
     try:
         shown = json.loads(stack.hotpath("models", "show", version, "--json").stdout)
         assert (shown["pinned"], shown["why"], shown["state"]) == (True, "we look at it", "champion")
+        assert f"{version} is pinned by {shown['who']} since {shown['when']}" in stack.hotpath("status").stdout
+        until(lambda: seen(stack)["pinned"], 60, "the pin on the page")
+        assert seen(stack)["pinned"]["who"] == shown["who"]
+        assert ("pinned", "firing") in alerts(stack)
         newer = [model for model in listed(stack) if model["version"] > version]
         assert "champion" not in {model["state"] for model in newer}
     finally:
         assert stack.hotpath("models", "unpin", "--pipeline", "flights").returncode == 0
+    until(lambda: ("pinned", "resolved") in alerts(stack), 60, "the end of the alert")
     unknown = stack.hotpath("models", "promote", "flights-19700101T000000Z")
     assert unknown.returncode == 1
     assert "hotpath models list" in unknown.stderr

@@ -14,7 +14,7 @@ import pytest
 
 from monitoring.alerts import Alerts
 from monitoring.health import Realised
-from monitoring.trust import Seen, first_line, reasons_against
+from monitoring.trust import Pin, Seen, first_line, reasons_against
 from streaming.load import load
 
 PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
@@ -23,6 +23,13 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 def realised(auc: float) -> Realised:
     return Realised(0, 60, auc, 0.4, 200, 50, "flights-1")
+
+
+def test_the_first_line_says_who_pinned_which_version_and_since_when() -> None:
+    seen = Seen("flights-1", 600.0, None, {}, Pin("flights-1", "ann", 86_400.0))
+    assert first_line(PIPELINE, seen).endswith(
+        "flights-1 is pinned by ann since 1970-01-02 00:00:00 UTC: newer models wait."
+    )
 
 
 def test_a_fresh_model_above_its_floor_can_be_trusted() -> None:

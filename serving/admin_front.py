@@ -1,5 +1,6 @@
 """The stable admin address: which scorers live, and a way to each one's own Unix socket.
 
+    GET /                         where things are
     GET /scorers                  every scorer: name, pipeline, state, model, pid
     ANY /scorers/{name}/...       forwarded to that scorer (/metrics, /docs, /health/ready, ...)
     ANY /pipelines/{name}/...     forwarded to the pipeline's current scorer
@@ -40,6 +41,12 @@ _TIMEOUT_S: Final = 30.0
 def admin_app(sockets_folder: Path, hot: Mapping[str, HotSocket]) -> FastAPI:
     """The application; `hot` is looked at for each request."""
     app = FastAPI(title="hotpath: scorers of this host", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/")
+    async def index() -> dict[str, Any]:
+        pages = ("docs", "openapi.json", "metrics", "state")
+        own = {name: [f"/pipelines/{name}/{page}" for page in pages] for name in hot}
+        return {"scorers": "/scorers", "metrics": "/metrics", "pipelines": own}
 
     @app.get("/scorers")
     async def scorers() -> list[dict[str, Any]]:

@@ -108,6 +108,7 @@ def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> Non
     assert _get(host.admin_port, "/scorers/blue/metrics") == (200, "blue")
     assert _get(host.admin_port, "/pipelines/p/metrics") == (200, "green")
     assert _get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
+    assert "/pipelines/p/docs" in json.loads(_get(host.admin_port, "/")[1])["pipelines"]["p"]
     assert "hotpath_serving_switches" in _get(host.admin_port, "/metrics")[1]
 
 

@@ -35,9 +35,7 @@ def write_data_file(url: str, column: str, value: int, records: pa.Table) -> Add
         OSError: the file system is away, or full.
     """
     name = f"{column}={value}/part-{uuid.uuid4()}.zstd.parquet"
-    parquet = pa.BufferOutputStream()
-    pq.write_table(records, parquet, compression="zstd")
-    content = parquet.getvalue()
+    content = _parquet(records)
     files, root = file_system(url)
     files.makedirs(f"{root}/{column}={value}", exist_ok=True)
     with files.open(f"{root}/{name}", "wb") as out:
@@ -50,6 +48,13 @@ def write_data_file(url: str, column: str, value: int, records: pa.Table) -> Add
         data_change=True,
         stats=json.dumps(statistics(records)),
     )
+
+
+def _parquet(records: pa.Table) -> pa.Buffer:
+    """Most files have a few records, where what describes the columns takes more than they do: the least of it."""
+    out = pa.BufferOutputStream()
+    pq.write_table(records, out, compression="zstd", store_schema=False, write_statistics=False, use_dictionary=False)
+    return out.getvalue()
 
 
 def statistics(records: pa.Table) -> dict[str, object]:

@@ -72,11 +72,18 @@ def predict(stack: RunningStack, name: str, event: dict[str, Any]) -> httpx.Resp
     return httpx.post(f"http://{address}/v1/pipelines/{name}/predict", json=event, headers=headers, timeout=30)
 
 
+def memory_mib(stack: RunningStack) -> float:
+    """What all parts and scorers take together (PSS)."""
+    return sum(part["pss_mb"] for part in json.loads(stack.hotpath("status", "--json").stdout)["parts"])
+
+
 def test_a_second_pipeline_trains_and_answers_beside_the_first(stack: RunningStack, tmp_path: Path) -> None:
     file = tmp_path / "machines.toml"
     file.write_text(MINIMAL.read_text() + "\n[clock]\nimports = true\n")
     pipeline = load(file)
     event = {"reading": 1, "machine": 1, "shift": 1, "temperature": 88.0, "load": 0.5, "hours_run": 10, "alarm": True}
+
+    alone_mib = memory_mib(stack)
 
     done = stack.hotpath("up", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -96,3 +103,6 @@ def test_a_second_pipeline_trains_and_answers_beside_the_first(stack: RunningSta
     tables = {str(entry).rpartition("/")[2] for entry in files.ls(path, detail=False)}
     assert {"events", "labels", f"rows-{pipeline.rows_hash}", "outcomes"} <= tables
     stack.until_well(120)
+    added_mib = memory_mib(stack) - alone_mib
+    print(f"the second pipeline adds {added_mib:.0f} MiB to {alone_mib:.0f}")
+    assert added_mib < 1024

@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from streaming.data_files import by_partition, write_data_file
 from streaming.delta import opened
 from streaming.records import POSITION
-from streaming.tables import HOT_TABLES
+from streaming.tables import partition_column
 
 ONE_FILE = 20_000
 """Up to this many records of a table go into one file per partition of the table."""
@@ -39,7 +39,7 @@ _POSITION = [column.name for column in POSITION]
 def append_small(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
     """Append every table's records of a batch that fits into the driver's memory. `urls` is by table."""
     records = decoded.where(F.col("table").isin(*counts)).toArrow()
-    append_arrow({urls[t]: (own_records(records, t), HOT_TABLES[t][-1].name) for t in counts}, batch)
+    append_arrow({urls[t]: (own_records(records, t), partition_column(t)) for t in counts}, batch)
 
 
 def own_records(records: pa.Table, table: str) -> pa.Table:
@@ -81,6 +81,6 @@ def append_large(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[st
     """Append one table after the other with Spark."""
     for table, count in counts.items():
         own = decoded.where(F.col("table") == table).select(*_POSITION, f"{table}.*")
-        laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(HOT_TABLES[table][-1].name)
+        laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(partition_column(table))
         writer = laid_out.write.format("delta").mode("append").option("txnAppId", _application(urls[table], batch))
         writer.option("txnVersion", str(batch[1])).save(urls[table])

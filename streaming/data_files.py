@@ -17,7 +17,7 @@ from streaming.files import file_system
 from streaming.rfc3339 import rfc3339
 
 STATISTICS = ("append_time", "kafka_time")
-"""The columns whose extremes the table's log keeps; the table's property `delta.dataSkippingStatsColumns` agrees."""
+"""The columns whose extremes the tables' logs keep."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from streaming.data_files import STATISTICS
 from streaming.delta import create, exists, opened
 from streaming.pipeline import Field, Pipeline, Type
 from streaming.places import Places
@@ -37,7 +38,7 @@ PROPERTIES: Final = {
     "delta.checkpointInterval": "60",
     "delta.logRetentionDuration": "interval 1 day",
     "delta.deletedFileRetentionDuration": "interval 1 hour",
-    "delta.dataSkippingStatsColumns": "append_time,kafka_time",
+    "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
 
 
@@ -54,6 +55,10 @@ def arrow_schema(pipeline: Pipeline, table: str) -> pa.Schema:
 def struct_of(fields: tuple[Field, ...]) -> pa.StructType:
     """The struct of the fields that may be stored."""
     return pa.struct([pa.field(field.name, ARROW_TYPES[field.type]) for field in fields if not field.sensitive])
+
+
+def partition_column(table: str) -> str:
+    return str(HOT_TABLES[table][-1].name)
 
 
 def own_columns(schema: pa.Schema) -> pa.StructType:

@@ -22,7 +22,7 @@ from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import OUTSIDE
-from streaming.tables import HOT_TABLES
+from streaming.tables import HOT_TABLES, partition_column
 
 log = logging.getLogger("upkeep")
 
@@ -69,10 +69,6 @@ def read_stripped(note: str) -> int:
 
 def write_stripped(note: str, stripped_to: int) -> None:
     write_whole(note, json.dumps({"stripped_to": stripped_to}).encode())
-
-
-def partition_column(table: str) -> str:
-    return str(HOT_TABLES[table][-1].name)
 
 
 def partitions_of(path: str, table: str) -> list[Partition]:

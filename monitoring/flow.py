@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from monitoring.rates import rate
-from monitoring.scrape import Snapshot
+from monitoring.scrape import Sample, Snapshot
 from streaming.pipeline import Pipeline
 
 
@@ -149,15 +149,21 @@ def _scorers(look: Look) -> Stage:
 def _outcomes(look: Look) -> Stage:
     name = look.pipeline.name
     logged = look.rate("hotpath_scorer_predictions_total", pipeline=name, outcome="delivered")
-    lost = sum(
-        look.now.total("hotpath_scorer_predictions_total", pipeline=name, outcome=o) or 0 for o in ("failed", "dropped")
-    )
+    figures, closer = (_per_second(logged),), f"./hotpath logs rollout-{name}"
     unread_s = 0.0 if look.lake_read_s is None else look.now.time_s - look.lake_read_s
     if unread_s > 60:
         away = f"the tables could not be read for {unread_s:.0f} s: is HDFS well?"
-        return Stage("outcomes", (_per_second(logged),), away, "./hotpath logs namenode")
-    problem = f"{lost:.0f} predictions could not be logged" if lost else None
-    return Stage("outcomes", (_per_second(logged),), problem, f"./hotpath logs rollout-{name}")
+        return Stage("outcomes", figures, away, "./hotpath logs namenode")
+    waiting = look.value("hotpath_scorer_prediction_spool_bytes")
+    if waiting:
+        on_disk = f"{waiting / 1e6:,.1f} MB of predictions wait on disk: is the on-prem Kafka well?"
+        return Stage("outcomes", figures, on_disk, "./hotpath logs kafka-onprem")
+    lost = sum(s.value for s in look.now.find("hotpath_scorer_predictions_total", pipeline=name) if _is_lost(s))
+    return Stage("outcomes", figures, f"{lost:.0f} predictions could not be logged" if lost else None, closer)
+
+
+def _is_lost(predictions: Sample) -> bool:
+    return predictions.labels["outcome"] in ("refused", "dropped")
 
 
 _STAGES: dict[str, Callable[[Look], Stage]] = {

@@ -32,9 +32,12 @@ REQUEST_SECONDS = Histogram(
 ANSWER_WARNINGS = Counter("hotpath_scorer_warnings", "Warnings in answers, by code.", ["pipeline", "code"])
 GOLDEN_REQUESTS = Counter("hotpath_scorer_golden_requests", "Golden requests, by HTTP status.", ["pipeline", "status"])
 PREDICTIONS_LOGGED = Counter(
-    "hotpath_scorer_predictions", "Logged predictions: delivered, failed or dropped.", ["pipeline", "outcome"]
+    "hotpath_scorer_predictions",
+    "Logged predictions: delivered, spooled (written to disk, delivered later), refused by the broker, or dropped.",
+    ["pipeline", "outcome"],
 )
 PREDICTION_QUEUE = Gauge("hotpath_scorer_prediction_queue_records", "Predictions not yet taken by Kafka.", ["pipeline"])
+PREDICTION_SPOOL = Gauge("hotpath_scorer_prediction_spool_bytes", "Predictions on disk, not yet sent.", ["pipeline"])
 MODEL_AGE_SECONDS = Gauge(
     "hotpath_scorer_model_age_seconds", "Now minus the newest question in training.", ["pipeline", "model"]
 )

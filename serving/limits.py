@@ -1,4 +1,4 @@
-"""Limits on what callers may send: the size of a body, and the rate of a key's requests."""
+"""Limits of a scorer: the size of a body, the rate of a key's requests, and the spool of predictions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DEFAULT_BODY_BYTES: Final = 1024 * 1024
+DEFAULT_SPOOL_BYTES: Final = 1024 * 1024 * 1024
 
 
 class LimitsError(ValueError):
@@ -15,20 +16,26 @@ class LimitsError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """`body_bytes`: the largest body. `per_second`: requests of one key, None for no limit."""
+    """`body_bytes`: the largest body. `per_second`: requests of one key, None for no limit. `spool_bytes`: what a
+    pipeline's predictions may take on disk while Kafka is away."""
 
     body_bytes: int = DEFAULT_BODY_BYTES
     per_second: float | None = None
+    spool_bytes: int = DEFAULT_SPOOL_BYTES
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Limits:
-        """From HOTPATH_MAX_BODY (bytes) and HOTPATH_RATE (requests per second and key).
+        """From HOTPATH_MAX_BODY (bytes), HOTPATH_RATE (requests per second and key) and HOTPATH_SPOOL (bytes).
 
         Raises:
             LimitsError: naming the variable.
         """
-        body = _positive(env, "HOTPATH_MAX_BODY")
-        return cls(int(body) if body else DEFAULT_BODY_BYTES, _positive(env, "HOTPATH_RATE"))
+        body, spool = _positive(env, "HOTPATH_MAX_BODY"), _positive(env, "HOTPATH_SPOOL")
+        return cls(
+            int(body) if body else DEFAULT_BODY_BYTES,
+            _positive(env, "HOTPATH_RATE"),
+            int(spool) if spool else DEFAULT_SPOOL_BYTES,
+        )
 
 
 class Rate:

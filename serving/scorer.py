@@ -27,13 +27,14 @@ from serving.predict import Predictor
 from serving.prediction_log import PredictionLog
 from serving.scorer_state import ScorerState, show_age, stop_on_signals
 from serving.served_model import ServedModel, ServedModelError
+from serving.spool import Spool
 from streaming.load import load
 from streaming.pipeline import Pipeline
 from streaming.places import Places, PlacesError
 from streaming.problems import PipelineError
 
 FLUSH_S = 3.0
-"""How long a scorer that leaves waits for Kafka to take its last predictions."""
+"""How long a scorer that leaves waits for Kafka to take its last predictions, before it writes them to disk."""
 
 logger = logging.getLogger("scorer")
 
@@ -43,7 +44,7 @@ async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Plac
     stop = asyncio.Event()
     keys, limits = Keys.read(os.environ, places.data), Limits.read(os.environ)
     model = ServedModel(bundle, pipeline) if bundle else None
-    log = PredictionLog(places.onprem, pipeline) if model and pipeline.serving.log_predictions else None
+    log = _prediction_log(name, pipeline, places, limits) if model and pipeline.serving.log_predictions else None
     predictor = Predictor(pipeline, model, log, name) if model else None
     route = HotRoute(pipeline.name, predictor, keys, limits, lambda: lease.draining)
     version, address = model.version if model else None, hot_address(places, pipeline.name)
@@ -54,14 +55,18 @@ async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Plac
     show_age(pipeline, model)
     async with listen_on_own_socket(places.sockets / f"{name}.sock", route, state), asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(lease.run()), tasks.create_task(keys.follow())]
-        running += [tasks.create_task(log.report())] if log else []
         logger.info("%s is ready with %s", name, version or "no model")
         await stop.wait()
         for task in running:
             task.cancel()
     if log:
-        await log.flush(FLUSH_S)
+        await asyncio.to_thread(log.close, FLUSH_S)
     logger.info("%s has left", name)
+
+
+def _prediction_log(name: str, pipeline: Pipeline, places: Places, limits: Limits) -> PredictionLog:
+    spool = Spool(places.onprem_folder(pipeline.name) / "spool", name, limits.spool_bytes)
+    return PredictionLog(places.onprem, pipeline, spool)
 
 
 def main() -> int:

@@ -60,7 +60,8 @@ def test_no_second_lets_more_than_two_seconds_worth_through(per_second: float, g
 
 
 def test_a_limit_that_is_no_positive_number_is_refused_by_name() -> None:
-    assert Limits.read({"HOTPATH_MAX_BODY": "2000", "HOTPATH_RATE": "0.5"}) == Limits(2000, 0.5)
+    own = {"HOTPATH_MAX_BODY": "2000", "HOTPATH_RATE": "0.5", "HOTPATH_SPOOL": "1e6"}
+    assert Limits.read(own) == Limits(2000, 0.5, 1_000_000)
     for name, text in (("HOTPATH_RATE", "0"), ("HOTPATH_RATE", "nan"), ("HOTPATH_MAX_BODY", "1 MB")):
         with pytest.raises(LimitsError, match=name):
             Limits.read({name: text})

@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 QUICK_EXPRESSIONS = "100"
 """How many generated expressions `--quick` compares with Spark."""
 
-SPARK_ALONE = tuple(f"tests/integration/test_{name}.py" for name in ("parity", "rows_job", "append"))
+SPARK_ALONE = tuple(f"tests/integration/test_{name}.py" for name in ("parity", "rows_job", "append", "secured_kafka"))
 """Tests with a Spark of their own and no other engine: before the stack takes the cores."""
 
 

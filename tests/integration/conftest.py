@@ -149,14 +149,14 @@ def stack() -> Iterator[RunningStack]:
 def _settings(data: Path) -> Settings:
     own = {
         "HOTPATH_DATA": str(data),
-        "HOTPATH_PORT_BASE": str(_free_base()),
+        "HOTPATH_PORT_BASE": str(free_base()),
         "HOTPATH_REPLAY": f"--backfill {BACKFILL_S}",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTPATH_")}
     return Settings.from_environment(kept | own)
 
 
-def _free_base() -> int:
+def free_base() -> int:
     """The beginning of a hundred free ports, below those that the kernel gives out."""
     bases = list(range(18000, 32000, SPAN))
     random.shuffle(bases)

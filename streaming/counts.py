@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import TableNotFoundError
 
-from streaming.delta import opened
+from streaming.delta import add_actions, opened
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import IDENTITY, OUTSIDE, STATES
@@ -44,8 +44,7 @@ def counts_of(source: str, built: str) -> dict[str, int]:
 
 def built_counts(url: str) -> dict[str, int]:
     """The records of a built table by state, from its log alone."""
-    with opened(url) as table:
-        adds = pa.table(table.get_add_actions(flatten=True))
+    adds = add_actions(url)
     counts = Counter(dict.fromkeys(STATES, 0))
     for state, records in zip(adds["partition.state"].to_pylist(), adds["num_records"].to_pylist(), strict=True):
         counts[state] += records

@@ -27,6 +27,16 @@ def opened(url: str, version: int | None = None, skip_stats: bool = False) -> It
         yield DeltaTable(url, version=version, skip_stats=skip_stats)
 
 
+def add_actions(url: str) -> pa.Table:
+    """The files of the newest version, from its log alone: `path`, `partition.<column>`, `num_records`, and more.
+
+    Raises:
+        TableNotFoundError: there is no table.
+    """
+    with opened(url) as table:
+        return pa.table(table.get_add_actions(flatten=True))
+
+
 def create(url: str, schema: pa.Schema, partition_by: list[str], properties: Mapping[str, str]) -> None:
     """Create a table where there is none."""
     with _one_at_a_time:

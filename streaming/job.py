@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from pyspark.sql import SparkSession
@@ -38,23 +38,31 @@ def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) 
     loops: dict[str, PipelineLoop] = {}
     news = threading.Thread(target=follow_news, args=(places.cloud, board, stop), name="news")
     news.start()
+
+    def serve_what_is_deployed() -> None:
+        for pipeline in deployed.pipelines():
+            if _has_changed(loops.get(pipeline.name), pipeline):
+                loops.pop(pipeline.name).join()
+            if pipeline.name not in loops:
+                loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace)
+                loops[pipeline.name].start()
+
     while not stop.is_set():
-        try:
-            _give_up_when_stuck(loops.values(), pace)
-            for pipeline in deployed.pipelines():
-                if _has_changed(loops.get(pipeline.name), pipeline):
-                    loops.pop(pipeline.name).join()
-                if pipeline.name not in loops:
-                    loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace)
-                    loops[pipeline.name].start()
-        except Exception:
-            log.exception("could not look for pipelines in %s", places.pipelines)
-            PROBLEMS.labels(part="streaming").inc()
+        _try("look for batches that hang", lambda: _give_up_when_stuck(loops.values(), pace))
+        _try(f"look for pipelines in {places.pipelines}", serve_what_is_deployed)
         stop.wait(LOOK_EVERY_S)
     for loop in loops.values():
         loop.end()
     for thread in (*loops.values(), news):
         thread.join()
+
+
+def _try(what: str, step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception:
+        log.exception("could not %s; tried again", what)
+        PROBLEMS.labels(part="streaming").inc()
 
 
 def _has_changed(loop: PipelineLoop | None, pipeline: Pipeline) -> bool:

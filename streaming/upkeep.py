@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from streaming.delta import opened
+from streaming.delta import add_actions
 from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
@@ -73,9 +72,7 @@ def write_stripped(note: str, stripped_to: int) -> None:
 
 def partitions_of(path: str, table: str) -> list[Partition]:
     """What the table's last version holds, in order, from its log alone."""
-    with opened(path) as newest:
-        adds = pa.table(newest.get_add_actions(flatten=True))
-    files = Counter(int(start) for start in adds[f"partition.{partition_column(table)}"].to_pylist())
+    files = Counter(int(start) for start in add_actions(path)[f"partition.{partition_column(table)}"].to_pylist())
     return [Partition(start, count) for start, count in sorted(files.items())]
 
 

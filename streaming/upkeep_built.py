@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from streaming.built_table import BuiltTable
-from streaming.delta import opened
+from streaming.delta import add_actions, opened
 from streaming.delta_log import newest_version
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
@@ -72,7 +71,6 @@ def _readable(url: str, version: int) -> bool:
 
 
 def _files_by_span(table: BuiltTable) -> Counter[tuple[int, str]]:
-    with opened(table.url) as newest:
-        adds = pa.table(newest.get_add_actions(flatten=True))
+    adds = add_actions(table.url)
     keys = zip(adds["partition.span"].to_pylist(), adds["partition.state"].to_pylist(), strict=True)
     return Counter((int(span), state) for span, state in keys)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from streaming.places import Kafka
+from streaming.places import Kafka, PlacesError
 
 _SAME = ("security.protocol", "sasl.mechanism")
 _LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule"}
+_PKCS8 = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 _SCRAM = "scram.ScramLoginModule"
 
 
@@ -17,6 +18,7 @@ def java_settings(kafka: Kafka) -> dict[str, str]:
 
     Raises:
         OSError: a certificate or key cannot be read.
+        PlacesError: the key is of a kind that Java does not read.
     """
     own = {"bootstrap.servers": kafka.bootstrap}
     own |= {name: kafka.settings[name] for name in _SAME if name in kafka.settings}
@@ -38,8 +40,16 @@ def _certificates(kafka: Kafka) -> dict[str, str]:
         found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": authority}
     if key := kafka.settings.get("ssl.key.location"):
         chain = Path(kafka.settings.get("ssl.certificate.location", key)).read_text()
-        found |= {"ssl.keystore.type": "PEM", "ssl.keystore.key": Path(key).read_text()}
+        found |= {"ssl.keystore.type": "PEM", "ssl.keystore.key": _pkcs8(Path(key))}
         found |= {"ssl.keystore.certificate.chain": chain}
     if password := kafka.settings.get("ssl.key.password"):
         found["ssl.key.password"] = password
     return found
+
+
+def _pkcs8(file: Path) -> str:
+    text = file.read_text()
+    if not any(f"-----BEGIN {kind}-----" in text for kind in _PKCS8):
+        remedy = f"openssl pkcs8 -topk8 -in {file} -out key.pem (-nocrypt for one without a password)"
+        raise PlacesError(f"{file} is no private key in PKCS#8, the only kind that Java reads; make one: {remedy}")
+    return text

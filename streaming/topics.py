@@ -85,13 +85,16 @@ def _compacted(stamp: Settings) -> Settings:
 
 def ensure(kafka: Kafka, topics: list[Topic]) -> None:
     """Create what lacks at one broker, then set every setting (of topics that were there before, too)."""
-    settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000)
+    said: list[KafkaError] = []
+    settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000) | {"error_cb": said.append, "log_level": 0}
     admin = AdminClient(settings)
     try:
         _create(admin, topics)
         _set(admin, topics)
     except KafkaException as error:
-        raise RuntimeError(f"could not prepare the topics at {kafka.bootstrap}: {error.args[0]}") from error
+        admin.poll(0)  # why it timed out: a login that is refused, a certificate that is not trusted
+        why = dict.fromkeys(each.str() for each in [error.args[0], *said])
+        raise RuntimeError(f"could not prepare the topics at {kafka.bootstrap}: {'; '.join(why)}") from error
 
 
 def _create(admin: AdminClient, topics: list[Topic]) -> None:

@@ -25,7 +25,7 @@ from streaming.tables import HOT_TABLES, partition_column
 
 log = logging.getLogger("upkeep")
 
-VACUUM_EVERY = timedelta(hours=1)
+VACUUM_EVERY = timedelta(minutes=20)
 MOST_PARTITIONS = 60
 """Rewritten in one turn of a table: upkeep takes its time rather than the cores."""
 STRIPPED = ("events", "labels")

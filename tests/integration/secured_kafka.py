@@ -10,6 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from infra.conditions import broker_answers
 from infra.engines import java, kafka, mirror
@@ -17,7 +29,7 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from streaming.pipeline import Pipeline
-from streaming.places import Places
+from streaming.places import Kafka, Places
 from streaming.topics import ensure_topics
 from tests.waiting import until
 
@@ -70,7 +82,10 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
         running.enter_context(_running(kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
         running.enter_context(_running(_secured_broker(settings, ports), folder / "cloud.log"))
         until(lambda: broker_answers(secured.places.onprem), 120, "the plain broker")
-        until(lambda: broker_answers(secured.places.cloud), 120, "the secured broker")
+        inner = ports.address("h2o")
+        until(lambda: broker_answers(Kafka(inner, {})), 120, "the inner door of the secured broker")
+        _add_user(inner)
+        until(lambda: broker_answers(secured.places.cloud), 30, "the secured broker")
         yield secured
 
 
@@ -84,7 +99,7 @@ def _secured_broker(settings: Settings, ports: Ports) -> Part:
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL",
         "sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.secured.scram-sha-512.sasl.jaas.config": f"{SCRAM} required;",
-        "ssl.client.auth": "required",
+        "listener.name.secured.ssl.client.auth": "required",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": settings.data / "server.pem",
         "ssl.truststore.type": "PEM",
@@ -94,31 +109,41 @@ def _secured_broker(settings: Settings, ports: Ports) -> Part:
 
     def prepare() -> None:
         java.write(conf, java.properties(kafka.configuration(settings, ports, "cloud") | door))
-        arguments = ("format", "--cluster-id=c2VjdXJlZC1zZWN1cmVkLQ", "-c", str(conf), "--add-scram", _credentials())
+        arguments = ("format", "--cluster-id=c2VjdXJlZC1zZWN1cmVkLQ", "-c", str(conf))
         command = java.command(settings, "128m", kafka.classpath(), "kafka.tools.StorageTool", *arguments)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     return Part(plain.name, plain.command, env=plain.env, prepare=prepare)
 
 
-def _credentials() -> str:
-    escaped = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
-    return f'SCRAM-SHA-512=[name={USER},password="{escaped}"]'
+def _add_user(address: str) -> None:
+    """By the inner door."""
+    admin = AdminClient({"bootstrap.servers": address})
+    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 8192)
+    user = UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())
+    for done in admin.alter_user_scram_credentials([user]).values():
+        done.result(30)
 
 
 def _certificates(folder: Path) -> dict[str, str]:
     """An authority of the test's own; certificates of the broker and of a client, which is told in the variables."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
-    client = authority.issue_cert("ann@example.org")
-    client.private_key_pem.write_to_path(str(folder / "client.key"))
-    client.cert_chain_pems[0].write_to_path(str(folder / "client.pem"))
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("ann@example.org")
+    (folder / "server.pem").write_bytes(_key(server) + server.cert_chain_pems[0].bytes())
+    (folder / "client.key").write_bytes(_key(client))
+    (folder / "client.pem").write_bytes(client.cert_chain_pems[0].bytes())
     return {
         "HOTPATH_CLOUD_KAFKA_SSL_CA": str(folder / "ca.pem"),
         "HOTPATH_CLOUD_KAFKA_SSL_CERTIFICATE": str(folder / "client.pem"),
         "HOTPATH_CLOUD_KAFKA_SSL_KEY": str(folder / "client.key"),
     }
+
+
+def _key(certificate: trustme.LeafCert) -> bytes:
+    """In PKCS#8, as Java wants it."""
+    key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @contextmanager

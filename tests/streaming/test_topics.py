@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from streaming.java_settings import java_settings
 from streaming.load import load
-from streaming.places import Kafka
+from streaming.places import Kafka, PlacesError
 from streaming.records import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 from streaming.tables import arrow_schema, gained
 from streaming.topics import UNLIMITED, cloud_topics, onprem_topics
@@ -40,6 +44,13 @@ def test_a_login_reaches_clients_in_java_with_its_quotes_escaped() -> None:
     login = {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "u", "sasl.password": 'a"b'}
     settings = java_settings(Kafka("broker:9092", login))
     assert settings["sasl.jaas.config"].endswith('ScramLoginModule required username="u" password="a\\"b";')
+
+
+def test_a_key_that_java_cannot_read_is_named_with_what_to_do(tmp_path: Path) -> None:
+    key = tmp_path / "client.key"
+    key.write_text("-----BEGIN RSA PRIVATE KEY-----\n")
+    with pytest.raises(PlacesError, match=rf"{key} is no private key in PKCS#8.*openssl pkcs8 -topk8 -in {key}"):
+        java_settings(Kafka("broker:9092", {"ssl.key.location": str(key), "ssl.certificate.location": str(key)}))
 
 
 def test_a_new_field_is_seen_as_gained_and_a_lost_one_is_not() -> None:

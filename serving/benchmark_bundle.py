@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from serving._native import Bundle, compile_bundle
 from serving.candidate_files import Candidate, read_candidate
 from serving.moments import microseconds
-
-RUNS = 7
+from streaming.best_of_runs import RUNS, best_s
 
 
 def main() -> None:
@@ -33,8 +31,8 @@ def measure(candidate: Candidate) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "measured.bundle"
         arguments = (candidate.mojo, candidate.spec, candidate.manifest_text, str(path))
-        compile_s = _best(lambda: compile_bundle(*arguments))
-        open_s = _best(lambda: Bundle(str(path)))
+        compile_s = best_s(lambda: compile_bundle(*arguments))
+        open_s = best_s(lambda: Bundle(str(path)))
         bundle, size = Bundle(str(path)), path.stat().st_size
     rows = [row["features"] for row in candidate.reference]
     found = {
@@ -48,22 +46,13 @@ def measure(candidate: Candidate) -> dict[str, float]:
         (json.dumps(row["event"]).encode(), microseconds(row["as_of"])) for row in candidate.reference if row["event"]
     ]
     if questions:
-        found["python_call_ns_per_request"] = _best(lambda: _ask(bundle, questions)) * 1e9 / len(questions)
+        found["python_call_ns_per_request"] = best_s(lambda: _ask(bundle, questions)) * 1e9 / len(questions)
     return found
 
 
 def _ask(bundle: Bundle, questions: Sequence[tuple[bytes, int]]) -> None:
     for body, as_of_us in questions:
         bundle.score(body, as_of_us, as_of_us)
-
-
-def _best(action: Callable[[], object]) -> float:
-    times = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - begin)
-    return min(times)
 
 
 if __name__ == "__main__":

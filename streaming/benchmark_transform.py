@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable, Mapping
 from itertools import cycle, islice
 from pathlib import Path
@@ -20,12 +19,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from streaming._native import Transform
+from streaming.best_of_runs import best_s
 from streaming.compile import compile_pipeline
 from streaming.load import load
 from streaming.pipeline import Pipeline
 from streaming.problems import PipelineError
 
-RUNS: Final = 7
 ROWS: Final = 20_000
 
 
@@ -69,16 +68,7 @@ def measure(pipeline: Pipeline) -> dict[str, float]:
     }
     bytes_per_event = sum(map(len, bodies)) / ROWS
     sizes = {"rows": ROWS, "features": len(pipeline.features), "bytes_per_event": bytes_per_event}
-    return sizes | {name: _best_s(action) * 1e9 / ROWS for name, action in found.items()}
-
-
-def _best_s(action: Callable[[], object]) -> float:
-    times = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+    return sizes | {name: best_s(action) * 1e9 / ROWS for name, action in found.items()}
 
 
 if __name__ == "__main__":

@@ -34,12 +34,9 @@ KILL_POINTS = [
 
 @pytest.fixture
 def host() -> Iterator[RolloutHost]:
-    host = RolloutHost()
-    try:
+    with RolloutHost() as host:
         host.manager()
         yield host
-    finally:
-        host.close()
 
 
 def test_a_rollout_killed_at_any_step_leaves_what_its_successor_can_finish(host: RolloutHost) -> None:

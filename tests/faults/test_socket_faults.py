@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from serving.handover import PeerGone
-from tests.serving.hot_host import HotHost, kill
+from tests.serving.hot_host import HotHost, get, kill
 from tests.serving.load import load
 
 pytestmark = pytest.mark.restarts
@@ -18,18 +17,8 @@ pytestmark = pytest.mark.restarts
 
 @pytest.fixture
 def host() -> Iterator[HotHost]:
-    host = HotHost()
-    try:
+    with HotHost() as host:
         yield host
-    finally:
-        host.close()
-
-
-def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    return response.status, response.read().decode()
 
 
 def test_a_killed_manager_takes_the_socket_back_from_a_live_scorer(host: HotHost) -> None:
@@ -72,7 +61,7 @@ def test_blue_is_called_back_when_green_dies_within_the_watch_time(host: HotHost
     host.reaches({"blue": "draining", "green": "accepting"})
     kill(green)
     host.reaches({"blue": "accepting"})
-    assert _get(host.port, "/") == (200, "blue")
+    assert get(host.port, "/") == (200, "blue")
 
 
 def test_a_second_manager_refuses_to_start(host: HotHost) -> None:

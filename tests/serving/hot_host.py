@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from serving.handover import PeerGone, ask
 from tests.waiting import until
@@ -40,6 +41,12 @@ class HotHost:
         (self.data / "pipelines").mkdir()
         (self.data / "pipelines" / "p.toml").touch()
         self.log = (self.data / "log").open("ab")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def env(self) -> dict[str, str]:
@@ -110,6 +117,14 @@ class HotHost:
             kill(process)
         self.log.close()
         shutil.rmtree(self.data)
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    """Status and body of a GET on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
 
 
 def kill(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:

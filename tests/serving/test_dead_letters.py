@@ -15,11 +15,8 @@ from tests.serving.scoring_host import Scorer, ScoringHost
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[ScoringHost]:
-    host = ScoringHost()
-    try:
+    with ScoringHost() as host:
         yield host
-    finally:
-        host.close()
 
 
 @pytest.fixture(scope="module")

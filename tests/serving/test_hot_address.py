@@ -13,11 +13,8 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[ScoringHost]:
-    host = ScoringHost()
-    try:
+    with ScoringHost() as host:
         yield host
-    finally:
-        host.close()
 
 
 def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until_it_drains(host: ScoringHost) -> None:

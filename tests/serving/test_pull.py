@@ -102,8 +102,7 @@ def test_old_local_candidates_go_but_never_the_champion_or_the_pinned_one(tmp_pa
 
 
 def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -> None:
-    host = HotHost()
-    try:
+    with HotHost() as host:
         metrics_port = free_port()
         only_hdfs = {"HOTPATH_HDFS": "hdfs://127.0.0.1:1", "HOTPATH_ONPREM_KAFKA": ""}
         pull = host.start("-m", "serving.pull", env=only_hdfs | {"HOTPATH_METRICS_PORT": str(metrics_port)})
@@ -112,5 +111,3 @@ def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -
         assert 'hotpath_pull_failures_total{pipeline="p"}' in text
         pull.terminate()
         assert pull.wait(10) == 0
-    finally:
-        host.close()

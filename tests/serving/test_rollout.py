@@ -14,12 +14,9 @@ from tests.serving.rollout_host import RolloutHost
 
 @pytest.fixture
 def host() -> Iterator[RolloutHost]:
-    host = RolloutHost()
-    try:
+    with RolloutHost() as host:
         host.manager()
         yield host
-    finally:
-        host.close()
 
 
 def test_each_admitted_candidate_takes_over_under_load_and_no_request_fails(host: RolloutHost) -> None:

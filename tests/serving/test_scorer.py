@@ -33,11 +33,8 @@ ALL_FIELDS = QUESTION | {"count": 3, "fresh": True, "operator": "Ann"}
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[ScoringHost]:
-    host = ScoringHost()
-    try:
+    with ScoringHost() as host:
         yield host
-    finally:
-        host.close()
 
 
 @pytest.fixture(scope="module")

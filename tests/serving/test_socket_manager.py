@@ -10,25 +10,15 @@ from collections.abc import Iterator
 import pytest
 
 from serving.handover import PeerGone, connect, receive, send
-from tests.serving.hot_host import HotHost, free_port, kill
+from tests.serving.hot_host import HotHost, free_port, get, kill
 from tests.serving.load import load
 from tests.waiting import until
 
 
 @pytest.fixture
 def host() -> Iterator[HotHost]:
-    host = HotHost()
-    try:
+    with HotHost() as host:
         yield host
-    finally:
-        host.close()
-
-
-def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    return response.status, response.read().decode()
 
 
 def test_a_switch_under_load_fails_no_request(host: HotHost) -> None:
@@ -53,7 +43,7 @@ def test_requests_wait_in_the_queue_while_no_scorer_lives(host: HotHost) -> None
     assert host.switch("blue")["ok"]
     kill(blue)
     answers: list[tuple[int, str]] = []
-    waiting = [threading.Thread(target=lambda: answers.append(_get(host.port, "/"))) for _ in range(20)]
+    waiting = [threading.Thread(target=lambda: answers.append(get(host.port, "/"))) for _ in range(20)]
     for thread in waiting:
         thread.start()
     host.scorer("green")
@@ -100,23 +90,23 @@ def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> Non
     host.manager()
     host.scorer("blue", "m1")
     host.scorer("green", "m2")
-    assert _get(host.admin_port, "/pipelines/p/state")[0] == 503
+    assert get(host.admin_port, "/pipelines/p/state")[0] == 503
     assert host.switch("green")["ok"]
-    status, body = _get(host.admin_port, "/scorers")
+    status, body = get(host.admin_port, "/scorers")
     listed = {scorer["name"]: (scorer["pipeline"], scorer["model"], scorer["state"]) for scorer in json.loads(body)}
     assert (status, listed) == (200, {"blue": ("p", "m1", "standby"), "green": ("p", "m2", "accepting")})
-    assert _get(host.admin_port, "/scorers/blue/metrics") == (200, "blue")
-    assert _get(host.admin_port, "/pipelines/p/metrics") == (200, "green")
-    assert _get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
-    assert "/pipelines/p/docs" in json.loads(_get(host.admin_port, "/")[1])["pipelines"]["p"]
-    assert "hotpath_serving_switches" in _get(host.admin_port, "/metrics")[1]
+    assert get(host.admin_port, "/scorers/blue/metrics") == (200, "blue")
+    assert get(host.admin_port, "/pipelines/p/metrics") == (200, "green")
+    assert get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
+    assert "/pipelines/p/docs" in json.loads(get(host.admin_port, "/")[1])["pipelines"]["p"]
+    assert "hotpath_serving_switches" in get(host.admin_port, "/metrics")[1]
 
 
 def test_told_to_stop_it_ends_well_and_the_scorers_serve_on(host: HotHost) -> None:
     manager = host.manager()
     host.scorer("blue")
     assert host.switch("blue")["ok"]
-    assert _get(host.admin_port, "/scorers")[0] == 200
+    assert get(host.admin_port, "/scorers")[0] == 200
     manager.terminate()
     assert manager.wait(10) == 0
-    assert _get(host.port, "/") == (200, "blue")
+    assert get(host.port, "/") == (200, "blue")

@@ -28,11 +28,8 @@ TOLERANCE_US = 5_000_000
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[ScoringHost]:
-    host = ScoringHost()
-    try:
+    with ScoringHost() as host:
         yield host
-    finally:
-        host.close()
 
 
 @pytest.fixture(scope="module")

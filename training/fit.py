@@ -14,9 +14,10 @@ from streaming.records import FEATURE_PREFIX
 from training.evaluate import Scored
 
 
-def train_gbm(pipeline: Pipeline, train: Any) -> Any:
+def train_gbm(pipeline: Pipeline, train: Any, own: str) -> Any:
     """A binomial GBM on the feature columns of the training frame, by the pipeline's hyperparameters."""
-    model = H2OGradientBoostingEstimator(distribution="bernoulli", **asdict(pipeline.training.gbm))
+    name = f"{own}.model"
+    model = H2OGradientBoostingEstimator(model_id=name, distribution="bernoulli", **asdict(pipeline.training.gbm))
     model.train(x=[FEATURE_PREFIX + name for name in pipeline.features], y="label", training_frame=train)
     return model
 

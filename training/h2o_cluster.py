@@ -1,10 +1,13 @@
-"""H2O as its own cluster: connecting, importing the window, and leaving nothing behind."""
+"""H2O as its own cluster: connecting, importing the window, and leaving nothing of ours behind, nor taking others'."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import logging
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -17,6 +20,8 @@ from streaming.places import Places
 from streaming.records import FEATURE_PREFIX
 from training.errors import H2oUnavailable, TrainingFailed
 from training.window import Window
+
+log = logging.getLogger("trainer")
 
 _COLUMN_TYPES = {Type.STRING: "enum", Type.BOOLEAN: "enum", Type.INT: "numeric", Type.DOUBLE: "numeric"}
 _ROW_COLUMNS = {"bucket": "numeric", "partition": "numeric", "offset": "numeric", "group": "enum", "label": "enum"}
@@ -31,9 +36,16 @@ class Cluster:
     cores: int
 
 
+def own_name(places: Places, pipeline: Pipeline) -> str:
+    """What the names of a pipeline's frames and models begin with; others may use the same cluster."""
+    lake = hashlib.sha256(places.root(pipeline.name).encode()).hexdigest()[:8]
+    return f"hotpath.{pipeline.name}.{lake}"
+
+
 @contextmanager
-def connected(places: Places, deadline_s: int) -> Iterator[Cluster]:
-    """A connection for one run; frames and models are removed afterwards, whatever happens.
+def connected(places: Places, own: str, deadline_s: int) -> Iterator[Cluster]:
+    """A connection for one run; what is called by `own` is removed afterwards, whatever happens, and before: a run that
+    was killed has left it.
 
     A client whose job vanished with the cluster would poll for ever: after `deadline_s` it is interrupted.
 
@@ -43,20 +55,36 @@ def connected(places: Places, deadline_s: int) -> Iterator[Cluster]:
     """
     try:
         with _deadline(deadline_s):
-            h2o.connect(url=places.h2o.url, auth=places.h2o.login, verbose=False, strict_version_check=False)
-            h2o.no_progress()
+            _connect(places)
+            _remove(own)
             cluster = h2o.cluster()
             try:
                 yield Cluster(cluster.version, cluster.cloud_size, sum(node["num_cpus"] for node in cluster.nodes))
             finally:
-                h2o.remove_all()
+                _remove(own)
     except (H2OConnectionError, H2OServerError) as error:
         raise H2oUnavailable(f"{places.h2o.url}: {error}; is H2O running there?") from error
     except (H2OResponseError, H2OError, OSError) as error:
         raise TrainingFailed(f"H2O: {error}") from error
 
 
-def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type]) -> tuple[Any, Any]:
+def _connect(places: Places) -> None:
+    with redirect_stdout(io.StringIO()) as said:  # how old the cluster is, at every run
+        h2o.connect(url=places.h2o.url, auth=places.h2o.login, verbose=False, strict_version_check=False)
+    log.debug("%s", said.getvalue())
+    h2o.no_progress()
+
+
+def _remove(own: str) -> None:
+    """Remove what is named by us, or after this session; a name tells what it was made of."""
+    session = h2o.connection().session_id
+    listed = h2o.ls()
+    ours = [key for key in listed["key"] if own in key or session in key] if len(listed) else []
+    if ours:
+        h2o.remove(ours)
+
+
+def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type], own: str) -> tuple[Any, Any]:
     """The training and the holdout frame; only the columns that a run needs, with explicit types.
 
     Raises:
@@ -67,7 +95,9 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type])
     setup = h2o.parse_setup(raw)
     names = [name.strip('"') for name in setup["column_names"]]
     skipped = [index for index, name in enumerate(names) if name not in wanted]
-    frame = h2o.import_file(list(window.files), col_types=wanted, skipped_columns=skipped)
+    frame = h2o.import_file(
+        list(window.files), destination_frame=f"{own}.window", col_types=wanted, skipped_columns=skipped
+    )
     train = frame[(frame["bucket"] >= window.start) & (frame["bucket"] < window.split), :]
     holdout = frame[(frame["bucket"] >= window.split) & (frame["bucket"] < window.end), :]
     for what, part in (("training", train), ("holdout", holdout)):
@@ -75,7 +105,7 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type])
             raise TrainingFailed(f"no rows in the {what} part of the window: wait for more buckets")
         if part["label"].unique().nrows < 2:
             raise TrainingFailed(f"all labels are equal in the {what} part of the window: wait for more buckets")
-    return _without_groups_of(train, holdout), holdout
+    return h2o.assign(_without_groups_of(train, holdout), f"{own}.train"), h2o.assign(holdout, f"{own}.holdout")
 
 
 def _without_groups_of(train: Any, holdout: Any) -> Any:

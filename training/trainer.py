@@ -21,7 +21,7 @@ from streaming.places import Places, PlacesError
 from training import candidate, evaluate, registry
 from training.errors import TrainingError
 from training.fit import score, train_gbm
-from training.h2o_cluster import connected, import_window
+from training.h2o_cluster import connected, import_window, own_name
 from training.model_states import model_states
 from training.reference import newest_question, reference_rows
 from training.window import Window, newest_window
@@ -48,10 +48,10 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, 
     Raises:
         TrainingError: nothing was written.
     """
-    compiled = compile_pipeline(pipeline)
-    with connected(places, RUN_DEADLINE_S) as cluster:
-        train, holdout = import_window(window, pipeline, compiled.feature_types)
-        model = train_gbm(pipeline, train)
+    compiled, own = compile_pipeline(pipeline), own_name(places, pipeline)
+    with connected(places, own, RUN_DEADLINE_S) as cluster:
+        train, holdout = import_window(window, pipeline, compiled.feature_types, own)
+        model = train_gbm(pipeline, train, own)
         scored = score(model, holdout, pipeline.training.slices)
         reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
         manifest = candidate.manifest(

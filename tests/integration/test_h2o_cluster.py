@@ -1,0 +1,87 @@
+"""A run in an H2O that others use too: nothing of ours stays, and nothing of theirs goes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import h2o
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from streaming.compile import compile_pipeline
+from streaming.load import load
+from streaming.places import Places
+from tests.integration.h2o_process import running_h2o
+from tests.integration.own_streaming import MINIMAL
+from training.errors import TrainingFailed
+from training.fit import predictions, score, train_gbm
+from training.h2o_cluster import connected, import_window, own_name
+from training.window import Window
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore:(Dropping bad|Converting H2O frame)")]
+
+ROWS = 3000
+START, SPLIT, END = 0, 2400, 3000
+TOO_LONG_S = 120
+
+
+def window_in(folder: Path) -> Window:
+    """A row a second; hot machines fail."""
+    chance = random.Random(7)
+    heat = [chance.uniform(0, 100) for _ in range(ROWS)]
+    numbers = list(range(ROWS))
+    columns = {
+        "bucket": numbers,
+        "partition": [0] * ROWS,
+        "offset": numbers,
+        "group": [f'["{number // 5}"]' for number in numbers],
+        "label": [value + chance.gauss(0, 20) > 60 for value in heat],
+        "f_temperature": heat,
+        "f_heat": [value / 2 for value in heat],
+        "f_vibration": [chance.random() for _ in numbers],
+        "f_worn": [number % 2 == 0 for number in numbers],
+        "f_hours_run": numbers,
+        "f_alarm": [None] * ROWS,
+    }
+    types = {"f_alarm": pa.bool_()}
+    file = folder / "rows.parquet"
+    pq.write_table(pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()}), file)
+    return Window("", 0, START, SPLIT, END, (str(file),))
+
+
+def keys() -> set[str]:
+    listed = h2o.ls()
+    return set(listed["key"]) if len(listed) else set()
+
+
+def test_a_run_removes_what_is_its_own_and_what_a_killed_one_left(tmp_path: Path) -> None:
+    pipeline, window = load(MINIMAL), window_in(tmp_path)
+    types = compile_pipeline(pipeline).feature_types
+    with running_h2o(tmp_path) as address:
+        places = Places(tmp_path, {"HOTPATH_H2O": address, "HOTPATH_HDFS": "hdfs://127.0.0.1:1"})
+        own = own_name(places, pipeline)
+        h2o.connect(url=address, verbose=False, strict_version_check=False)
+        theirs = {"theirs", "hotpath.machines_x2.train"}
+        for name in (*theirs, f"{own}.train"):
+            h2o.import_file(window.files[0], destination_frame=name)
+        h2o.connection().close()
+
+        with connected(places, own, TOO_LONG_S) as cluster:
+            assert cluster.nodes == 1
+            assert keys() == theirs, "what a killed run had left is gone"
+            train, holdout = import_window(window, pipeline, types, own)
+            assert (train.nrows, holdout.nrows) == (SPLIT, END - SPLIT)
+            model = train_gbm(pipeline, train, own)
+            assert len(score(model, holdout, ()).probability) == END - SPLIT
+            labels, leaves = predictions(model, holdout[[0, 1, 2], :])
+            assert (len(labels), len(leaves)) == (3, 3)
+            assert len(keys() - theirs) > 5
+        h2o.connect(url=address, verbose=False, strict_version_check=False)
+        assert keys() == theirs
+
+        with pytest.raises(TrainingFailed, match="no rows in the holdout"), connected(places, own, TOO_LONG_S):
+            import_window(Window("", 0, START, END, END, window.files), pipeline, types, own)
+        assert keys() == theirs
+        h2o.connection().close()

@@ -19,13 +19,19 @@ from streaming.rfc3339 import rfc3339
 STATISTICS = ("append_time", "kafka_time")
 """The columns whose extremes the tables' logs keep."""
 
+MANY = 100
+"""Records from which dictionaries and statistics of the columns are worth their room."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def by_partition(records: pa.Table, column: str) -> Iterator[tuple[int, pa.Table]]:
     """The values of the partition column, each with its records, which lack that column."""
-    for value in pc.unique(records[column]).to_pylist():
-        yield value, records.filter(pc.equal(records[column], value)).drop_columns([column])
+    ordered, start = records.sort_by(column), 0
+    sizes = ordered.group_by(column, use_threads=False).aggregate([([], "count_all")])
+    for value, size in zip(sizes[column].to_pylist(), sizes["count_all"].to_pylist(), strict=True):
+        yield value, ordered.slice(start, size).drop_columns([column])
+        start += size
 
 
 def write_data_file(url: str, column: str, value: int, records: pa.Table) -> AddAction:
@@ -52,8 +58,8 @@ def write_data_file(url: str, column: str, value: int, records: pa.Table) -> Add
 
 def _parquet(records: pa.Table) -> pa.Buffer:
     """Most files have a few records, where what describes the columns takes more than they do: the least of it."""
-    out = pa.BufferOutputStream()
-    pq.write_table(records, out, compression="zstd", store_schema=False, write_statistics=False, use_dictionary=False)
+    out, many = pa.BufferOutputStream(), records.num_rows >= MANY
+    pq.write_table(records, out, compression="zstd", store_schema=False, write_statistics=many, use_dictionary=many)
     return out.getvalue()
 
 

@@ -29,8 +29,9 @@ log = logging.getLogger("hot_query")
 
 MOST_RECORDS = 50_000
 """In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
-SMALL_BYTES = 16 * 1024 * 1024
-"""Up to this much, a batch is appended by the driver; more is appended where it was decoded."""
+SMALL_BYTES = 96 * 1024 * 1024
+"""Up to this much, a batch is appended by the driver; more is appended where it was decoded. A batch of a backfill has
+a file for each of hundreds of buckets, which Spark writes one after the other in each task."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from streaming.append import append_arrow, own_records
+from streaming.data_files import MANY
 from streaming.load import load
 from streaming.records import POSITION
 from streaming.tables import HOT_TABLES, PROPERTIES, arrow_schema, own_columns
@@ -69,6 +71,19 @@ def test_values_arrive_unchanged_the_latest_moment_and_missing_ones_too(events: 
     assert (stored["due"], stored["value"], stored["bucket"]) == (YEAR_9999, b"\x00\xff", -1)
     assert str(stored["event"]["load"]) == "-0.0"
     assert stored["event"]["machine"] is None
+
+
+def test_every_record_of_a_mixed_batch_lands_in_its_own_bucket(events: str) -> None:
+    sizes = {60: 3, -1: 1, 240: 2 * MANY, 120: 2}
+    own = [{"id": f"{bucket} {number}", "bucket": bucket} for bucket, size in sizes.items() for number in range(size)]
+    random.Random(7).shuffle(own)
+    append(own, events)
+    stored = DeltaTable(events).to_pyarrow_table()
+    assert sorted(zip(stored["id"].to_pylist(), stored["bucket"].to_pylist(), strict=True)) == sorted(
+        (record["id"], record["bucket"]) for record in own
+    )
+    files = pa.table(DeltaTable(events).get_add_actions(flatten=True))
+    assert dict(zip(files["partition.bucket"].to_pylist(), files["num_records"].to_pylist(), strict=True)) == sizes
 
 
 def test_a_table_whose_fields_stand_in_another_order_is_written_by_their_names(tmp_path: Path) -> None:

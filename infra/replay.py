@@ -27,7 +27,12 @@ FIRST_COPY = 1000
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser = commands.add_parser("replay", help="play more of the example, or play it at another speed")
-    parser.add_argument("--speed", type=_positive, default=USUAL_SPEED, help="flight seconds in a second (60)")
+    parser.add_argument(
+        "--speed",
+        type=_positive,
+        default=USUAL_SPEED,
+        help="flight seconds in a second (60; the example keeps its data long enough for 46 and more)",
+    )
     parser.add_argument("--rate", type=int, default=1, help="copies of every flight (1)")
     parser.add_argument(
         "--backfill",

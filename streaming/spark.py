@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ SETTINGS = {
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.metricsEnabled": "false",
+    # a shuffle leaves its files, twenty megabytes a minute, until its objects are collected: by default every half hour
+    "spark.cleaner.periodicGC.interval": "5min",
     # many buckets a batch: a writer open for each, instead of a sort
     "spark.sql.maxConcurrentOutputFileWriters": "64",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -61,6 +64,7 @@ def start_spark(places: Places) -> SparkSession:
 
 def _settings_of(places: Places) -> dict[str, str]:
     scratch = places.data / "spark"
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed driver has left: nobody else would remove it
     scratch.mkdir(parents=True, exist_ok=True)
     return {
         "spark.driver.extraClassPath": f"{_jars()}/*",

@@ -24,6 +24,8 @@ LONGEST_PAUSE_S: Final = 30.0
 STEADY_S: Final = 60.0
 """A part that has run this long has recovered: its next crash counts as the first."""
 LOOK_EVERY_S: Final = 0.2
+LAST_WORDS_S: Final = 2.0
+"""How long the log waits for what an ended part, or a child of it, has still to say."""
 
 log = logging.getLogger("supervisor")
 
@@ -57,6 +59,7 @@ class Keeper:
         self._log = LogFile(logs / f"{part.name}.log")
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
+        self._pipe = -1
         self._stopping = asyncio.Event()
         self._renewing = False
 
@@ -124,6 +127,7 @@ class Keeper:
         watching = asyncio.create_task(self._watch_readiness())
         code = await self._child.wait()
         _signal_group(self._child.pid, signal.SIGKILL)
+        await asyncio.wait([pumping], timeout=LAST_WORDS_S)
         for task in (watching, pumping):
             task.cancel()
         await asyncio.gather(watching, pumping, return_exceptions=True)
@@ -138,28 +142,41 @@ class Keeper:
         return ""
 
     async def _spawn(self) -> None:
+        """The pipe is ours, not asyncio's, which takes no process for ended while a child of it holds the pipe."""
         self._printed = b""
-        self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGKILL)), *self.part.command),
-            env=dict(self._env) | dict(self.part.env),
-            cwd=self.part.cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        self._pipe, theirs = os.pipe()
+        try:
+            self._child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGKILL)), *self.part.command),
+                env=dict(self._env) | dict(self.part.env),
+                cwd=self.part.cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._pipe)
+            raise
+        finally:
+            os.close(theirs)
         self.process = Process.of(self._child.pid)
         self._changed(self)
 
     async def _pump(self) -> None:
-        assert self._child is not None
-        assert self._child.stdout is not None
-        while data := await self._child.stdout.read(65536):
-            self._log.write(data)
-            if self.state is State.STARTING or len(self._printed) < 4096:
-                self._printed = (self._printed + data)[-1_000_000:]
-            else:
-                self._printed = (self._printed + data)[-4096:]
+        """Into the log, until nobody is left who could print."""
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        pipe = os.fdopen(self._pipe, "rb", 0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        try:
+            while data := await reader.read(65536):
+                self._log.write(data)
+                if self.state is State.STARTING or len(self._printed) < 4096:
+                    self._printed = (self._printed + data)[-1_000_000:]
+                else:
+                    self._printed = (self._printed + data)[-4096:]
+        finally:
+            transport.close()
 
     async def _watch_readiness(self) -> None:
         began = time.monotonic()

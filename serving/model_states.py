@@ -83,7 +83,7 @@ def read_states(onprem_folder: Path) -> ModelStates:
         return ModelStates({v: Model(**record) for v, record in whole["models"].items()}, tuple(whole["unsent"]))
     except FileNotFoundError:
         return ModelStates({})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelsError(
             f"{path} is broken ({error}); move it away: admission starts anew from candidates/"
         ) from error

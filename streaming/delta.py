@@ -17,14 +17,14 @@ _one_at_a_time = threading.RLock()
 
 
 @contextmanager
-def opened(url: str, version: int | None = None, skip_stats: bool = False) -> Iterator[DeltaTable]:
+def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
     """A table at a version, by default its newest; nobody else in this process has one meanwhile.
 
     Raises:
         TableNotFoundError: there is none.
     """
     with _one_at_a_time:
-        yield DeltaTable(url, version=version, skip_stats=skip_stats)
+        yield DeltaTable(url, version=version)
 
 
 def add_actions(url: str) -> pa.Table:

@@ -105,7 +105,7 @@ def _first_labels(url: str, added: list[Added]) -> pa.Table:
 
 
 def _buckets_of(url: str, version: int) -> frozenset[int]:
-    with opened(url, version, skip_stats=True) as table:
+    with opened(url, version) as table:
         actions = table.get_add_actions(flatten=True)
     return frozenset(_bucket_values(actions.column("partition.bucket").to_pylist()))
 

@@ -60,9 +60,10 @@ def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours:
         kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
         outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
     files, root = file_system(table.url)
-    for path in outworn:
-        files.rm(f"{root}/{path}")
-    return len(outworn)
+    there = [f"{root}/{path}" for path in outworn if files.exists(f"{root}/{path}")]  # not removed the last time
+    for path in there:
+        files.rm(path)
+    return len(there)
 
 
 def _readable(url: str, version: int) -> bool:

@@ -64,6 +64,14 @@ def test_a_new_field_is_a_nullable_column() -> None:
             with_events(fields=(*FLIGHTS.events.fields, Field("gate", Type.STRING, required=True))),
             "[events] field gate",
         ),
+        (
+            with_events(fields=(replace(FLIGHTS.events.fields[0], type=Type.INT), *FLIGHTS.events.fields[1:])),
+            f"[events] field {FLIGHTS.events.fields[0].name}",
+        ),
+        (
+            with_label(fields=(*FLIGHTS.label.fields[:-1], replace(FLIGHTS.label.fields[-1], sensitive=True))),
+            f"[label] field {FLIGHTS.label.fields[-1].name}",
+        ),
         (with_label(wait=timedelta(minutes=1)), "[label] wait"),
         (with_label(max_wait=timedelta(minutes=1)), "[label] max_wait"),
         (with_label(missing=True), "[label] missing"),
@@ -83,6 +91,9 @@ def test_what_would_change_the_meaning_of_stored_events_is_refused_with_the_reme
     ("new", "section"),
     [
         (replace(FLIGHTS, training=replace(FLIGHTS.training, keep=7)), "[training]"),
+        (replace(FLIGHTS, promotion=replace(FLIGHTS.promotion, floors={})), "[promotion]"),
+        (replace(FLIGHTS, monitoring=replace(FLIGHTS.monitoring, floors={})), "[monitoring]"),
+        (replace(FLIGHTS, examples=()), "[examples]"),
         (replace(FLIGHTS, facts=()), "[facts]"),
         (replace(FLIGHTS, clock=replace(FLIGHTS.clock, tolerance=timedelta(minutes=1))), "[clock]"),
         (with_lake(retention=timedelta(days=99)), "[lake]"),

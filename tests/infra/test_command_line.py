@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.cli import main
+from infra.settings import Settings
 from infra.status import judge, line_of, model_of, troubles_of
+from serving.handover import unix_path
 from serving.model_states import Model, ModelStates, write_states
 
 READY = {
@@ -82,10 +90,78 @@ def test_reset_clears_what_up_has_made(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "yes please\n"])
+def test_reset_deletes_nothing_unless_one_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert main(["reset"]) == 1
+    assert (tmp_path / "data" / "run").is_dir()
+    monkeypatch.setattr("sys.stdin", io.StringIO("Yes\n"))
+    assert main(["reset"]) == 0
+    assert not (tmp_path / "data").exists()
+
+
+def test_reset_leaves_the_data_of_a_stack_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    with a_stack(Settings.from_environment().control, {"code": 0, "parts": []}):
+        assert main(["reset", "--yes"]) == 1
+    assert "stop it first with `hotpath down`" in capsys.readouterr().err
+    assert (tmp_path / "data" / "run").is_dir()
+
+
+@contextmanager
+def a_stack(control: Path, status: dict[str, Any]) -> Iterator[None]:
+    """What other terminals see of a running stack: its control socket, and what that says of its parts."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(unix_path(control))
+        listening.listen()
+
+        def serve() -> None:
+            with suppress(OSError):  # closed
+                while True:
+                    with listening.accept()[0] as caller:
+                        caller.makefile().readline()
+                        caller.sendall(json.dumps(status).encode() + b"\n")
+
+        answering = threading.Thread(target=serve)
+        answering.start()
+        try:
+            yield
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            answering.join(10)
+
+
+def test_status_exits_with_1_when_the_monitor_does_not_answer_and_with_0_when_all_is_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    part = {"part": "monitor", "state": "ready", "pid": None, "uptime_s": None, "restarts": 0, "problem": ""}
+    part |= {"address": "http://127.0.0.1:1", "look_first": "hotpath logs monitor"}
+    for name, code, verdict in (("monitor", 1, "unwell: the monitor does not answer"), ("other", 0, "well: 1 parts")):
+        with a_stack(Settings.from_environment().control, {"code": 0, "parts": [part | {"part": name}]}):
+            assert main(["status"]) == code
+        assert capsys.readouterr().out.startswith(verdict)
+        Settings.from_environment().control.unlink()
+
+
+def test_status_says_that_the_record_of_models_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text("{")
+    told = model_of(tmp_path, "flights")
+    assert told["model"] is None
+    assert "models.json is broken" in line_of(told)
+
+
 def test_status_names_the_first_broken_part_in_the_order_of_the_flow() -> None:
     verdict, well = judge([READY, BROKEN], [WITH_MODEL], [])
     assert not well
     assert verdict == "unwell: trainer is crashed: exited with 1; look with: hotpath logs trainer"
+
+
+@pytest.mark.parametrize("state", ["waiting", "starting", "crashed", "stopped"])
+def test_status_is_unwell_until_a_part_is_ready(state: str) -> None:
+    verdict, well = judge([READY, BROKEN | {"state": state, "problem": ""}], [WITH_MODEL], [])
+    assert (verdict, well) == (f"unwell: trainer is {state}; look with: hotpath logs trainer", False)
 
 
 def test_status_is_well_when_every_part_is_ready_and_each_pipeline_has_a_model() -> None:

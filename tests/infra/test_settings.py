@@ -14,7 +14,7 @@ import pytest
 from infra import preflight
 from infra.addresses import environment
 from infra.keys import first_key
-from infra.ports import FIRST_SCORER, Ports
+from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
 from infra.processes import Process
 from infra.settings import Settings, SettingsError, read_env_file
 from serving.scorer_processes import ScorerProcess
@@ -54,8 +54,10 @@ def test_ports_given_once_stay_the_same(tmp_path: Path) -> None:
     given = [first["scorer:flights"], first["scorer:other"], first["metrics:trainer"]]
     again = Ports(17000, file)
     assert [again["scorer:flights"], again["scorer:other"], again["metrics:trainer"]] == given
-    assert len(set(given)) == 3
+    assert given == [17000 + FIRST_SCORER, 17000 + FIRST_SCORER + 1, 17000 + FIRST_METRICS]
     assert again["onprem"] == 17000
+    moved = Ports(18000, file)
+    assert (moved["scorer:other"], moved["onprem"]) == (18000 + FIRST_SCORER, 18000), "another base begins anew"
 
 
 def test_a_named_engine_keeps_its_address_and_is_not_ours_to_start(tmp_path: Path) -> None:
@@ -73,6 +75,8 @@ def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:
         taken.listen()
         own = settings(tmp_path, HOTPATH_PORT_BASE=str(taken.getsockname()[1]))
         (message,) = preflight.busy_ports(own)
+        elsewhere = settings(tmp_path, HOTPATH_PORT_BASE=str(own.port_base), HOTPATH_ONPREM_KAFKA="broker:9092")
+        assert "(onprem)" not in " ".join(preflight.busy_ports(elsewhere)), "an engine that is named needs no port here"
     assert f"{own.port_base} (onprem)" in message
     assert "HOTPATH_PORT_BASE=" in message
 

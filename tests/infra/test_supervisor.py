@@ -8,16 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra import keeper
 from infra.conditions import listens
 from infra.keeper import LONGEST_PAUSE_S, pause_s
 from infra.part import Part, in_order
-from infra.processes import Process
+from infra.processes import Process, stop
 from infra.supervisor import Record, Supervisor, end_leftovers
 from tests.waiting import until
 
@@ -84,6 +87,52 @@ def test_a_killed_part_starts_again_and_is_ready_again(tmp_path: Path) -> None:
     supervise(tmp_path, [part(tmp_path / "journal", "broker")], kill_and_wait)
 
 
+def test_that_a_part_is_ready_is_told_once(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def run() -> None:
+        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda part: told.append(part.name))
+        supervisor.add([part(tmp_path / "journal", "broker")])
+        await asyncio.wait_for(supervisor.ready(["broker"]), 20)
+        await supervisor.restart("broker")
+        while not (record(supervisor, "broker").state == "ready" and started(tmp_path) == 2):
+            await asyncio.sleep(0.05)
+        await supervisor.stop()
+
+    asyncio.run(run())
+    assert told == ["broker"]
+
+
+def started(folder: Path) -> int:
+    return (folder / "journal").read_text().count("start")
+
+
+def test_what_must_be_done_before_a_part_stops_is_done_while_it_runs_and_then_nothing_is_left(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    seen: list[str] = []
+    broker = replace(part(journal, "broker"), before_stop=lambda: seen.extend(journal.read_text().splitlines()))
+    supervise(tmp_path, [broker], nothing)
+    assert seen == ["start broker"]
+    assert not (tmp_path / "run" / "pids.json").exists()
+
+
+def test_a_part_that_has_run_steadily_starts_again_after_the_shortest_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeper, "STEADY_S", 0.0)
+
+    async def run() -> None:
+        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor.add([Part("broken", (sys.executable, "-Sc", ""), ready=lambda _: False)])
+        while record(supervisor, "broken").restarts < 3:
+            await asyncio.sleep(0.05)
+        await supervisor.stop()
+
+    asyncio.run(run())
+    pauses = [message.rpartition("again in ")[2] for message in caplog.messages if "starts again" in message]
+    assert pauses == ["0.5 s"] * 3
+
+
 def test_a_part_that_is_restarted_on_purpose_has_not_crashed(tmp_path: Path) -> None:
     async def run() -> tuple[Record, Record]:
         supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
@@ -132,6 +181,50 @@ def test_a_part_that_ignores_sigterm_is_killed_after_its_patience(tmp_path: Path
     supervise(tmp_path, [deaf], lambda supervisor: pids.append(record(supervisor, "deaf").pid))
     assert pids[0] is not None
     assert Process.of(pids[0]) is None
+
+
+LEAVES_A_CHILD = """
+import subprocess, time
+child = subprocess.Popen(["sh", "-c", "trap '' TERM; exec sleep 600"])
+with open({file!r}, "w") as file: file.write(str(child.pid))
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_children_of_a_part_that_crashed_do_not_survive_it(tmp_path: Path) -> None:
+    def kill_and_wait(supervisor: Supervisor) -> None:
+        pid, child = record(supervisor, "parent").pid, Process.of(int((tmp_path / "child").read_text()))
+        assert pid is not None
+        assert child is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not child.is_alive, 10, "the child's end")
+
+    program = LEAVES_A_CHILD.format(file=str(tmp_path / "child"))
+    parent = Part("parent", (sys.executable, "-Sc", program), ready=lambda running: running.printed("up"))
+    supervise(tmp_path, [parent], kill_and_wait)
+
+
+def test_a_part_that_is_late_is_told_until_it_is_ready(tmp_path: Path) -> None:
+    is_up = threading.Event()
+    late = Part("late", ("sleep", "600"), ready=lambda _: is_up.is_set(), ready_within_s=0.0)
+
+    async def run() -> list[Record]:
+        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor.add([late])
+        while not record(supervisor, "late").problem:
+            await asyncio.sleep(0.02)
+        before = record(supervisor, "late")
+        is_up.set()
+        await asyncio.wait_for(supervisor.ready(["late"]), 20)
+        after = record(supervisor, "late")
+        await supervisor.stop()
+        return [before, after]
+
+    assert [(told.state, told.problem) for told in asyncio.run(asyncio.wait_for(run(), 30))] == [
+        ("starting", "is not ready after 0 s"),
+        ("ready", ""),
+    ]
 
 
 def test_a_step_is_done_once_and_tried_again_after_a_failure(tmp_path: Path) -> None:
@@ -187,6 +280,22 @@ def test_leftovers_are_ended_by_pid_and_start_time_and_nobody_else(tmp_path: Pat
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_process_that_ignores_sigterm_is_killed_when_the_patience_is_over() -> None:
+    deaf = subprocess.Popen(["sh", "-c", "trap '' TERM; echo up; exec sleep 600"], stdout=subprocess.PIPE)
+    try:
+        assert deaf.stdout is not None
+        deaf.stdout.readline()
+        process = Process.of(deaf.pid)
+        assert process is not None
+        stopping = threading.Thread(target=stop, args=([process], 0.2), daemon=True)
+        stopping.start()
+        assert deaf.wait(10) == -signal.SIGKILL
+        stopping.join(10)
+    finally:
+        deaf.kill()
+        deaf.wait()
 
 
 def test_parts_that_need_each_other_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""What the stages of the flow say of themselves."""
+"""Each stage of the flow says that it stands still from the moment its limit is passed, and not before."""
 
 from __future__ import annotations
 
@@ -11,27 +11,108 @@ from monitoring.scrape import Sample, Snapshot
 from streaming.load import load
 
 PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
-LOGGED, SPOOL = "hotpath_scorer_predictions_total", "hotpath_scorer_prediction_spool_bytes"
+NOW_S = 1_795_252_000.0
+ROWS_LIMIT_S = 300 + 2 * PIPELINE.lake.buckets.total_seconds()
+OWN, TABLE = {"pipeline": "flights"}, {"pipeline": "flights", "table": "rows"}
+LOGGED = "hotpath_scorer_predictions_total"
+ASKED = {"topic": PIPELINE.events.topic}
 
 
-def stage(name: str, *samples: tuple[str, dict[str, str], float]) -> Stage:
-    """A stage of a stack whose scorers told these samples."""
-    told = tuple(Sample("scorer", what, {"pipeline": "flights"} | labels, value) for what, labels, value in samples)
-    found = stages(Look(PIPELINE, None, Snapshot(1_795_252_000.0, told, {})))
-    return next(each for each in found if each.name == name)
+def snapshot(name: str, labels: dict[str, str], value: float) -> Snapshot:
+    return Snapshot(NOW_S, (Sample("part", name, labels, value),))
 
 
-def test_predictions_that_were_delivered_are_no_problem() -> None:
-    assert stage("outcomes", (LOGGED, {"outcome": "delivered"}, 9.0), (SPOOL, {}, 0.0)).problem is None
+def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s: float | None = None) -> Stage:
+    return next(stage for stage in stages(Look(PIPELINE, before, now, lake_read_s)) if stage.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "labels", "well", "unwell", "problem"),
+    [
+        ("producers", "hotpath_replay_behind_seconds", {}, 30, 31, "the replay is 31 s behind"),
+        ("mirror", "hotpath_mirror_lag_seconds", ASKED, 60, 61, "the mirror is 61 s behind"),
+        ("events", "hotpath_streaming_behind_seconds", OWN, 120, 121, "the tables are 121 s behind"),
+        (
+            "rows",
+            "hotpath_rows_built_upto_seconds",
+            TABLE,
+            NOW_S - ROWS_LIMIT_S,
+            NOW_S - ROWS_LIMIT_S - 1,
+            f"nothing due in the last {ROWS_LIMIT_S + 1:.0f} s is built",
+        ),
+        (
+            "scorers",
+            "hotpath_scorer_requests_total",
+            OWN | {"status": "500"},
+            0,
+            2,
+            "2 answers were errors of ours",
+        ),
+        (
+            "outcomes",
+            LOGGED,
+            OWN | {"outcome": "dropped"},
+            0,
+            3,
+            "3 predictions could not be logged",
+        ),
+    ],
+)
+def test_a_stage_stands_still_from_its_limit_on(
+    name: str, metric: str, labels: dict[str, str], well: float, unwell: float, problem: str
+) -> None:
+    assert stage(name, snapshot(metric, labels, well)).problem is None
+    assert stage(name, snapshot(metric, labels, unwell)).problem == problem
+
+
+def test_while_an_import_is_open_the_mirror_may_be_behind() -> None:
+    late = Sample("watcher", "hotpath_mirror_lag_seconds", ASKED, 600.0)
+    importing = Sample("watcher", "hotpath_mirror_import_open", ASKED, 1.0)
+    found = stage("mirror", Snapshot(NOW_S, (late, importing)))
+    assert found.problem is None
+    assert "an import is open" in found.figures
+
+
+def test_model_states_that_wait_for_the_broker_are_a_problem_at_the_second_look() -> None:
+    waiting = snapshot("hotpath_rollout_unsent_model_states", OWN, 4)
+    assert stage("rollout", waiting).problem is None
+    assert stage("rollout", waiting, before=waiting).problem == "4 model states wait for the on-prem broker"
+    assert stage("rollout", waiting, before=snapshot("hotpath_rollout_unsent_model_states", OWN, 0)).problem is None
+
+
+def test_tables_that_cannot_be_read_for_a_minute_are_the_name_nodes_problem() -> None:
+    nothing = Snapshot(NOW_S)
+    assert stage("outcomes", nothing).problem is None
+    assert stage("outcomes", nothing, lake_read_s=NOW_S - 60).problem is None
+    unread = stage("outcomes", nothing, lake_read_s=NOW_S - 61)
+    assert unread.problem == "the tables could not be read for 61 s: is HDFS well?"
+    assert unread.command == "./hotpath logs namenode"
+
+
+def test_answers_that_were_no_errors_of_ours_are_no_problem() -> None:
+    refused = snapshot("hotpath_scorer_requests_total", OWN | {"status": "422"}, 9)
+    assert stage("scorers", refused).problem is None
+
+
+def test_another_pipelines_silent_rollout_is_not_ours() -> None:
+    silent = Snapshot(NOW_S, (), {"rollout-machines": "refused"})
+    assert stage("rollout", silent).problem is None
+    ours = stage("rollout", Snapshot(NOW_S, (), {"rollout-flights": "refused"}))
+    assert (ours.problem, ours.command) == (
+        "rollout-flights does not answer: refused",
+        "./hotpath logs rollout-flights",
+    )
 
 
 @pytest.mark.parametrize("outcome", ["refused", "dropped"])
 def test_a_lost_prediction_is_a_problem(outcome: str) -> None:
-    problem = stage("outcomes", (LOGGED, {"outcome": outcome}, 2.0), (LOGGED, {"outcome": "delivered"}, 9.0)).problem
-    assert problem == "2 predictions could not be logged"
+    assert stage("outcomes", snapshot(LOGGED, OWN | {"outcome": "delivered"}, 9)).problem is None
+    lost = stage("outcomes", snapshot(LOGGED, OWN | {"outcome": outcome}, 2))
+    assert lost.problem == "2 predictions could not be logged"
 
 
 def test_predictions_on_disk_point_to_the_broker() -> None:
-    told = stage("outcomes", (SPOOL, {}, 3_210_000.0), (LOGGED, {"outcome": "spooled"}, 3000.0))
-    assert told.problem == "3.2 MB of predictions wait on disk: is the on-prem Kafka well?"
-    assert told.command == "./hotpath logs kafka-onprem"
+    waiting = stage("outcomes", snapshot("hotpath_scorer_prediction_spool_bytes", OWN, 3_210_000))
+    assert waiting.problem == "3.2 MB of predictions wait on disk: is the on-prem Kafka well?"
+    assert waiting.command == "./hotpath logs kafka-onprem"
+    assert stage("outcomes", snapshot("hotpath_scorer_prediction_spool_bytes", OWN, 0)).problem is None

@@ -40,6 +40,13 @@ def test_old_outcomes_do_not_reach_into_a_figure_that_has_enough() -> None:
     assert [f.auc for f in found] == [0.0, 1.0]
 
 
+def test_a_minute_counts_with_all_its_outcomes_and_names_its_newest_model() -> None:
+    (found,) = by_minute(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2"))
+    assert (found.outcomes, found.positives, found.newest_model) == (160, 80, "m2")
+    (alone,) = by_minute(outcomes(100, positives=40))
+    assert (alone.outcomes, alone.positives) == (100, 40)
+
+
 def test_models_are_told_apart() -> None:
     found = by_model(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2", right=False))
     assert {model: figures.auc for model, figures in found.items() if figures} == {"m1": 1.0, "m2": 0.0}

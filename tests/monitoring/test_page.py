@@ -94,5 +94,11 @@ def test_what_is_broken_first_in_the_flow_is_named_with_its_command() -> None:
     assert (view.first_broken.name, view.first_broken.command) == ("events", "./hotpath logs streaming")
 
 
+def test_a_model_that_is_not_to_be_trusted_makes_the_status_unwell() -> None:
+    told = a_view(model=None).as_json()
+    assert told["well"] is False
+    assert [reason["code"] for reason in told["pipelines"][0]["reasons"]] == ["no_model"]
+
+
 def test_a_silent_part_makes_the_status_unwell() -> None:
     assert a_view(silent={"trainer": "refused"}).as_json()["well"] is False

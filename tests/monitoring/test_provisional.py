@@ -24,6 +24,16 @@ def test_the_last_label_that_is_not_null_counts() -> None:
     assert (found["k"].value, found["k"].first) == (True, NOON + timedelta(minutes=1))
 
 
+def test_of_labels_of_one_moment_the_last_in_its_partition_counts() -> None:
+    for order in ((1, 2), (2, 1)):
+        found = labels_of([label(1, offset=offset) for offset in order], [offset == 2 for offset in order])
+        assert found["k"].value is True
+
+
+def test_a_prediction_that_is_never_due_is_no_outcome() -> None:
+    assert join([prediction(1, due=None)], labels_of([label(2)], [True])) == []
+
+
 def test_the_first_prediction_per_id_and_model_counts() -> None:
     labels = labels_of([label(9)], [True])
     asked = [prediction(2, probability=0.2), prediction(1, probability=0.1), prediction(3, model="m2")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -63,8 +64,28 @@ def test_every_reason_is_named(seen: Seen, code: str, words: str) -> None:
     assert "do not trust" in first_line(PIPELINE, seen)
 
 
+def test_a_figure_at_its_floor_is_well_and_a_log_loss_has_a_ceiling() -> None:
+    floors = {"auc": 0.6, "log_loss": 0.4}
+    strict = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors=floors))
+    at_the_bounds = replace(realised(0.6), log_loss=0.4)
+    assert reasons_against(strict, Seen("m", 1.0, at_the_bounds, {})) == []
+    (reason,) = reasons_against(strict, Seen("m", 1.0, replace(at_the_bounds, log_loss=0.41), {}))
+    assert reason.code == "log_loss_above_ceiling"
+    assert reason.text == "realised log loss 0.410 over 200 outcomes, the ceiling is 0.4"
+
+
+def test_a_model_is_too_old_by_the_monitorings_own_limit_else_by_that_of_answers() -> None:
+    seen = Seen("m", 1801.0, None, {})
+    own = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, max_model_age=timedelta(minutes=30)))
+    none = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, max_model_age=None))
+    assert [reason.code for reason in reasons_against(own, seen)] == ["model_too_old"]
+    assert reasons_against(none, seen) == []
+    assert [reason.code for reason in reasons_against(none, replace(seen, model_age_s=3601.0))] == ["model_too_old"]
+
+
 def test_an_offset_within_the_tolerance_is_no_alarm() -> None:
     assert reasons_against(PIPELINE, Seen("m", 1.0, None, {"ops-1": -4.9})) == []
+    assert reasons_against(PIPELINE, Seen("m", 1.0, None, {"ops-1": 60.0})) == [], "its events come late, no more"
 
 
 @pytest.fixture
@@ -102,6 +123,7 @@ def test_a_reason_is_said_once_when_it_appears_and_once_when_it_goes(
             alerts.update(NOW, {"flights": reasons})
             alerts.send(client)
     assert [(a["code"], a["state"]) for a in taken] == [("no_model", "firing"), ("no_model", "resolved")]
+    assert [alert.state for alert in alerts.recent] == ["resolved", "firing"], "the page has the newest first"
 
 
 def test_an_alert_that_the_webhook_refuses_is_sent_again(

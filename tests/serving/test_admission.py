@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from serving._native import Bundle
-from serving.admission import Refused, admit
+from serving.admission import Refused, admit, event_difference
 from serving.agreement import ulps_apart
-from tests.serving.admission_candidates import reference_rows, write_candidate
+from tests.serving.admission_candidates import AS_OF, reference_rows, write_candidate
 from tests.serving.models import columns
 from tests.serving.mojo_zip import LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
 
@@ -67,6 +69,11 @@ def test_another_number_of_trees_is_refused(tmp_path: Path) -> None:
     assert "row 1: number of trees: H2O has 3, the bundle 2" in text
 
 
+def test_fewer_trees_than_the_bundle_has_are_refused(tmp_path: Path) -> None:
+    text = refusal(tmp_path, candidate(tmp_path, lambda rows: rows[0]["leaves"].pop()))
+    assert "row 1: number of trees: H2O has 1, the bundle 2" in text
+
+
 def test_four_ulp_agree_and_five_do_not(tmp_path: Path) -> None:
     def off_by(ulps: int) -> Callable[[list[dict[str, Any]]], object]:
         return lambda rows: rows[2].update(probability=rows[2]["probability"] + ulps * math.ulp(rows[2]["probability"]))
@@ -78,6 +85,26 @@ def test_four_ulp_agree_and_five_do_not(tmp_path: Path) -> None:
 def test_an_event_whose_features_differ_from_its_row_is_refused(tmp_path: Path) -> None:
     text = refusal(tmp_path, candidate(tmp_path, lambda rows: rows[4]["event"].update(i=2)))
     assert "row 5: feature i of its event: H2O has 1, the bundle 2" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        ({}, None),
+        ({"features": {"n": None, "b": True}}, None),
+        ({"features": {"n": 0.0, "b": True}}, "feature n of its event"),
+        ({"features": {"n": math.nan, "b": 1}}, "feature b of its event"),
+        ({"positive": False}, "label of its event"),
+        ({"probability": 0.25 + 5 * math.ulp(0.25)}, "probability (5 ulp apart)"),
+    ],
+)
+def test_an_event_must_give_the_features_the_label_and_the_probability_of_its_row(
+    found: dict[str, Any], what: str | None
+) -> None:
+    row = {"as_of": AS_OF, "event": {}, "features": {"n": None, "b": True}, "positive": True, "probability": 0.25}
+    answer = {"errors": [], "features": {"n": math.nan, "b": True}, "positive": True, "probability": 0.25} | found
+    difference = event_difference(cast(Bundle, SimpleNamespace(score=lambda *_: answer)), row)
+    assert (difference and difference.what) == what
 
 
 def test_an_event_that_is_a_dead_letter_is_refused(tmp_path: Path) -> None:
@@ -107,6 +134,27 @@ def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 2}))
     assert "not of format 1" in refusal(tmp_path, folder)
+
+
+@pytest.mark.parametrize("key", ["version", "pipeline", "features", "files"])
+def test_a_manifest_that_lacks_a_part_is_refused_by_its_name(tmp_path: Path, key: str) -> None:
+    folder = candidate(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest[key]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert refusal(tmp_path, folder) == f"manifest.json: lacks {key}"
+
+
+def test_a_line_of_the_reference_ends_only_at_its_newline(tmp_path: Path) -> None:
+    rows = reference_rows(MODEL, ORDER, [row | {"t": "a\u2028b\x85c"} for row in ROWS])
+    folder = tmp_path / "candidate"
+    write_candidate(folder, mojo_zip(MODEL), [])
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    (folder / "reference.jsonl").write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["reference.jsonl"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert admit(folder, tmp_path / "p.bundle").rows == len(rows)
 
 
 def test_ulps_count_the_doubles_between() -> None:

@@ -48,6 +48,18 @@ def test_a_key_may_ask_at_its_rate_and_no_faster() -> None:
     assert Rate(None).wait_s(b"a", 10.0) == 0.0
 
 
+def test_a_key_that_has_been_quiet_for_an_hour_has_one_seconds_worth() -> None:
+    rate = Rate(2.0)
+    assert rate.wait_s(b"a", 10.0) == 0.0
+    assert [rate.wait_s(b"a", 3610.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+
+
+def test_a_key_that_asks_too_early_again_and_again_gets_its_turn_all_the_same() -> None:
+    rate = Rate(0.5)
+    assert [rate.wait_s(b"a", 10.0 + seconds) for seconds in (0.0, 0.0, 0.5, 1.0, 1.5)] == [0.0, 2.0, 1.5, 1.0, 0.5]
+    assert rate.wait_s(b"a", 12.0) == 0.0
+
+
 @given(st.floats(0.1, 1000), st.lists(st.floats(0, 0.2), max_size=200))
 def test_no_second_lets_more_than_two_seconds_worth_through(per_second: float, gaps: list[float]) -> None:
     rate, now_s, passed = Rate(per_second), 0.0, []
@@ -62,7 +74,13 @@ def test_no_second_lets_more_than_two_seconds_worth_through(per_second: float, g
 def test_a_limit_that_is_no_positive_number_is_refused_by_name() -> None:
     own = {"HOTPATH_MAX_BODY": "2000", "HOTPATH_RATE": "0.5", "HOTPATH_SPOOL": "1e6"}
     assert Limits.read(own) == Limits(2000, 0.5, 1_000_000)
-    for name, text in (("HOTPATH_RATE", "0"), ("HOTPATH_RATE", "nan"), ("HOTPATH_MAX_BODY", "1 MB")):
+    for name, text in (
+        ("HOTPATH_RATE", "0"),
+        ("HOTPATH_RATE", "nan"),
+        ("HOTPATH_RATE", "inf"),
+        ("HOTPATH_MAX_BODY", "1 MB"),
+        ("HOTPATH_SPOOL", "-1"),
+    ):
         with pytest.raises(LimitsError, match=name):
             Limits.read({name: text})
 

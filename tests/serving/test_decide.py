@@ -166,6 +166,56 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
         seen(candidates="v1"),
         Admit("v1"),
     ),
+    "an admitted one that is older than the champion has missed its time": (
+        states(v1="admitted", v2="champion"),
+        seen(V2_SERVES, bundles="v1 v2"),
+        Wait("v2 serves"),
+    ),
+    "without a champion the newest that served and still has its bundle comes back": (
+        states(v1="retired", v2="retired", v3="rejected"),
+        seen(bundles="v1"),
+        Start("v1"),
+    ),
+    "a champion that is not connected yet has not died, whoever serves": (
+        states(v1="retired", v2="champion"),
+        seen(V1, scorer("v2", "unknown"), bundles="v1 v2"),
+        Wait("v2-unknown is not connected to the socket manager yet"),
+    ),
+    "a pinned champion that died starts again, although blue is still warm": (
+        states(v1="retired", v2="champion!"),
+        seen(V1_DRAINS, bundles="v1 v2"),
+        Start("v2"),
+    ),
+    "a draining scorer without a model is nobody to call back": (
+        states(v1="champion"),
+        seen(scorer(None, "draining"), bundles="v1"),
+        Start("v1"),
+    ),
+    "of several that are still warm the last one is called back": (
+        states(v1="retired", v2="retired", v3="champion"),
+        seen(V1_DRAINS, scorer("v2", "draining"), bundles="v1 v2 v3"),
+        Switch(scorer("v2", "draining")),
+    ),
+    "while nobody accepts the next switch waits for no draining one": (
+        states(v0="retired", v1="retired", v2="champion"),
+        seen(scorer("v0", "draining"), V1_DRAINS, V2, bundles="v0 v1 v2"),
+        Switch(V2),
+    ),
+    "a champion of which nothing is here is not rejected": (
+        states(v1="champion"),
+        seen(),
+        Wait("v1 is not up; it is tried again"),
+    ),
+    "of two scorers of the champion the one that serves stays": (
+        states(v1="champion"),
+        seen(scorer("v1"), V1, bundles="v1"),
+        Leave(scorer("v1")),
+    ),
+    "a new candidate is recorded before green comes up": (
+        states(v1="champion", v2="admitted"),
+        seen(V1, candidates="v3", bundles="v1 v2"),
+        Note("v3"),
+    ),
     "a scorer that nobody needs stops": (
         states(v1="champion", v2="rejected"),
         seen(V1, V2, bundles="v1"),

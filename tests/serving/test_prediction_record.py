@@ -73,6 +73,15 @@ def test_it_has_exactly_the_fields_of_the_contract(pipeline: Pipeline) -> None:
     assert recorded(pipeline, due_us=None)["due"] is None
 
 
+def test_it_says_whether_somebody_really_asked_then_how_the_moment_was_stated_and_for_whom(pipeline: Pipeline) -> None:
+    verdict = Verdict(ANSWER, SCORED | {"as_of_source": "query"}, hypothetical=True)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    record = json.loads(prediction_record(verdict, pipeline, NOW_US, "s-1", trace))
+    assert (record["hypothetical"], record["as_of_source"], record["traceparent"]) == (True, "query", trace)
+    usual = recorded(pipeline)
+    assert (usual["hypothetical"], usual["as_of_source"], usual["traceparent"]) == (False, "clock", None)
+
+
 def test_moments_keep_their_microseconds_so_that_features_can_be_evaluated_again(pipeline: Pipeline) -> None:
     record = recorded(pipeline)
     assert (record["as_of"], record["due"]) == ("2026-01-31T08:00:00.123456Z", "2026-01-31T08:01:00.123456Z")

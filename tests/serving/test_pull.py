@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import httpx
@@ -75,6 +76,44 @@ def test_a_file_that_was_damaged_on_the_way_is_refused_and_comes_again(
     (remote / name / "model.zip").unlink()  # already here: it is not copied a second time
     pull_candidate(registry, name, local)
     assert missing(registry, local) == []
+
+
+def test_a_file_that_was_damaged_here_comes_again(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    name, local = write_candidate(remote, PIPELINE, 1), tmp_path / "local"
+    whole = (remote / name / "model.zip").read_bytes()
+    (local / name).mkdir(parents=True)
+    (local / name / "model.zip").write_bytes(bytes(len(whole)))
+    pull_candidate(registry, name, local)
+    assert (local / name / "model.zip").read_bytes() == whole
+
+
+def test_a_manifest_of_another_candidate_is_refused(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    name = write_candidate(remote, PIPELINE, 1)
+    (remote / name).rename(remote / version(2))
+    with pytest.raises(PullError, match=f"{version(2)}: its manifest is of {name}"):
+        pull_candidate(registry, version(2), tmp_path / "local")
+
+
+def test_only_the_newest_candidates_come_and_nothing_else_of_the_registry(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    for number in range(KEEP + 2):
+        (remote / version(number)).mkdir(parents=True)
+        (remote / version(number) / "manifest.json").touch()
+    (remote / "zz-by-hand").mkdir()
+    (remote / "zz-by-hand" / "manifest.json").touch()
+    assert missing(registry, tmp_path) == [version(number) for number in range(KEEP + 1, 1, -1)]
+
+
+def test_a_local_candidate_that_is_half_dropped_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Path) -> None:
+        raise OSError("the disk went away")
+
+    name = write_candidate(tmp_path, PIPELINE, 1)
+    monkeypatch.setattr(shutil, "rmtree", fails)
+    with pytest.raises(OSError, match="went away"):
+        drop(tmp_path, name)
+    assert not (tmp_path / name / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("name", ["../escape", "/etc/passwd", ".hidden", ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ def launched(host: ScoringHost) -> dict[str, Scorer]:
     return {
         "full": host.launch("full"),
         "empty": host.launch("empty", bundle=False, env={"HOTPATH_MAX_BODY": "200"}),
-        "limited": host.launch("limited", env={"HOTPATH_RATE": "0.5"}),
+        "limited": host.launch("limited", env={"HOTPATH_RATE": "0.5", "HOTPATH_KEYS": f"{KEY},second"}),
         "one_heap": host.launch("one_heap", env={"HOTPATH_MAX_BODY": str(LARGE), "MALLOC_ARENA_MAX": "1"}),
     }
 
@@ -235,6 +236,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(host: ScoringHost, 
     limited = host.answering(launched["limited"])
     until(lambda: limited.ask().status_code == 429, 20, "the limit of one request in two seconds", 0)
     assert limited.ask().headers["retry-after"] in ("1", "2")
+    assert limited.ask(key="second").status_code == 200, "each key has a rate of its own"
 
 
 def test_without_a_model_the_answer_is_503_with_retry_after(host: ScoringHost, launched: dict[str, Scorer]) -> None:
@@ -285,9 +287,10 @@ def test_the_model_that_answers_describes_itself(scorer: Scorer) -> None:
     assert [feature["name"] for feature in model["features"]] == ["colour", "size", "many", "seconds"]
 
 
-def test_the_own_socket_has_docs_metrics_and_state(scorer: Scorer) -> None:
+def test_the_own_socket_has_docs_metrics_and_state(scorer: Scorer, host: ScoringHost) -> None:
     assert "prediction_id" in scorer.own.get("/docs").text
     assert PREDICT in scorer.own.get("/openapi.json").json()["paths"]
+    assert stat.S_IMODE((host.sockets / "full.sock").stat().st_mode) == 0o600, "it admits without a key"
     state = scorer.own.get("/state").json()
     assert (state["scorer"], state["model"], state["state"]) == ("full", VERSION, "standby")
     age = scorer.metrics()[f"hotpath_scorer_model_age_seconds{{model={VERSION}}}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import stat
 import threading
 from collections.abc import Iterator
 
@@ -100,6 +101,19 @@ def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> Non
     assert get(host.admin_port, "/scorers/nobody/metrics")[0] == 404
     assert "/pipelines/p/docs" in json.loads(get(host.admin_port, "/")[1])["pipelines"]["p"]
     assert "hotpath_serving_switches" in get(host.admin_port, "/metrics")[1]
+
+
+def test_only_a_scorer_that_serves_nobody_can_be_told_to_leave(host: HotHost) -> None:
+    host.manager()
+    assert stat.S_IMODE((host.sockets / "manager.sock").stat().st_mode) == 0o600
+    blue, green = host.scorer("blue"), host.scorer("green")
+    assert host.switch("blue")["ok"]
+    assert host.ask(do="leave", name="blue") == {"ok": False, "why": "blue is accepting"}
+    assert host.ask(do="leave", name="nobody") == {"ok": False, "why": "nobody is not connected"}
+    assert host.ask(do="leave", name="green")["ok"]
+    assert green.wait(10) == 0
+    assert blue.poll() is None
+    assert get(host.port, "/") == (200, "blue")
 
 
 def test_told_to_stop_it_ends_well_and_the_scorers_serve_on(host: HotHost) -> None:

@@ -63,6 +63,18 @@ def test_only_a_stated_as_of_beyond_the_tolerance_is_hypothetical(
     assert [warning["code"] for warning in by_body.answer["warnings"]] == ["clock_skew"] * skewed
 
 
+@pytest.mark.parametrize(("unknown", "ends"), [(50, "no such field"), (51, "; nor 1 more")])
+def test_unknown_fields_beyond_fifty_are_counted(model: ServedModel, unknown: int, ends: str) -> None:
+    warnings = judged(model, unknown=[f"extra{n}" for n in range(unknown)]).answer["warnings"]
+    assert len(warnings) == 50
+    assert warnings[-1]["detail"].endswith(ends)
+
+
+def test_an_unknown_field_that_comes_twice_is_named_once(model: ServedModel) -> None:
+    warnings = judged(model, unknown=["shape", "shade", "shape"]).answer["warnings"]
+    assert [warning["field"] for warning in warnings] == ["shape", "shade"]
+
+
 def test_a_hostile_body_does_not_make_an_endless_problem_document(model: ServedModel) -> None:
     body = b'{"id": "q", "machine": "m", "size": 1' + b', "size": 1' * 10_000 + b"}"
     problem = refusal(model.bundle.score(body, None, NOW_US), [])

@@ -60,6 +60,7 @@ def test_a_batch_that_is_appended_again_is_left_out_and_the_next_is_not(events: 
         append(records, events, ("query", 7))
     assert DeltaTable(events).to_pyarrow_table().num_rows == 2
     append(records, events, ("query", 8))
+    append(records, events, ("query", 7))  # as a checkpoint that was put back would have it
     append(records, events, ("a fresh checkpoint", 0))
     assert DeltaTable(events).to_pyarrow_table().num_rows == 6
 

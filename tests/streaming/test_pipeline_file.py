@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streaming.load import PipelineError, load
+from tests.streaming.pipelines import changed
 
 CASES = sorted((Path(__file__).parent / "testcases").iterdir())
 
@@ -24,6 +25,30 @@ def problems_of(path: Path) -> list[str]:
 def test_a_file_is_refused_with_all_its_problems_in_its_order(case: Path) -> None:
     expected = (case / "expected.txt").read_text(encoding="utf-8").splitlines()
     assert problems_of(case / "pipeline.toml") == expected
+
+
+def test_durations_that_just_agree_are_well(tmp_path: Path) -> None:
+    """wait = max_wait, holdout = a bucket, and the least max_age, retention and raw_retention that work."""
+    lake = 'buckets = "1m"\nretention = "71m"\nraw_retention = "71m"\n[serving]\nmax_age = "13m"'
+    pipeline = changed(tmp_path, ('wait = "2m"', 'wait = "10m"'), ('"5m"', '"1m"'), ('buckets = "1m"', lake))
+    assert pipeline.label.wait == pipeline.label.max_wait
+    assert pipeline.training.holdout == pipeline.lake.buckets
+
+
+@pytest.mark.parametrize("topic", ["machines.models", "machines.predictions", "hotpath.progress"])
+def test_a_topic_that_hotpath_writes_itself_is_refused(tmp_path: Path, topic: str) -> None:
+    with pytest.raises(PipelineError, match=f'topic "{topic}" is one that hotpath writes itself'):
+        changed(tmp_path, ('"machines.inspections"', f'"{topic}"'))
+
+
+def test_every_sensitive_field_of_an_expression_is_named(tmp_path: Path) -> None:
+    secret = [
+        (f'{name} = "double"', f'{name} = {{ type = "double", sensitive = true }}') for name in ("load", "vibration")
+    ]
+    with pytest.raises(PipelineError) as caught:
+        changed(tmp_path, *secret, ('"temperature * load"', '"vibration * load"'))
+    told = [problem for problem in caught.value.problems if "heat: the field" in str(problem)]
+    assert len(told) == 2
 
 
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

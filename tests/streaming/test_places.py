@@ -39,9 +39,16 @@ def test_an_engine_that_a_process_needs_is_missed_at_once() -> None:
             Places.from_environment(lacking, needs=(need,))  # type: ignore[arg-type]
 
 
-def test_half_a_login_is_refused_by_name() -> None:
+@pytest.mark.parametrize("half", ["HOTPATH_H2O_USERNAME", "HOTPATH_H2O_PASSWORD"])
+def test_half_a_login_is_refused_by_name(half: str) -> None:
     with pytest.raises(PlacesError, match="set both HOTPATH_H2O_USERNAME and HOTPATH_H2O_PASSWORD, or neither"):
-        Places.from_environment(ALL | {"HOTPATH_H2O_USERNAME": "ann"}, needs=("h2o",))
+        Places.from_environment(ALL | {half: "ann"}, needs=("h2o",))
+
+
+def test_an_address_may_end_in_a_slash() -> None:
+    places = Places.from_environment(ALL | {"HOTPATH_HDFS": "hdfs://name:8020/", "HOTPATH_H2O": "http://h2o:54321/"})
+    assert places.table("p", "events") == "hdfs://name:8020/hotpath/p/tables/events"
+    assert places.h2o.url == "http://h2o:54321"
 
 
 def test_no_secret_is_in_what_is_printed_of_places() -> None:

@@ -43,5 +43,15 @@ def test_a_pause_begins_anew() -> None:
     assert looks((True, 7), (True, 7), (False, 7), (True, 7), (True, 7)) == [0, 10, 0, 0, 10]
 
 
+def test_another_query_that_begins_with_the_batch_of_the_one_before_has_not_run_as_long() -> None:
+    now = [0.0]
+    stuck = StuckBatch(lambda: now[0])
+    before, after = (Seen({"isTriggerActive": True}, {"batchId": 7}) for _ in range(2))
+    assert stuck.runs_s(before) == 0
+    now[0] = 10.0
+    assert stuck.runs_s(before) == 10
+    assert stuck.runs_s(after) == 0
+
+
 def test_without_a_query_nothing_hangs() -> None:
     assert StuckBatch().runs_s(None) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ PIPELINE = load(MINIMAL)
 def test_onprem_topics_are_stamped_by_the_broker_and_cloud_topics_keep_that_stamp() -> None:
     assert {t.settings["message.timestamp.type"] for t in onprem_topics(PIPELINE)} == {"LogAppendTime"}
     assert {t.settings["message.timestamp.type"] for t in cloud_topics(PIPELINE)} == {"CreateTime"}
-    assert {t.settings["message.timestamp.after.max.ms"] for t in cloud_topics(PIPELINE)} == {UNLIMITED}
+    for bound in ("message.timestamp.before.max.ms", "message.timestamp.after.max.ms"):
+        assert {t.settings[bound] for t in cloud_topics(PIPELINE)} == {UNLIMITED}
 
 
 def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:
@@ -28,6 +31,26 @@ def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:
     there = {t.name: t.partitions for t in cloud_topics(PIPELINE) if t.name != PROGRESS_TOPIC}
     assert here == there
     assert set(here) == set(PIPELINE.mirrored_topics)
+    for topics in (onprem_topics(PIPELINE), cloud_topics(PIPELINE)):
+        assert len({t.name for t in topics}) == len(topics), "each topic is created once"
+
+
+@pytest.mark.parametrize(
+    ("retention", "kept"),
+    [
+        (timedelta(days=30), timedelta(days=1)),
+        (timedelta(hours=2), timedelta(hours=2)),
+        (timedelta(minutes=5), timedelta(hours=1)),
+    ],
+)
+def test_a_stream_is_kept_as_long_as_the_tables_but_for_an_hour_at_least_and_a_day_at_most(
+    retention: timedelta, kept: timedelta
+) -> None:
+    pipeline = replace(PIPELINE, lake=replace(PIPELINE.lake, retention=retention))
+    topics = onprem_topics(pipeline) + cloud_topics(pipeline)
+    streams = [t.settings for t in topics if t.settings["cleanup.policy"] == "delete"]
+    assert {int(settings["retention.ms"]) for settings in streams} == {kept // timedelta(milliseconds=1)}
+    assert all(int(settings["segment.ms"]) <= 3_600_000 for settings in streams), "only a whole segment goes"
 
 
 def test_sizes_agree_along_the_whole_way() -> None:

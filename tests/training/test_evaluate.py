@@ -30,6 +30,7 @@ def test_log_loss_of_a_coin_is_ln_2() -> None:
 
 def test_log_loss_of_a_certain_error_is_finite() -> None:
     assert np.isfinite(log_loss(np.array([0.0, 1.0]), np.array([True, False])))
+    assert log_loss(np.array([0.0]), np.array([True])) == pytest.approx(-np.log(1e-15))
 
 
 def test_slices_count_their_rows_and_a_slice_of_one_class_has_no_auc() -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from training.registry import read_manifest, remove, superfluous, versions, write_candidate
 
@@ -20,6 +24,28 @@ def test_a_candidate_without_a_manifest_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "flights-20261121T000000Z").mkdir()
     write_candidate(registry, {"version": at(1)}, {"model.zip": b"model"})
     assert versions(registry) == [at(1)]
+
+
+def test_a_candidate_of_which_a_file_could_not_be_written_is_not_there(tmp_path: Path) -> None:
+    registry = f"file://{tmp_path}"
+    with pytest.raises(FileNotFoundError):
+        write_candidate(registry, {"version": at(1)}, {"model.zip": b"model", "no/such/folder": b""})
+    assert (tmp_path / at(1) / "model.zip").exists()
+    assert versions(registry) == []
+
+
+def test_a_candidate_that_is_half_removed_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def goes_away(self: LocalFileSystem, path: str, recursive: bool = False, **_: Any) -> None:
+        if recursive:
+            raise OSError("the name node is away")
+        self.rm_file(path)
+
+    registry = f"file://{tmp_path}"
+    write_candidate(registry, {"version": at(1)}, {"model.zip": b"model"})
+    monkeypatch.setattr(LocalFileSystem, "rm", goes_away)
+    with pytest.raises(OSError, match="away"):
+        remove(registry, at(1))
+    assert versions(registry) == []
 
 
 def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path) -> None:

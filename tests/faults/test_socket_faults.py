@@ -64,6 +64,17 @@ def test_blue_is_called_back_when_green_dies_within_the_watch_time(host: HotHost
     assert get(host.port, "/") == (200, "blue")
 
 
+def test_of_two_that_drain_the_one_that_served_last_is_called_back(host: HotHost) -> None:
+    host.manager()
+    scorers = {name: host.scorer(name) for name in ("blue", "green", "red")}
+    for name in scorers:
+        assert host.switch(name, stay_s=30)["ok"]
+    host.reaches({"blue": "draining", "green": "draining", "red": "accepting"})
+    kill(scorers["red"])
+    host.reaches({"blue": "draining", "green": "accepting"})
+    assert get(host.port, "/") == (200, "green")
+
+
 def test_a_second_manager_refuses_to_start(host: HotHost) -> None:
     host.manager()
     second = host.start("-m", "serving.socket_manager", env={"HOTPATH_METRICS_PORT": "0"})

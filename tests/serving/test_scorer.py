@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -254,6 +255,16 @@ def test_a_valid_traceparent_is_echoed_and_a_broken_one_is_not(scorer: Scorer) -
     assert scorer.ask(headers={"traceparent": TRACE}).headers["traceparent"] == TRACE
     assert scorer.ask(b"{}", headers={"traceparent": TRACE}).headers["traceparent"] == TRACE
     assert "traceparent" not in scorer.ask(headers={"traceparent": TRACE[:-1]}).headers
+
+
+def test_a_body_without_end_is_answered_before_it_ends(host: ScoringHost, launched: dict[str, Scorer]) -> None:
+    host.answering(launched["empty"])
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: s\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 1000000\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as sending:
+        sending.settimeout(20)
+        sending.connect(str(host.sockets / "empty.sock"))
+        sending.sendall(head.encode() + b" " * (8 * 200 + 1))
+        assert sending.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_golden_requests_are_no_traffic(scorer: Scorer) -> None:

@@ -18,8 +18,6 @@ BUILT_PROPERTIES = PROPERTIES | {
     "delta.dataSkippingStatsColumns": "bucket,due,append_time",
     # a version that a kept candidate names stays readable: candidates are kept for a week
     "delta.logRetentionDuration": "interval 8 days",
-    # longer than `upkeep_built.REMOVED_FOR_HOURS`: what a checkpoint has forgotten would never be removed
-    "delta.deletedFileRetentionDuration": "interval 3 hours",
 }
 PARTITIONS = ("span", "state")
 

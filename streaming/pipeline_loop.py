@@ -25,7 +25,7 @@ from streaming.progress import NewsBoard, Progress
 from streaming.rows_job import run_once
 from streaming.stuck_batch import StuckBatch
 from streaming.tables import ensure_tables
-from streaming.upkeep import VACUUM_EVERY, keep_up
+from streaming.upkeep import keep_up
 from streaming.upkeep_built import keep_up_built
 from streaming.upkeep_programs import remove_old_programs
 
@@ -67,7 +67,6 @@ class PipelineLoop(threading.Thread):
         self._stuck = StuckBatch()
         self._query: StreamingQuery | None = None
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
-        self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 
     def end(self) -> None:
         """Finish the running batch and build, then leave; `join` waits for it."""
@@ -122,17 +121,14 @@ class PipelineLoop(threading.Thread):
     def _upkeep(self, compiled: Compiled) -> None:
         if time.monotonic() < self._next_upkeep:
             return
-        vacuum = time.monotonic() >= self._next_vacuum
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
             now = datetime.now(UTC)
-            keep_up(self._spark, self._places, self.pipeline, now, vacuum)
+            keep_up(self._spark, self._places, self.pipeline, now)
             kept = kept_versions(self._places, self.pipeline)
             for table in self._built_tables(compiled):
                 keep_up_built(self._spark, table, self.pipeline, now, kept.get(folder_of(table.url), ()))
             remove_old_programs(self._places, self.pipeline, kept, now)
         self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
-        if vacuum:
-            self._next_vacuum = time.monotonic() + VACUUM_EVERY.total_seconds()
 
     def _built_tables(self, compiled: Compiled) -> tuple[BuiltTable, ...]:
         rows = rows_table(self._places, self.pipeline, compiled.feature_types)

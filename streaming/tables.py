@@ -37,8 +37,8 @@ PROPERTIES: Final = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointInterval": "60",
     "delta.logRetentionDuration": "interval 1 day",
-    # small files go soon after they were made one: their blocks take more room than their records
-    "delta.deletedFileRetentionDuration": "interval 30 minutes",
+    # longer than upkeep leaves a replaced file: what a checkpoint has forgotten would never be removed
+    "delta.deletedFileRetentionDuration": "interval 3 hours",
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
 

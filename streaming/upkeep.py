@@ -21,11 +21,13 @@ from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import OUTSIDE
+from streaming.replaced_files import remove_replaced
 from streaming.tables import HOT_TABLES, partition_column
 
 log = logging.getLogger("upkeep")
 
-VACUUM_EVERY = timedelta(minutes=20)
+REPLACED_FOR = timedelta(minutes=30)
+"""A file stays for so long after it was replaced: somebody may be reading the version before."""
 MOST_PARTITIONS = 60
 """Rewritten in one turn of a table: upkeep takes its time rather than the cores."""
 STRIPPED = ("events", "labels")
@@ -40,7 +42,7 @@ class Partition:
     files: int
 
 
-def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: datetime, vacuum: bool) -> None:
+def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: datetime) -> None:
     """One turn over the pipeline's tables."""
     for table in HOT_TABLES:
         path = places.table(pipeline.name, table)
@@ -53,8 +55,7 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
             rewrite(spark, path, table, worn, bare)
             write_stripped(note, max([stripped_to, *bare]))
             log.info("%s: %d partitions of %s made one file each", pipeline.name, len(worn), table)
-        if vacuum:
-            spark.sql(f"VACUUM delta.`{path}`")
+        remove_replaced(path, now - REPLACED_FOR)
 
 
 def read_stripped(note: str) -> int:

@@ -17,6 +17,7 @@ from streaming.delta import add_actions, opened
 from streaming.delta_log import newest_version
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
+from streaming.replaced_files import remove_files
 
 log = logging.getLogger("upkeep")
 
@@ -59,11 +60,7 @@ def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours:
     with opened(table.url) as newest:
         kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
         outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
-    files, root = file_system(table.url)
-    there = [f"{root}/{path}" for path in outworn if files.exists(f"{root}/{path}")]  # not removed the last time
-    for path in there:
-        files.rm(path)
-    return len(there)
+    return remove_files(table.url, outworn)
 
 
 def _readable(url: str, version: int) -> bool:

@@ -9,11 +9,11 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from streaming.build import ensure_built
-from streaming.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable, rows_table
+from streaming.built_table import PARTITIONS, BuiltTable, rows_table
 from streaming.compile import compile_pipeline
 from streaming.load import load
 from streaming.places import Places
-from streaming.upkeep_built import REMOVED_FOR_HOURS, vacuum
+from streaming.upkeep_built import vacuum
 from tests.streaming.pipelines import MINIMAL
 
 PIPELINE = load(MINIMAL)
@@ -67,8 +67,3 @@ def test_a_kept_version_whose_log_is_gone_or_that_is_not_there_yet_spares_nothin
         (Path(table.url.removeprefix("file://")) / "_delta_log" / f"{version:020d}.json").unlink()
     assert vacuum(table, [1, 9], removed_for_hours=0) == 2
     assert ids(table, 3) == ["q2"]
-
-
-def test_a_checkpoint_remembers_a_replaced_file_for_longer_than_upkeep_leaves_it() -> None:
-    remembered = BUILT_PROPERTIES["delta.deletedFileRetentionDuration"]
-    assert int(remembered.removeprefix("interval ").removesuffix(" hours")) > REMOVED_FOR_HOURS

@@ -6,13 +6,15 @@ At another speed: a copy of the pipeline file under its own name and topics, dep
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
-from infra import control
+from infra import child, control
 from infra.addresses import EXAMPLE, environment
 from infra.announce import say
 from infra.deployed import deployments
@@ -86,7 +88,9 @@ def _deployed(settings: Settings, file: Path) -> bool:
 def _play(settings: Settings, arguments: list[str]) -> int:
     ports = Ports(settings.port_base, settings.run / "ports.json")
     env = environment(settings, ports, [each.pipeline.name for each in deployments(settings)])
-    process = subprocess.Popen([sys.executable, str(PROGRAM), *arguments], env=env, cwd=PROGRAM.parents[2])
+    ends_with_us = (sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGINT)))
+    command = [*ends_with_us, sys.executable, str(PROGRAM), *arguments]
+    process = subprocess.Popen(command, env=env, cwd=PROGRAM.parents[2])
     while True:
         try:
             return process.wait()

@@ -14,6 +14,11 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def bound_to_us(number: int) -> tuple[str, ...]:
+    """What to put before a command, so that its process gets this signal when we die."""
+    return (sys.executable, "-I", __file__, str(os.getpid()), str(int(number)))
+
+
 def main() -> None:
     parent, number, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
@@ -147,7 +146,8 @@ class Keeper:
         self._pipe, theirs = os.pipe()
         try:
             self._child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGKILL)), *self.part.command),
+                *child.bound_to_us(signal.SIGKILL),
+                *self.part.command,
                 env=dict(self._env) | dict(self.part.env),
                 cwd=self.part.cwd,
                 stdin=asyncio.subprocess.DEVNULL,

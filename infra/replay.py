@@ -6,7 +6,6 @@ At another speed: a copy of the pipeline file under its own name and topics, dep
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -88,8 +87,7 @@ def _deployed(settings: Settings, file: Path) -> bool:
 def _play(settings: Settings, arguments: list[str]) -> int:
     ports = Ports(settings.port_base, settings.run / "ports.json")
     env = environment(settings, ports, [each.pipeline.name for each in deployments(settings)])
-    ends_with_us = (sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGINT)))
-    command = [*ends_with_us, sys.executable, str(PROGRAM), *arguments]
+    command = [*child.bound_to_us(signal.SIGINT), sys.executable, str(PROGRAM), *arguments]
     process = subprocess.Popen(command, env=env, cwd=PROGRAM.parents[2])
     while True:
         try:

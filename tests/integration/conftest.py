@@ -167,10 +167,9 @@ def free_base() -> int:
 
 def _up(settings: Settings, output: Path) -> subprocess.Popen[bytes]:
     """`hotpath up` as a child that is told to stop when we die, however that happens."""
-    launcher = [sys.executable, "-I", child.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
     with output.open("ab") as log:
         return subprocess.Popen(
-            [*launcher, sys.executable, "-m", "infra.cli", "up"],
+            [*child.bound_to_us(signal.SIGTERM), sys.executable, "-m", "infra.cli", "up"],
             cwd=ROOT,
             env=dict(settings.env),
             stdin=subprocess.DEVNULL,

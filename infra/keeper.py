@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -47,14 +48,17 @@ def pause_s(crashes: int) -> float:
 class Keeper:
     """One part and its process. `changed` is called after every change of state."""
 
-    def __init__(self, part: Part, env: Mapping[str, str], logs: Path, changed: Callable[[Keeper], None]) -> None:
+    def __init__(
+        self, part: Part, env: Mapping[str, str], logs: Path, scratch: Path, changed: Callable[[Keeper], None]
+    ) -> None:
         self.part, self.state = part, State.WAITING
         self.process: Process | None = None
         self.restarts = 0
         self.problem = ""
         """In words, what ended it last."""
         self.ready_event = asyncio.Event()
-        self._env, self._changed = env, changed
+        self._env = dict(env) | {"TMPDIR": str(scratch)} | dict(part.env)
+        self._scratch, self._changed = scratch, changed
         self._log = LogFile(logs / f"{part.name}.log")
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
@@ -112,6 +116,7 @@ class Keeper:
         self._set(State.STARTING)
         self.problem = ""
         try:
+            self._empty_scratch()
             if self.part.prepare:
                 await asyncio.to_thread(self.part.prepare)
             if not self.part.command:
@@ -133,6 +138,12 @@ class Keeper:
         self.process = None
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}{self._last_line()}"
 
+    def _empty_scratch(self) -> None:
+        """What a killed process has left there, libraries that Java unpacks among it, nobody else would remove."""
+        if self._scratch.exists():
+            shutil.rmtree(self._scratch)
+        self._scratch.mkdir(parents=True)
+
     async def _rest(self) -> str:
         """A step is done and stays so."""
         self.problem = ""
@@ -148,7 +159,7 @@ class Keeper:
             self._child = await asyncio.create_subprocess_exec(
                 *child.bound_to_us(signal.SIGKILL),
                 *self.part.command,
-                env=dict(self._env) | dict(self.part.env),
+                env=self._env,
                 cwd=self.part.cwd,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=theirs,

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 Ready = Callable[["Running"], bool]
+
+SCRATCH: Final = "tmp"
+"""Folder below `run/` in which each part has one of its own for temporary files, emptied before every start."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.part import SCRATCH
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
 
@@ -73,6 +75,10 @@ class Settings:
     @property
     def logs(self) -> Path:
         return self.data / "logs"
+
+    def scratch(self, part: str) -> Path:
+        """A part's temporary files. Its supervisor empties the folder before every start."""
+        return self.run / SCRATCH / part
 
     @property
     def control(self) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.keeper import Keeper, State
-from infra.part import Part, in_order
+from infra.part import SCRATCH, Part, in_order
 from infra.processes import Process, stop
 
 log = logging.getLogger("supervisor")
@@ -40,6 +40,7 @@ class Supervisor:
 
     def __init__(self, env: Mapping[str, str], logs: Path, run: Path, ready: Callable[[Part], None]) -> None:
         self._env, self._logs, self._pids = env, logs, run / "pids.json"
+        self._scratch = run / SCRATCH
         self._tell_ready = ready
         self._keepers: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -51,7 +52,8 @@ class Supervisor:
         new = [part for part in parts if part.name not in self._keepers]
         known = [keeper.part for keeper in self._keepers.values()]
         for part in [part for part in in_order(known + new) if part in new]:
-            keeper = Keeper(part, self._env if env is None else env, self._logs, self._changed)
+            scratch, own = self._scratch / part.name, self._env if env is None else env
+            keeper = Keeper(part, own, self._logs, scratch, self._changed)
             needs = [self._keepers[name] for name in part.after]
             self._keepers[part.name] = keeper
             self._tasks[part.name] = asyncio.create_task(keeper.run(needs), name=part.name)

@@ -79,13 +79,15 @@ def _everything(args: Namespace) -> list[Step]:
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, fast", args, "tests", "--ignore=tests/integration", "--ignore=tests/faults"),
+        _pytest("pytest, fast", args, *_SIDE_BY_SIDE, "tests", "--ignore=tests/integration", "--ignore=tests/faults"),
         _pytest("pytest, faults", args, "tests/faults"),
         _pytest("pytest, with Spark alone", args, *SPARK_ALONE),
         _pytest("pytest, with the stack", args, "tests/integration", *(f"--ignore={path}" for path in SPARK_ALONE)),
     ]
 
 
+_SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+"""A process a core, each file in one: many tests wait for processes of theirs."""
 _RUST = ("--release", "--locked", "--quiet")
 
 

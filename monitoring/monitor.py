@@ -22,6 +22,7 @@ from monitoring.page import serve_page
 from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.trust import Pin, Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
+from streaming import watchdog
 from streaming.deployed import Deployed
 from streaming.pipeline import Pipeline
 from streaming.places import Places, PlacesError
@@ -141,7 +142,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("hdfs",))
-    except PlacesError as error:
+        watchdog.start()
+    except (PlacesError, ValueError) as error:
         sys.exit(f"monitor: {error}")
     monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))
     server = serve_page(os.environ.get("HOTPATH_PAGE", "127.0.0.1:17080"), lambda: monitor.view)

@@ -7,7 +7,8 @@
         old local candidates go
 
 The cloud away: it keeps trying, and counts. The HDFS client goes on trying inside a call for minutes, so we ask
-first whether anybody listens there, and the turns have a thread of their own: SIGTERM always ends us.
+first whether anybody listens there, and the turns have a thread of their own: SIGTERM always ends us. A call that
+never comes back ends us too, and we are started again.
 
 Run: python -m serving.pull
 """
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 from monitoring import metrics
 from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
 from serving.model_states import read_states
+from streaming import watchdog
 from streaming.places import Places, PlacesError
 
 EVERY_S: Final = 2.0
@@ -92,7 +94,8 @@ def main() -> int:
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         places = Places.from_environment(needs=("hdfs",))
-    except PlacesError as error:
+        watchdog.start()
+    except (PlacesError, ValueError) as error:
         log.error("%s", error)
         return 1
     stop = threading.Event()

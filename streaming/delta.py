@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from streaming.watchdog import expected_back
+
 _one_at_a_time = threading.RLock()
 
 
@@ -23,7 +25,7 @@ def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
     Raises:
         TableNotFoundError: there is none.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, expected_back(f"the log of {url}"):
         yield DeltaTable(url, version=version)
 
 
@@ -38,11 +40,9 @@ def add_actions(url: str) -> pa.Table:
 
 
 def create(url: str, schema: pa.Schema, partition_by: list[str], properties: Mapping[str, str]) -> None:
-    """Create a table where there is none."""
-    with _one_at_a_time:
+    """Create a table where there is none; one that is there stays as it is, its columns and properties too.
+
+    deltalake (1.6.6) has a question whether a table is there, which keeps the lock of Python while it waits for HDFS.
+    """
+    with _one_at_a_time, expected_back(f"the log of {url}"):
         DeltaTable.create(url, schema, mode="ignore", partition_by=partition_by, configuration=dict(properties))
-
-
-def exists(url: str) -> bool:
-    with _one_at_a_time:
-        return bool(DeltaTable.is_deltatable(url))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from hdfs_native.fsspec import HdfsFileSystem
+
+from streaming.watchdog import expected_back
 
 
 def file_system(url: str) -> tuple[AbstractFileSystem, str]:
@@ -28,7 +31,34 @@ def file_system(url: str) -> tuple[AbstractFileSystem, str]:
 def _hdfs(host: str | None, port: int | None) -> HdfsFileSystem:
     """One client an address, kept here and not by fsspec: that drops its own in a forked child before it runs its
     program, where the client's threads are not and its end waits for them for ever."""
-    return HdfsFileSystem(host=host, port=port, skip_instance_cache=True)
+    files = HdfsFileSystem(host=host, port=port, skip_instance_cache=True)
+    raw, opens = cast(Any, files.client.inner), ("read", "create", "list_status")
+    files.client.inner = cast(Any, _Expected(raw, f"hdfs://{host}:{port}", opens))
+    return files
+
+
+class _Expected:
+    """What is native of the client, of a file that it has opened, or of a listing: each call is expected back."""
+
+    def __init__(self, native: Any, of: str, opens: tuple[str, ...] = ()) -> None:
+        self._native, self._of, self._opens = native, of, opens
+
+    def __getattr__(self, name: str) -> Any:
+        native = getattr(self._native, name)
+
+        def call(*arguments: Any) -> Any:
+            with expected_back(f"{name} of {self._of}"):
+                answer = native(*arguments)
+            return _Expected(answer, f"{self._of}{arguments[0]}") if name in self._opens else answer
+
+        return call
+
+    def __iter__(self) -> _Expected:
+        return self
+
+    def __next__(self) -> Any:
+        with expected_back(f"the listing of {self._of}"):
+            return next(self._native)
 
 
 def write_whole(url: str, content: bytes) -> None:

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from monitoring import metrics
 from monitoring.metrics import PROBLEMS
+from streaming import watchdog
 from streaming.deployed import Deployed
 from streaming.news_reader import follow_news
 from streaming.pipeline import Pipeline
@@ -28,8 +29,6 @@ from streaming.spark import start_spark
 log = logging.getLogger("streaming")
 
 LOOK_EVERY_S = 2.0
-STUCK = 70
-"""Exit code of a process that gives itself up; whoever started it starts it again."""
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
@@ -78,10 +77,7 @@ def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
     """End the process at once when a batch hangs: the next one takes the batch again, and no table has it twice."""
     for loop in loops:
         if (runs_s := loop.batch_runs_s()) > pace.stuck.total_seconds():
-            log.critical(
-                "%s: a batch has not ended for %.0f s; this process ends, to be started again", loop.name, runs_s
-            )
-            os._exit(STUCK)
+            watchdog.give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
 
 
 def main() -> None:
@@ -95,6 +91,7 @@ def main() -> None:
             upkeep=_seconds("HOTPATH_UPKEEP_S", "600"),
             stuck=_seconds("HOTPATH_STUCK_S", "600"),
         )
+        watchdog.start()
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")

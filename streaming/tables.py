@@ -11,7 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from streaming.data_files import STATISTICS
-from streaming.delta import create, exists, opened
+from streaming.delta import create, opened
 from streaming.pipeline import Field, Pipeline, Type
 from streaming.places import Places
 from streaming.records import DEAD_LETTERS, EVENTS, FACTS, LABELS, POSITION, PREDICTIONS, TIMESTAMP
@@ -79,9 +79,7 @@ def ensure_tables(spark: SparkSession, places: Places, pipeline: Pipeline) -> No
 
 def _ensure_table(spark: SparkSession, path: str, schema: pa.Schema) -> None:
     """Creation goes without Spark, which needs a second of a core for each."""
-    if not exists(path):
-        create(path, schema, [schema.names[-1]], PROPERTIES)
-        return
+    create(path, schema, [schema.names[-1]], PROPERTIES)
     with opened(path) as table:
         old = pa.schema(table.schema())
     if gained(old, schema):

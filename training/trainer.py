@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitoring import metrics
+from streaming import watchdog
 from streaming.compile import compile_pipeline
 from streaming.deployed import Deployed
 from streaming.pipeline import Pipeline
@@ -122,7 +123,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))
-    except PlacesError as error:
+        watchdog.start()
+    except (PlacesError, ValueError) as error:
         sys.exit(f"trainer: {error}")
     metrics.serve("trainer")
     run(places)

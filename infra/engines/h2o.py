@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from infra.conditions import json_at
 from infra.engines import hdfs, java
@@ -10,6 +11,13 @@ from infra.engines.spark_jars import packaged
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
+
+_GIVE_BACK: Final = (
+    "-XX:+IgnoreUnrecognizedVMOptions",  # a Java 17 before 17.0.9 does not have it
+    "-XX:+UnlockExperimentalVMOptions",
+    "-XX:TrimNativeHeapInterval=15000",
+)
+"""What importing Parquet files has freed goes back to the machine: 1.5 GB stayed reserved after 30 imports."""
 
 
 def h2o(settings: Settings, ports: Ports) -> Part:
@@ -27,6 +35,9 @@ def h2o(settings: Settings, ports: Ports) -> Part:
             f"-Xmx{settings.memory['H2O']}",
             "-XX:+UseSerialGC",
             "-XX:+ExitOnOutOfMemoryError",
+            *_GIVE_BACK,
+            java.temporary_files(settings, "h2o"),
+            "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # unused: a library of 157 MB to unpack at every start
             "-jar",
             str(packaged("h2o") / "backend" / "bin" / "h2o.jar"),
             *("-name", f"hotpath-{ports['h2o']}", "-ip", "127.0.0.1", "-web_ip", "127.0.0.1"),

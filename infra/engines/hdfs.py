@@ -30,7 +30,7 @@ def namenode(settings: Settings, ports: Ports) -> Part:
 
     return Part(
         name="namenode",
-        command=_command(settings, "NAMENODE", "namenode.NameNode"),
+        command=_command(settings, "namenode", "NameNode"),
         env=java.ENVIRONMENT,
         prepare=prepare,
         ready=lambda _: _state(ports) is not None,
@@ -43,7 +43,7 @@ def datanode(settings: Settings, ports: Ports) -> Part:
     """The part `datanode`: ready when the NameNode counts it and has left its safe mode."""
     return Part(
         name="datanode",
-        command=_command(settings, "DATANODE", "datanode.DataNode"),
+        command=_command(settings, "datanode", "DataNode"),
         env=java.ENVIRONMENT,
         prepare=lambda: render(settings, ports),
         ready=lambda _: _takes_blocks(ports),
@@ -92,9 +92,9 @@ def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
     }
 
 
-def _command(settings: Settings, memory: str, main: str) -> tuple[str, ...]:
-    heap = settings.memory[memory]
-    return java.command(settings, heap, _classpath(settings), f"{DAEMONS}.{main}", options=java.LIGHT)
+def _command(settings: Settings, part: str, daemon: str) -> tuple[str, ...]:
+    heap, main = settings.memory[part.upper()], f"{DAEMONS}.{part}.{daemon}"
+    return java.command(settings, part, heap, _classpath(settings), main, options=java.LIGHT)
 
 
 def _classpath(settings: Settings) -> str:
@@ -104,7 +104,7 @@ def _classpath(settings: Settings) -> str:
 def _format(settings: Settings) -> None:
     (settings.data / "hdfs").mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [*_command(settings, "NAMENODE", "namenode.NameNode"), "-format", "-nonInteractive", "-force"],
+        [*_command(settings, "namenode", "NameNode"), "-format", "-nonInteractive", "-force"],
         capture_output=True,
         text=True,
     )

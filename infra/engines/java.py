@@ -37,9 +37,9 @@ LIGHT: Final = ("-XX:TieredStopAtLevel=1",)
 
 
 def command(
-    settings: Settings, heap: str, classpath: str, main: str, *arguments: str, options: tuple[str, ...] = ()
+    settings: Settings, part: str, heap: str, classpath: str, main: str, *arguments: str, options: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    """A command line for a small heap on few cores. Logs go to stderr: the supervisor keeps and bounds them."""
+    """A part's command line for a small heap on few cores. Logs go to stderr: the supervisor keeps and bounds them."""
     return (
         settings.java,
         "-Xms32m",
@@ -50,11 +50,17 @@ def command(
         "-Xshare:auto",
         f"-Dlog4j2.configurationFile={logging_file(settings)}",
         "-Djava.net.preferIPv4Stack=true",
+        temporary_files(settings, part),
         "-cp",
         classpath,
         main,
         *arguments,
     )
+
+
+def temporary_files(settings: Settings, part: str) -> str:
+    """The option that keeps what a killed program leaves out of the machine's own folder: Java heeds no TMPDIR."""
+    return f"-Djava.io.tmpdir={settings.scratch(part)}"
 
 
 ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}

@@ -28,7 +28,7 @@ class EngineError(RuntimeError):
 def broker(settings: Settings, ports: Ports, name: str) -> Part:
     """The broker `name` (onprem or cloud), part `kafka-<name>`."""
     conf = settings.conf / f"kafka-{name}.properties"
-    address = ports.address(name)
+    address, heap = ports.address(name), settings.memory["KAFKA"]
 
     def prepare() -> None:
         java.write(conf, java.properties(configuration(settings, ports, name)))
@@ -37,7 +37,7 @@ def broker(settings: Settings, ports: Ports, name: str) -> Part:
 
     return Part(
         name=f"kafka-{name}",
-        command=java.command(settings, settings.memory["KAFKA"], classpath(), "kafka.Kafka", str(conf)),
+        command=java.command(settings, f"kafka-{name}", heap, classpath(), "kafka.Kafka", str(conf)),
         env=java.ENVIRONMENT,
         prepare=prepare,
         ready=lambda _: broker_answers(Kafka(address, {})),
@@ -101,7 +101,8 @@ def _format(settings: Settings, name: str) -> None:
     conf = settings.conf / f"kafka-{name}.properties"
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = ("format", f"--cluster-id={cluster}", "-c", str(conf))
-    command = java.command(settings, "128m", classpath(), "kafka.tools.StorageTool", *arguments, options=java.LIGHT)
+    tool, part = "kafka.tools.StorageTool", f"kafka-{name}"
+    command = java.command(settings, part, "128m", classpath(), tool, *arguments, options=java.LIGHT)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise EngineError(f"kafka-{name}: its storage could not be formatted: {done.stderr[-2000:] or done.stdout}")

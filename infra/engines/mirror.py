@@ -24,7 +24,7 @@ def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, .
     return Part(
         name="mirror",
         command=java.command(
-            settings, settings.memory["MIRROR"], classpath(), MAIN, str(settings.conf / "mirror.properties")
+            settings, "mirror", settings.memory["MIRROR"], classpath(), MAIN, str(settings.conf / "mirror.properties")
         ),
         env=java.ENVIRONMENT,
         after=after,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from infra.engines import java, mirror
+from infra.engines import h2o, hdfs, java, kafka, mirror
 from infra.ports import Ports
 from infra.settings import Settings
 from streaming.places import Places
@@ -47,6 +48,22 @@ def rendered(tmp_path: Path) -> Path:
     assert mirror.render(settings, ports, places, topics)
     assert not mirror.render(settings, ports, places, topics), "unchanged: the mirror need not start again"
     return settings.conf / "mirror.properties"
+
+
+def test_no_engine_unpacks_its_libraries_outside_the_data_folder(tmp_path: Path) -> None:
+    env = os.environ | {"HOTPATH_DATA": str(tmp_path)}
+    settings, ports = Settings.from_environment(env), Ports(17000, tmp_path / "ports.json")
+    places = Places.from_environment({"HOTPATH_ONPREM_KAFKA": "here:9092", "HOTPATH_CLOUD_KAFKA": "there:9093"})
+    parts = [
+        kafka.broker(settings, ports, "onprem"),
+        kafka.broker(settings, ports, "cloud"),
+        mirror.mirror(settings, ports, places, after=()),
+        hdfs.namenode(settings, ports),
+        hdfs.datanode(settings, ports),
+        h2o.h2o(settings, ports),
+    ]
+    for part in parts:
+        assert f"-Djava.io.tmpdir={tmp_path}/run/tmp/{part.name}" in part.command
 
 
 def test_the_mirror_has_every_setting_of_both_brokers(rendered: Path) -> None:

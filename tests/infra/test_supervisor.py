@@ -87,6 +87,24 @@ def test_a_killed_part_starts_again_and_is_ready_again(tmp_path: Path) -> None:
     supervise(tmp_path, [part(tmp_path / "journal", "broker")], kill_and_wait)
 
 
+def test_what_a_killed_part_left_among_its_temporary_files_is_gone_when_it_starts_again(tmp_path: Path) -> None:
+    program = (
+        "import os, tempfile, time; there = os.listdir(tempfile.gettempdir()); tempfile.mkstemp();"
+        "print('finds', there, flush=True); time.sleep(60)"
+    )
+    untidy = Part("untidy", (sys.executable, "-Sc", program), ready=lambda running: running.printed("finds []"))
+
+    def kill_and_wait(supervisor: Supervisor) -> None:
+        before = record(supervisor, "untidy").pid
+        assert before is not None
+        assert len(list((tmp_path / "run" / "tmp" / "untidy").iterdir())) == 1
+        os.kill(before, signal.SIGKILL)
+        until(lambda: record(supervisor, "untidy").restarts == 1, 5, "the crash to be seen")
+        until(lambda: record(supervisor, "untidy").state == "ready", 10, "it to find its folder empty")
+
+    supervise(tmp_path, [untidy], kill_and_wait)
+
+
 def test_that_a_part_is_ready_is_told_once(tmp_path: Path) -> None:
     told: list[str] = []
 

@@ -151,8 +151,9 @@ def _settings(data: Path) -> Settings:
         "HOTPATH_DATA": str(data),
         "HOTPATH_PORT_BASE": str(free_base()),
         "HOTPATH_REPLAY": f"--backfill {BACKFILL_S}",
-        # a call to HDFS may never return after its NameNode stood still, as some tests let it: not ten minutes of that
+        # a call to HDFS may never return after its NameNode stood still, as some tests let it: not minutes of that
         "HOTPATH_STUCK_S": "120",
+        "HOTPATH_CALL_S": "60",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTPATH_")}
     return Settings.from_environment(kept | own)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from streaming.files import file_system
-from streaming.job import STUCK
 from streaming.records import OUTSIDE
+from streaming.watchdog import GIVEN_UP
 from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
 from tests.waiting import until
 
@@ -156,7 +156,7 @@ def test_a_batch_that_hangs_ends_the_process_and_the_next_one_takes_it_once(own:
     os.kill(namenode, signal.SIGSTOP)  # whoever calls it waits
     try:
         send(own, *(reading(number) for number in range(3010, 3020)))
-        assert own.ended() == STUCK
+        assert own.ended() == GIVEN_UP
     finally:
         os.kill(namenode, signal.SIGCONT)
     own.start()

@@ -1,0 +1,73 @@
+"""Ends this process when a call that is expected back does not come back; whoever started it starts it again.
+
+The native clients of HDFS (hdfs-native, and deltalake, which is built on it) wait for ever now and then once a NameNode
+has stood still, and nothing can interrupt them. While nobody listens at its address they try for some three minutes
+and then fail, as they should: the limit is longer than that.
+
+A call may also keep the lock of Python while it waits (deltalake's `is_deltatable` does), so that no thread of ours
+runs. The fault handler needs no lock: it then ends the process, with exit code 1, since nobody puts it off any more.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+LIMIT_S: Final = 300.0
+GIVEN_UP: Final = 70
+"""Exit code of a process that gives itself up."""
+_LOOK_EVERY_S: Final = 1.0
+
+log = logging.getLogger("watchdog")
+
+_out: dict[object, tuple[float, str]] = {}
+"""Calls that have not come back: since when (monotonic seconds), and what they are."""
+
+
+@contextmanager
+def expected_back(what: str) -> Iterator[None]:
+    """Note that this thread is in a call; `what` is told when it does not come back."""
+    call = object()
+    _out[call] = (time.monotonic(), what)
+    try:
+        yield
+    finally:
+        del _out[call]
+
+
+def start() -> None:
+    """Watch from now on, in a thread of its own. HOTPATH_CALL_S is the limit (300 seconds).
+
+    Raises:
+        ValueError: it is not a number of seconds.
+    """
+    text = os.environ.get("HOTPATH_CALL_S", f"{LIMIT_S:g}")
+    try:
+        limit_s = float(text)
+    except ValueError:
+        raise ValueError("HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=300") from None
+    threading.Thread(target=_watch, args=(limit_s,), name="watchdog", daemon=True).start()
+
+
+def _watch(limit_s: float) -> None:
+    while True:
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.stderr)
+        time.sleep(min(_LOOK_EVERY_S, limit_s / 4))
+        since, what = min(tuple(_out.values()), default=(time.monotonic(), ""))
+        if time.monotonic() - since > limit_s:
+            give_up(f"{what} has not come back for {limit_s:g} s")
+
+
+def give_up(why: str) -> None:
+    """End the process at once, with what each of its threads was doing."""
+    log.critical("%s; this process ends, to be started again", why)
+    faulthandler.dump_traceback(sys.stderr)
+    sys.stderr.flush()
+    os._exit(GIVEN_UP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from infra.conditions import when_printed
 from infra.engines import java
@@ -16,6 +17,8 @@ from streaming.places import Kafka, Places
 from streaming.records import MAX_RECORD_BYTES
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
+SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")
+"""Settings of a client that nobody else may read."""
 STARTED = "MirrorSourceConnector-0} Source task finished initialization"
 
 
@@ -41,15 +44,19 @@ def render(settings: Settings, ports: Ports, places: Places, topics: Iterable[st
     Raises:
         OSError: a certificate or key cannot be read.
     """
-    return java.write(settings.conf / "mirror.properties", java.properties(configuration(ports, places, topics)))
+    secrets = settings.conf / "mirror.secrets.properties"
+    new_secrets = java.write(secrets, java.properties(_secrets(places)))
+    rest = java.properties(configuration(ports, places, topics, secrets))
+    return java.write(settings.conf / "mirror.properties", rest) or new_secrets
 
 
-def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[str, object]:
+def configuration(ports: Ports, places: Places, topics: Iterable[str], secrets: Path) -> dict[str, object]:
     """One direction; the topics are ours to create, so their settings are not synchronised."""
     flow = {
         "clusters": "onprem,cloud",
-        **_cluster("onprem", places.onprem),
-        **_cluster("cloud", places.cloud),
+        **_cluster("onprem", places.onprem, secrets),
+        **_cluster("cloud", places.cloud, secrets),
+        **_provider(secrets),
         "onprem->cloud.enabled": True,
         "cloud->onprem.enabled": False,
         "cloud->onprem.emit.heartbeats.enabled": False,
@@ -88,9 +95,31 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str]) -> dict[s
     return flow | _one_node() | exactly_once | tuned | large
 
 
-def _cluster(name: str, kafka: Kafka) -> dict[str, object]:
-    """Addresses, credentials and certificates of one side."""
+def _cluster(name: str, kafka: Kafka, secrets: Path) -> dict[str, object]:
+    """Addresses, credentials and certificates of one side; what is secret by its place in that file.
+
+    The mirror keeps its settings in a topic of the cloud, where others may read them.
+    """
+    own = _settings_of(name, kafka)
+    return own | {key: f"${{file:{secrets}:{key}}}" for key in own if key.endswith(SECRET)}
+
+
+def _settings_of(name: str, kafka: Kafka) -> dict[str, object]:
     return {f"{name}.{setting}": value for setting, value in java_settings(kafka).items()}
+
+
+def _secrets(places: Places) -> dict[str, object]:
+    own = _settings_of("onprem", places.onprem) | _settings_of("cloud", places.cloud)
+    return {key: value for key, value in own.items() if key.endswith(SECRET)}
+
+
+def _provider(secrets: Path) -> dict[str, object]:
+    """Whoever needs a value that names its place reads it there, and nowhere else."""
+    return {
+        "config.providers": "file",
+        "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+        "config.providers.file.param.allowed.paths": secrets,
+    }
 
 
 def _one_node() -> dict[str, object]:

@@ -47,6 +47,9 @@ def rendered(tmp_path: Path) -> Path:
     places, topics = Places.from_environment(env), ["p.asked", "p.arrived"]
     assert mirror.render(settings, ports, places, topics)
     assert not mirror.render(settings, ports, places, topics), "unchanged: the mirror need not start again"
+    other = Places.from_environment(env | {"HOTPATH_CLOUD_KAFKA_SSL_KEY_PASSWORD": "other"})
+    assert mirror.render(settings, ports, other, topics), "a changed secret is a change"
+    assert mirror.render(settings, ports, places, topics)
     return settings.conf / "mirror.properties"
 
 
@@ -73,10 +76,22 @@ def test_the_mirror_has_every_setting_of_both_brokers(rendered: Path) -> None:
     assert found["cloud.bootstrap.servers"] == "there:9093"
     assert (cloud["security.protocol"], cloud["sasl.mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
     assert (cloud["ssl.truststore.type"], cloud["ssl.truststore.location"]) == ("PEM", CA)
-    assert (cloud["ssl.keystore.type"], cloud["ssl.keystore.key"]) == ("PEM", KEY)
-    assert (cloud["ssl.keystore.certificate.chain"], cloud["ssl.key.password"]) == (CERTIFICATE, "opensesame")
-    assert cloud["sasl.jaas.config"].startswith("org.apache.kafka.common.security.scram.ScramLoginModule required")
+    assert (cloud["ssl.keystore.type"], cloud["ssl.keystore.certificate.chain"]) == ("PEM", CERTIFICATE)
     assert not [name for name in found if name.startswith(("onprem.ssl", "onprem.sasl"))]
+
+
+def test_the_mirror_has_its_secrets_by_their_places_alone(rendered: Path) -> None:
+    """What it is told it keeps in a topic, where others may read it."""
+    found, file = read_properties(rendered), rendered.with_name("mirror.secrets.properties")
+    secrets = read_properties(file)
+    assert (secrets["cloud.ssl.keystore.key"], secrets["cloud.ssl.key.password"]) == (KEY, "opensesame")
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+    assert secrets["cloud.sasl.jaas.config"].startswith(login)
+    assert {name: found[name] for name in secrets} == {name: f"${{file:{file}:{name}}}" for name in secrets}
+    assert found["config.providers.file.param.allowed.paths"] == str(file)
+    text = rendered.read_text()
+    assert not [secret for secret in ("opensesame", "PRIVATE KEY", "ann") if secret in text]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_topics_are_matched_by_their_names_alone(rendered: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 from deltalake import DeltaTable
 
 from streaming.load import load
@@ -112,6 +112,18 @@ def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0) ->
         producer.poll(0)
     assert producer.flush(30) == 0
     assert refused == []
+
+
+def read(kafka: Kafka, topic: str, number: int = 0) -> list[Message]:
+    """All committed records of a partition."""
+    settings = {"group_id": "test", "isolation_level": "read_committed", "enable_partition_eof": True}
+    consumer = Consumer(kafka.client(**settings))
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+    records = []
+    while (message := consumer.poll(10)) is not None and message.error() is None:
+        records.append(message)
+    consumer.close()
+    return records
 
 
 def as_json(record: Record) -> bytes:

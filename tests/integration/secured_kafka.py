@@ -110,7 +110,8 @@ def _secured_broker(settings: Settings, ports: Ports) -> Part:
     def prepare() -> None:
         java.write(conf, java.properties(kafka.configuration(settings, ports, "cloud") | door))
         arguments = ("format", "--cluster-id=c2VjdXJlZC1zZWN1cmVkLQ", "-c", str(conf))
-        command = java.command(settings, "128m", kafka.classpath(), "kafka.tools.StorageTool", *arguments)
+        tool = "kafka.tools.StorageTool"
+        command = java.command(settings, plain.name, "128m", kafka.classpath(), tool, *arguments)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     return Part(plain.name, plain.command, env=plain.env, prepare=prepare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from streaming.load import load
 from streaming.places import Places
 from streaming.topics import ensure_topics
 from tests.integration.conftest import free_base
-from tests.integration.own_streaming import MINIMAL, produce
-from tests.integration.secured_kafka import Secured, secured_kafka
+from tests.integration.own_streaming import MINIMAL, produce, read
+from tests.integration.secured_kafka import PASSWORD, Secured, secured_kafka
 from tests.integration.spark import spark
 from tests.waiting import until
 
@@ -42,6 +43,10 @@ def test_records_go_through_the_mirror_into_spark(secured: Secured, spark: Spark
             return {bytes(row.value) for row in spark.table("arrived").collect()}
 
         until(lambda: arrived() == set(values), 120, "the records in Spark", every_s=1)
+    settings = b"".join(record.value() or b"" for record in read(places.cloud, "mm2-configs.onprem.internal"))
+    assert settings.count(b"sasl.jaas.config") > 3, "its connectors' and its tasks'"
+    for secret in (PASSWORD.encode(), json.dumps(PASSWORD).encode()[1:-1], b"PRIVATE KEY", b"ScramLoginModule"):
+        assert secret not in settings
 
 
 @pytest.mark.parametrize(

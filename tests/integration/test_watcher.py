@@ -7,29 +7,18 @@ import time
 from typing import Any
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_CREATE_TIME, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import TIMESTAMP_CREATE_TIME, Message, Producer
 
 from streaming.partition_ends import Ends
 from streaming.places import Kafka
 from streaming.records import PROGRESS_TOPIC
+from tests.integration.own_streaming import read
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines
 
 TOPIC = "flights.departed"
 PATIENCE_S = 60
-
-
-def read(kafka: Kafka, topic: str, number: int = 0) -> list[Message]:
-    """All committed records of a partition."""
-    settings = {"group_id": "test", "isolation_level": "read_committed", "enable_partition_eof": True}
-    consumer = Consumer(kafka.client(**settings))
-    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
-    records = []
-    while (message := consumer.poll(10)) is not None and message.error() is None:
-        records.append(message)
-    consumer.close()
-    return records
 
 
 def news(stack: Any, number: int = 0) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _everything(args: Namespace) -> list[Step]:
     ]
 
 
-_SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+_SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadfile")
 """A process a core, each file in one: many tests wait for processes of theirs."""
 _RUST = ("--release", "--locked", "--quiet")
 

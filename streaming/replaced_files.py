@@ -1,4 +1,4 @@
-"""Files of Delta tables that no version needs any more, removed without Spark.
+"""Files and folders of Delta tables that no version needs any more, removed without Spark.
 
 Spark's VACUUM starts ten thousand tasks to list a table, however small it is: for minutes nothing else runs.
 """
@@ -11,8 +11,9 @@ from datetime import datetime
 
 from fsspec import AbstractFileSystem
 
-from streaming.delta import opened
+from streaming.delta import add_actions, opened
 from streaming.files import file_system
+from streaming.records import OUTSIDE
 
 
 def remove_replaced(url: str, before: datetime) -> int:
@@ -34,6 +35,39 @@ def remove_files(url: str, paths: Iterable[str]) -> int:
     for path in there:
         files.rm(path)
     return len(there)
+
+
+def remove_folders(url: str, column: str, before: int, written_before: datetime | None) -> int:
+    """Remove the folders of partitions below `before` that the newest version lacks, once they are empty; how many.
+
+    `written_before`: a file in them that is older goes too, since a killed batch has left it and nobody will commit it.
+    """
+    named = {int(value) for value in add_actions(url)[f"partition.{column}"].to_pylist()}
+    files, root = file_system(url)
+    oldest_s = written_before.timestamp() if written_before else 0.0
+    dropped = [path for path in files.ls(root, detail=False) if OUTSIDE < _start(path, column, before) not in named]
+    return sum(_cleared(files, path, oldest_s) for path in dropped)
+
+
+def _start(path: str, column: str, before: int) -> int:
+    """A partition's value from its folder's name; OUTSIDE for what is none, or not below `before`."""
+    name, _, value = path.rpartition("/")[2].partition("=")
+    return int(value) if name == column and value.isdecimal() and int(value) < before else OUTSIDE
+
+
+def _cleared(files: AbstractFileSystem, folder: str, oldest_s: float) -> bool:
+    """Whether the folder is gone. A writer may be about to put a file there: only an empty one is removed."""
+    left = 0
+    for entry in files.ls(folder, detail=True):
+        if entry["type"] == "directory":
+            left += not _cleared(files, entry["name"], oldest_s)
+        elif files.modified(entry["name"]).timestamp() < oldest_s:
+            files.rm(entry["name"])
+        else:
+            left += 1
+    if not left:
+        files.rmdir(folder)
+    return not left
 
 
 def _in_folder(files: AbstractFileSystem, folder: str, names: set[str]) -> list[str]:

@@ -21,13 +21,15 @@ from streaming.files import file_system, write_whole
 from streaming.pipeline import Pipeline
 from streaming.places import Places
 from streaming.records import OUTSIDE
-from streaming.replaced_files import remove_replaced
+from streaming.replaced_files import remove_folders, remove_replaced
 from streaming.tables import HOT_TABLES, partition_column
 
 log = logging.getLogger("upkeep")
 
 REPLACED_FOR = timedelta(minutes=30)
 """A file stays for so long after it was replaced: somebody may be reading the version before."""
+LEFT_BEHIND_FOR = timedelta(days=1)
+"""A file of no version stays for so long, in a partition that was dropped: some batch might still commit it."""
 MOST_PARTITIONS = 60
 """Rewritten in one turn of a table: upkeep takes its time rather than the cores."""
 STRIPPED = ("events", "labels")
@@ -46,6 +48,8 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
     """One turn over the pipeline's tables."""
     for table in HOT_TABLES:
         path = places.table(pipeline.name, table)
+        dropped_s = _first_kept(table, pipeline, now - REPLACED_FOR)
+        remove_folders(path, partition_column(table), dropped_s, now - LEFT_BEHIND_FOR)
         drop_expired(spark, path, table, pipeline, now)
         note = f"{places.root(pipeline.name)}/upkeep/{table}.json"
         stripped_to = read_stripped(note)
@@ -109,7 +113,7 @@ def raw_expired(start_s: int, table: str, pipeline: Pipeline, now: datetime) -> 
 def drop_expired(spark: SparkSession, path: str, table: str, pipeline: Pipeline, now: datetime) -> None:
     """Drop whole partitions past `retention`; questions OUTSIDE all buckets go by their append time."""
     column = partition_column(table)
-    first_s = int((now - pipeline.lake.retention).timestamp()) - _length_s(table, pipeline)
+    first_s = _first_kept(table, pipeline, now)
     starts = {partition.start_s for partition in partitions_of(path, table)}
     if any(OUTSIDE < start < first_s for start in starts):
         spark.sql(f"DELETE FROM delta.`{path}` WHERE {column} > {OUTSIDE} AND {column} < {first_s}")
@@ -117,6 +121,11 @@ def drop_expired(spark: SparkSession, path: str, table: str, pipeline: Pipeline,
         spark.sql(
             f"DELETE FROM delta.`{path}` WHERE {column} = {OUTSIDE} AND append_time < timestamp_seconds({first_s})"
         )
+
+
+def _first_kept(table: str, pipeline: Pipeline, now: datetime) -> int:
+    """Partitions that begin before are past `retention`; seconds since 1970."""
+    return int((now - pipeline.lake.retention).timestamp()) - _length_s(table, pipeline)
 
 
 def rewrite(spark: SparkSession, path: str, table: str, starts: Sequence[int], stripped: Sequence[int]) -> None:

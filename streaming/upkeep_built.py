@@ -17,7 +17,7 @@ from streaming.delta import add_actions, opened
 from streaming.delta_log import newest_version
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
-from streaming.replaced_files import remove_files
+from streaming.replaced_files import remove_files, remove_folders
 
 log = logging.getLogger("upkeep")
 
@@ -31,7 +31,9 @@ def keep_up_built(
     """One turn. The files of `keep_versions`, those that kept candidates name, stay."""
     if newest_version(table.url) is None:
         return
-    drop_old_spans(spark, table, int((now - pipeline.lake.retention).timestamp()))
+    first_s = int((now - pipeline.lake.retention).timestamp())
+    remove_folders(table.url, "span", first_s - table.span_s, written_before=None)  # kept versions may name their files
+    drop_old_spans(spark, table, first_s)
     compact_closed_spans(spark, table, int((now - pipeline.label.max_late).timestamp()))
     vacuum(table, keep_versions)
 

@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from streaming.delta import add_actions
-from streaming.replaced_files import remove_files, remove_replaced
+from streaming.replaced_files import remove_files, remove_folders, remove_replaced
 from streaming.tables import PROPERTIES
 from streaming.upkeep import REPLACED_FOR
 from streaming.upkeep_built import REMOVED_FOR_HOURS
@@ -59,3 +59,45 @@ def test_paths_whose_folder_is_gone_are_no_error(tmp_path: Path) -> None:
 def test_a_checkpoint_remembers_a_replaced_file_for_longer_than_upkeep_leaves_it() -> None:
     remembered = PROPERTIES["delta.deletedFileRetentionDuration"].removeprefix("interval ").removesuffix(" hours")
     assert timedelta(hours=int(remembered)) > max(REPLACED_FOR, timedelta(hours=REMOVED_FOR_HOURS))
+
+
+@pytest.fixture
+def dropped(files: list[Path], tmp_path: Path) -> Path:
+    """The same table, its three older partitions dropped; in the second a killed batch has left a file two days ago."""
+    assert remove_replaced(f"file://{tmp_path}", NOW + timedelta(minutes=1)) == 3
+    left = tmp_path / "bucket=60" / "left.parquet"
+    left.touch()
+    stamp = (NOW - timedelta(days=2)).timestamp()
+    os.utime(left, (stamp, stamp))
+    (tmp_path / "other=0").mkdir()
+    (tmp_path / "bucket=none").mkdir()
+    return tmp_path
+
+
+def folders(table: Path) -> list[str]:
+    return sorted(path.name for path in table.iterdir() if path.name != "_delta_log")
+
+
+def test_folders_of_dropped_partitions_go_once_they_are_empty(dropped: Path) -> None:
+    url = dropped.as_uri()
+    assert remove_folders(url, "bucket", before=60, written_before=None) == 1
+    assert folders(dropped) == ["bucket=120", "bucket=180", "bucket=60", "bucket=none", "other=0"]
+    assert remove_folders(url, "bucket", before=1000, written_before=None) == 1, "one still holds a file"
+    assert folders(dropped) == ["bucket=180", "bucket=60", "bucket=none", "other=0"]
+
+
+def test_what_a_killed_batch_left_in_a_dropped_partition_goes_once_it_is_old(dropped: Path) -> None:
+    url = dropped.as_uri()
+    assert remove_folders(url, "bucket", 1000, NOW - timedelta(days=3)) == 2
+    assert (dropped / "bucket=60" / "left.parquet").exists()
+    assert remove_folders(url, "bucket", 1000, NOW - timedelta(days=1)) == 1
+    assert folders(dropped) == ["bucket=180", "bucket=none", "other=0"]
+    assert DeltaTable(dropped).to_pyarrow_table()["value"].to_pylist() == [3], "a partition that is not dropped stays"
+
+
+def test_a_folder_of_folders_goes_with_the_last_of_them(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "bucket=5" / "state=row").mkdir(parents=True)
+    (tmp_path / "bucket=6" / "state=row").mkdir(parents=True)
+    (tmp_path / "bucket=6" / "state=row" / "kept.parquet").touch()
+    remove_folders(tmp_path.as_uri(), "bucket", 10, None)
+    assert [name for name in folders(tmp_path) if name in ("bucket=5", "bucket=6")] == ["bucket=6"]

@@ -67,6 +67,4 @@ def write_whole(url: str, content: bytes) -> None:
     aside = f"{path}.new"
     with files.open(aside, "wb") as out:
         out.write(content)
-    if files.exists(path):
-        files.rm(path)
-    files.mv(aside, path)
+    files.mv(aside, path, overwrite=True)

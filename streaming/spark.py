@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from tempfile import gettempdir
 
 from pyspark.sql import SparkSession
 
@@ -18,9 +17,6 @@ BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner.
 Its usual code cache is full after a minute, from when on nothing is compiled."""
-
-_TEMPORARY = f"-Djava.io.tmpdir={gettempdir()}"
-"""Java heeds no TMPDIR: it would leave what it unpacks in the machine's own folder."""
 
 SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -73,7 +69,7 @@ def _settings_of(places: Places) -> dict[str, str]:
     return {
         "spark.driver.extraClassPath": f"{_jars()}/*",
         "spark.driver.memory": os.environ.get("HOTPATH_SPARK_MEMORY", "1g"),
-        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Dderby.system.home={scratch} {_TEMPORARY}",
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={scratch} -Dderby.system.home={scratch}",
         "spark.driver.bindAddress": BIND,
         "spark.driver.host": BIND,
         "spark.local.dir": str(scratch),

@@ -47,7 +47,8 @@ def _command(folder: Path, port: int) -> list[str]:
     nodes.write_text(f"127.0.0.1:{port}\n")  # no search for others
     where = ["-ip", "127.0.0.1", "-web_ip", "127.0.0.1", "-port", str(port), "-flatfile", str(nodes)]
     rest = ["-name", f"test-{port}", "-nthreads", "2", "-ice_root", str(folder / "ice")]
-    return [str(java), "-Xmx1g", "-XX:+UseSerialGC", "-jar", str(jar), *where, *rest]
+    options = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={folder}"]
+    return [str(java), *options, "-jar", str(jar), *where, *rest]
 
 
 def _free_ports() -> int:

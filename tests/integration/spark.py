@@ -44,6 +44,7 @@ def _session(folder: Path) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder),
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.ansi.enabled": "false",
         "spark.sql.session.timeZone": "UTC",

@@ -36,7 +36,7 @@ ARROW_TYPES: Final = {
 PROPERTIES: Final = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointInterval": "60",
-    "delta.logRetentionDuration": "interval 1 day",
+    "delta.logRetentionDuration": "interval 6 hours",
     # longer than upkeep leaves a replaced file: what a checkpoint has forgotten would never be removed
     "delta.deletedFileRetentionDuration": "interval 3 hours",
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -116,3 +118,19 @@ def test_a_file_of_a_batch_that_was_never_committed_is_no_part_of_the_table(even
     append([{"id": "a", "bucket": 60}], events)
     (tmp_path / "events" / "bucket=60" / "part-of-a-killed-batch.zstd.parquet").write_bytes(b"half a fi")
     assert DeltaTable(events).to_pyarrow_table()["id"].to_pylist() == ["a"]
+
+
+def test_commits_that_are_old_go_from_the_log(tmp_path: Path) -> None:
+    url, log = f"file://{tmp_path}", tmp_path / "_delta_log"
+    schema = arrow_schema(PIPELINE, "events")
+    settings = dict(PROPERTIES) | {"delta.checkpointInterval": "5"}
+    DeltaTable.create(url, schema, partition_by=["bucket"], configuration=settings)
+    old_s = time.time() - timedelta(days=1).total_seconds()
+    for number in range(12):
+        append([{"id": str(number), "bucket": 60}], url, ("query", number))
+        for commit in log.glob(f"{number:020d}.json"):
+            os.utime(commit, (old_s, old_s))
+    left = sorted(int(path.stem) for path in log.glob("*.json"))
+    assert left[0] >= 4, "those before the last checkpoint but one"
+    assert left[-1] == 12
+    assert DeltaTable(url).to_pyarrow_table().num_rows == 12

@@ -33,6 +33,8 @@ FILES_AT_ONCE = 32
 Batch = tuple[str, int]
 """The checkpoint's query id and the batch's number: a fresh checkpoint counts from 0 under a new id."""
 
+_noted: dict[str, int] = {}
+"""The last batch of each application that this process has committed: nobody else writes the tables meanwhile."""
 _POSITION = [column.name for column in POSITION]
 
 
@@ -62,15 +64,21 @@ def append_arrow(records: Mapping[str, tuple[pa.Table, str]], batch: Batch) -> N
 
 
 def _has_had(url: str, batch: Batch) -> bool:
-    with opened(url) as table:
-        noted = table.transaction_version(_application(url, batch))
+    application = _application(url, batch)
+    noted = _noted.get(application)
+    if noted is None:
+        with opened(url) as table:
+            noted = table.transaction_version(application)
     return noted is not None and noted >= batch[1]
 
 
 def _commit(url: str, adds: Sequence[AddAction], column: str, batch: Batch) -> None:
-    note = CommitProperties(app_transactions=[Transaction(_application(url, batch), batch[1])])
+    application = _application(url, batch)
+    _noted.pop(application, None)  # of a commit that fails nobody knows: whoever tries again looks into the table
+    note = CommitProperties(app_transactions=[Transaction(application, batch[1])])
     with opened(url) as table:
         table.create_write_transaction([*adds], "append", table.schema(), column, commit_properties=note)
+    _noted[application] = batch[1]
 
 
 def _application(url: str, batch: Batch) -> str:
@@ -80,7 +88,9 @@ def _application(url: str, batch: Batch) -> str:
 def append_large(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
     """Append one table after the other with Spark."""
     for table, count in counts.items():
+        application = _application(urls[table], batch)
+        _noted.pop(application, None)
         own = decoded.where(F.col("table") == table).select(*_POSITION, f"{table}.*")
         laid_out = own.coalesce(1) if count <= ONE_FILE else own.repartition(partition_column(table))
-        writer = laid_out.write.format("delta").mode("append").option("txnAppId", _application(urls[table], batch))
+        writer = laid_out.write.format("delta").mode("append").option("txnAppId", application)
         writer.option("txnVersion", str(batch[1])).save(urls[table])

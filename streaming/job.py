@@ -29,6 +29,8 @@ from streaming.spark import start_spark
 log = logging.getLogger("streaming")
 
 LOOK_EVERY_S = 2.0
+CALL_S = 90.0
+"""A call to HDFS that takes longer never comes back, or HDFS is away: either way no table can be written."""
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
@@ -91,7 +93,7 @@ def main() -> None:
             upkeep=_seconds("HOTPATH_UPKEEP_S", "600"),
             stuck=_seconds("HOTPATH_STUCK_S", "600"),
         )
-        watchdog.start()
+        watchdog.start(CALL_S)
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")

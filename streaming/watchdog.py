@@ -1,8 +1,8 @@
 """Ends this process when a call that is expected back does not come back; whoever started it starts it again.
 
-The native clients of HDFS (hdfs-native, and deltalake, which is built on it) wait for ever now and then once a NameNode
-has stood still, and nothing can interrupt them. While nobody listens at its address they try for some three minutes
-and then fail, as they should: the limit is longer than that.
+deltalake (1.6.6) waits for ever now and then when it reads a table's log: its kernel waits for files that its own tasks
+do not deliver (others have seen it with S3, too). hdfs-native does so once a NameNode has stood still. Nothing can
+interrupt either. While nobody listens at the NameNode's address both try for some three minutes and then fail.
 
 A call may also keep the lock of Python while it waits (deltalake's `is_deltatable` does), so that no thread of ours
 runs. The fault handler needs no lock: it then ends the process, with exit code 1, since nobody puts it off any more.
@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-LIMIT_S: Final = 300.0
 GIVEN_UP: Final = 70
 """Exit code of a process that gives itself up."""
 _LOOK_EVERY_S: Final = 1.0
@@ -42,17 +41,17 @@ def expected_back(what: str) -> Iterator[None]:
         del _out[call]
 
 
-def start() -> None:
-    """Watch from now on, in a thread of its own. HOTPATH_CALL_S is the limit (300 seconds).
+def start(limit_s: float) -> None:
+    """Watch from now on, in a thread of its own. HOTPATH_CALL_S overrides the limit.
 
     Raises:
         ValueError: it is not a number of seconds.
     """
-    text = os.environ.get("HOTPATH_CALL_S", f"{LIMIT_S:g}")
+    text = os.environ.get("HOTPATH_CALL_S", f"{limit_s:g}")
     try:
         limit_s = float(text)
     except ValueError:
-        raise ValueError("HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=300") from None
+        raise ValueError("HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=90") from None
     threading.Thread(target=_watch, args=(limit_s,), name="watchdog", daemon=True).start()
 
 

@@ -7,6 +7,7 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -65,6 +66,34 @@ def test_a_batch_that_is_appended_again_is_left_out_and_the_next_is_not(events: 
     append(records, events, ("query", 7))  # as a checkpoint that was put back would have it
     append(records, events, ("a fresh checkpoint", 0))
     assert DeltaTable(events).to_pyarrow_table().num_rows == 6
+
+
+def test_a_batch_is_left_out_by_a_process_that_has_not_written_it_itself(
+    events: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append([{"id": "a", "bucket": 60}], events, ("query", 7))
+    monkeypatch.setattr("streaming.append._noted", {})  # a new process knows nothing
+    append([{"id": "a", "bucket": 60}], events, ("query", 7))
+    append([{"id": "b", "bucket": 60}], events, ("query", 8))
+    assert sorted(DeltaTable(events).to_pyarrow_table()["id"].to_pylist()) == ["a", "b"]
+
+
+def test_a_commit_that_landed_and_failed_nevertheless_is_not_made_twice(
+    events: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append([{"id": "a", "bucket": 60}], events, ("query", 7))
+    with monkeypatch.context() as unlucky:
+        commit = DeltaTable.create_write_transaction
+
+        def lands_and_fails(*arguments: Any, **more: Any) -> None:
+            commit(*arguments, **more)
+            raise OSError("the connection went")
+
+        unlucky.setattr(DeltaTable, "create_write_transaction", lands_and_fails)
+        with pytest.raises(OSError, match="went"):
+            append([{"id": "b", "bucket": 60}], events, ("query", 8))
+    append([{"id": "b", "bucket": 60}], events, ("query", 8))
+    assert sorted(DeltaTable(events).to_pyarrow_table()["id"].to_pylist()) == ["a", "b"]
 
 
 def test_values_arrive_unchanged_the_latest_moment_and_missing_ones_too(events: str) -> None:

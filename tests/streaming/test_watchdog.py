@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 IN_CALLS = """
 from streaming import watchdog
 from streaming.watchdog import expected_back
-watchdog.start()
+watchdog.start(300)
 {}
 print("went on", flush=True)
 """
@@ -85,4 +85,4 @@ def test_calls_that_come_back_end_nothing(calls: str) -> None:
 
 
 def test_a_limit_that_is_no_number_is_refused_with_the_remedy() -> None:
-    assert "HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=300" in run("", "soon").stderr
+    assert "HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=90" in run("", "soon").stderr

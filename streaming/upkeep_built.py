@@ -55,13 +55,15 @@ def compact_closed_spans(spark: SparkSession, table: BuiltTable, closed_s: int) 
 
 
 def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours: int = REMOVED_FOR_HOURS) -> int:
-    """Remove the files that no version needs any more; how many.
+    """Remove the files that no version needs any more, and those that a killed build has left; how many.
 
     A kept version that the log does not reach any more has nothing left to spare.
     """
     with opened(table.url) as newest:
         kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
-        outworn = newest.vacuum(removed_for_hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept)
+        outworn = newest.vacuum(
+            removed_for_hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=kept
+        )
     return remove_files(table.url, outworn)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,6 +60,18 @@ def test_without_a_candidate_only_the_newest_version_stays(table: BuiltTable) ->
 
 def test_what_was_replaced_lately_stays_for_those_who_are_reading_it(table: BuiltTable) -> None:
     assert vacuum(table, []) == 0
+    assert [ids(table, version) for version in (1, 2, 3)] == [["q0"], ["q1"], ["q2"]]
+
+
+def test_what_a_killed_build_left_goes_once_it_is_old(table: BuiltTable) -> None:
+    folder = Path(table.url.removeprefix("file://")) / "span=0" / "state=row"
+    old, young = folder / "old.parquet", folder / "young.parquet"
+    for file in (old, young):
+        file.touch()
+    two_hours_ago = time.time() - 7200
+    os.utime(old, (two_hours_ago, two_hours_ago))
+    assert vacuum(table, [1, 2, 3]) == 1
+    assert (old.exists(), young.exists()) == (False, True)
     assert [ids(table, version) for version in (1, 2, 3)] == [["q0"], ["q1"], ["q2"]]
 
 

@@ -30,8 +30,6 @@ from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0
 STARTING_S = 180
-CALL_S = 300.0
-"""A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner, and the page stays."""
 log = logging.getLogger("monitor")
 
 
@@ -144,7 +142,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("hdfs",))
-        watchdog.start(CALL_S)
+        watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"monitor: {error}")
     monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))

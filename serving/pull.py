@@ -32,8 +32,6 @@ from streaming.places import Places, PlacesError
 
 EVERY_S: Final = 2.0
 PROBE_S: Final = 3.0
-CALL_S: Final = 300.0
-"""A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner."""
 STUCK_S: Final = 60.0
 """A turn that takes longer is counted as a problem, again and again: the connection went while we copied."""
 
@@ -96,7 +94,7 @@ def main() -> int:
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         places = Places.from_environment(needs=("hdfs",))
-        watchdog.start(CALL_S)
+        watchdog.start()
     except (PlacesError, ValueError) as error:
         log.error("%s", error)
         return 1

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+LIMIT_S: Final = 300.0
+"""A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner."""
 GIVEN_UP: Final = 70
 """Exit code of a process that gives itself up."""
 _LOOK_EVERY_S: Final = 1.0
@@ -41,7 +43,7 @@ def expected_back(what: str) -> Iterator[None]:
         del _out[call]
 
 
-def start(limit_s: float) -> None:
+def start(limit_s: float = LIMIT_S) -> None:
     """Watch from now on, in a thread of its own. HOTPATH_CALL_S overrides the limit.
 
     Raises:

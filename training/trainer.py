@@ -29,8 +29,6 @@ from training.window import Window, newest_window
 
 LOOK_EVERY_S = 2.0
 RUN_DEADLINE_S = 900
-CALL_S = 300.0
-"""A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner."""
 log = logging.getLogger("trainer")
 
 
@@ -125,7 +123,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))
-        watchdog.start(CALL_S)
+        watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"trainer: {error}")
     metrics.serve("trainer")

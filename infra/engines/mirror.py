@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra.conditions import when_printed
@@ -13,12 +13,12 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from streaming.java_settings import java_settings
-from streaming.places import Kafka, Places
+from streaming.places import Places
 from streaming.records import MAX_RECORD_BYTES
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
 SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")
-"""Settings of a client that nobody else may read."""
+"""Ends of settings that nobody else may read: the mirror keeps its settings in a topic of the cloud, these by place."""
 STARTED = "MirrorSourceConnector-0} Source task finished initialization"
 
 
@@ -44,19 +44,19 @@ def render(settings: Settings, ports: Ports, places: Places, topics: Iterable[st
     Raises:
         OSError: a certificate or key cannot be read.
     """
-    secrets = settings.conf / "mirror.secrets.properties"
-    new_secrets = java.write(secrets, java.properties(_secrets(places)))
-    rest = java.properties(configuration(ports, places, topics, secrets))
-    return java.write(settings.conf / "mirror.properties", rest) or new_secrets
+    file, clients = settings.conf / "mirror.secrets.properties", _clients(places)
+    secret = {name: value for name, value in clients.items() if name.endswith(SECRET)}
+    by_place = {name: f"${{file:{file}:{name}}}" for name in secret}
+    new_secrets = java.write(file, java.properties(secret))
+    rest = configuration(ports, clients | by_place | _provider(file), topics)
+    return java.write(settings.conf / "mirror.properties", java.properties(rest)) or new_secrets
 
 
-def configuration(ports: Ports, places: Places, topics: Iterable[str], secrets: Path) -> dict[str, object]:
+def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[str]) -> dict[str, object]:
     """One direction; the topics are ours to create, so their settings are not synchronised."""
     flow = {
         "clusters": "onprem,cloud",
-        **_cluster("onprem", places.onprem, secrets),
-        **_cluster("cloud", places.cloud, secrets),
-        **_provider(secrets),
+        **clients,
         "onprem->cloud.enabled": True,
         "cloud->onprem.enabled": False,
         "cloud->onprem.emit.heartbeats.enabled": False,
@@ -95,22 +95,10 @@ def configuration(ports: Ports, places: Places, topics: Iterable[str], secrets: 
     return flow | _one_node() | exactly_once | tuned | large
 
 
-def _cluster(name: str, kafka: Kafka, secrets: Path) -> dict[str, object]:
-    """Addresses, credentials and certificates of one side; what is secret by its place in that file.
-
-    The mirror keeps its settings in a topic of the cloud, where others may read them.
-    """
-    own = _settings_of(name, kafka)
-    return own | {key: f"${{file:{secrets}:{key}}}" for key in own if key.endswith(SECRET)}
-
-
-def _settings_of(name: str, kafka: Kafka) -> dict[str, object]:
-    return {f"{name}.{setting}": value for setting, value in java_settings(kafka).items()}
-
-
-def _secrets(places: Places) -> dict[str, object]:
-    own = _settings_of("onprem", places.onprem) | _settings_of("cloud", places.cloud)
-    return {key: value for key, value in own.items() if key.endswith(SECRET)}
+def _clients(places: Places) -> dict[str, object]:
+    """Addresses, credentials and certificates of both sides."""
+    sides = {"onprem": places.onprem, "cloud": places.cloud}
+    return {f"{side}.{name}": value for side, kafka in sides.items() for name, value in java_settings(kafka).items()}
 
 
 def _provider(secrets: Path) -> dict[str, object]:

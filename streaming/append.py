@@ -1,9 +1,9 @@
 """A decoded batch appended to the hot tables, each at most once.
 
 A small batch goes through the driver: its Parquet files are written all at the same time, then each table gets one
-Delta commit, without Spark. Spark needs a second of a core and more for each such commit, which at five tables every
-five seconds is most of what two cores have. A large batch, as a backfill is made of, is written by Spark where it was
-decoded.
+Delta commit, all at the same time again, without Spark. Spark needs a second of a core and more for each such commit,
+which at five tables every five seconds is most of what two cores have. A large batch, as a backfill is made of, is
+written by Spark where it was decoded.
 
 Both note the batch in the table itself, by Delta's `txn` action, and leave out one that is noted.
 """
@@ -59,8 +59,7 @@ def append_arrow(records: Mapping[str, tuple[pa.Table, str]], batch: Batch) -> N
             for url, (own, column) in missing.items()
         }
         written = {url: [file.result() for file in files] for url, files in writing.items()}
-    for url, adds in written.items():
-        _commit(url, adds, missing[url][1], batch)
+        list(pool.map(lambda url: _commit(url, written[url], missing[url][1], batch), missing))
 
 
 def _has_had(url: str, batch: Batch) -> bool:

@@ -1,12 +1,7 @@
-"""Delta tables without Spark: every one is opened here, and one at a time in a process.
-
-Two threads that read table logs from HDFS at once may wait for ever inside deltalake (1.6.6): seen after some two
-hundred such meetings, and at once in half of the processes that begin with five of them.
-"""
+"""Delta tables without Spark. Every one is opened here: a call that does not come back ends the process."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,17 +10,15 @@ from deltalake import DeltaTable
 
 from streaming.watchdog import expected_back
 
-_one_at_a_time = threading.RLock()
-
 
 @contextmanager
 def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
-    """A table at a version, by default its newest; nobody else in this process has one meanwhile.
+    """A table at a version, by default its newest.
 
     Raises:
         TableNotFoundError: there is none.
     """
-    with _one_at_a_time, expected_back(f"the log of {url}"):
+    with expected_back(f"the log of {url}"):
         yield DeltaTable(url, version=version)
 
 
@@ -44,5 +37,5 @@ def create(url: str, schema: pa.Schema, partition_by: list[str], properties: Map
 
     deltalake (1.6.6) has a question whether a table is there, which keeps the lock of Python while it waits for HDFS.
     """
-    with _one_at_a_time, expected_back(f"the log of {url}"):
+    with expected_back(f"the log of {url}"):
         DeltaTable.create(url, schema, mode="ignore", partition_by=partition_by, configuration=dict(properties))

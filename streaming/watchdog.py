@@ -1,8 +1,8 @@
 """Ends this process when a call that is expected back does not come back; whoever started it starts it again.
 
-deltalake (1.6.6) waits for ever now and then when it reads a table's log: its kernel waits for files that its own tasks
-do not deliver (others have seen it with S3, too). hdfs-native does so once a NameNode has stood still. Nothing can
-interrupt either. While nobody listens at the NameNode's address both try for some three minutes and then fail.
+hdfs-native (0.14.7) waits for ever once a NameNode has stood still, and with it deltalake (1.6.6), which has a second
+way to do so that our tables' logs do not lead it into (docs/decisions.md). Nothing can interrupt either. While nobody
+listens at the NameNode's address both try for some three minutes and then fail.
 
 A call may also keep the lock of Python while it waits (deltalake's `is_deltatable` does), so that no thread of ours
 runs. The fault handler needs no lock: it then ends the process, with exit code 1, since nobody puts it off any more.

@@ -22,6 +22,7 @@ FIXED: Final = {
     "h2o_internal": 11,
     "admin": 12,
     "page": 13,
+    "secondarynamenode": 14,
 }
 FIRST_SCORER: Final = 20
 FIRST_METRICS: Final = 50

@@ -18,6 +18,7 @@ ENGINE_OF = {
     "cloud": "HOTPATH_CLOUD_KAFKA",
     "namenode": "HOTPATH_HDFS",
     "datanode": "HOTPATH_HDFS",
+    "secondarynamenode": "HOTPATH_HDFS",
     "h2o": "HOTPATH_H2O",
 }
 

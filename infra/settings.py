@@ -24,6 +24,7 @@ MEMORY: Final = {
     "MIRROR": "256m",
     "NAMENODE": "128m",
     "DATANODE": "128m",
+    "SECONDARYNAMENODE": "64m",
     "H2O": "1g",
     "SPARK": "1g",
 }

@@ -1,7 +1,7 @@
 """The stack: which parts there are, and what each needs before it starts.
 
 serving      socket manager, a rollout for each pipeline: from local state, at once
-engines      Kafka on-prem and cloud, NameNode, DataNode, H2O: in parallel
+engines      Kafka on-prem and cloud, NameNode, DataNode, H2O: in parallel; SecondaryNameNode, after the flow
 flow         topics -> mirror, watcher -> Spark job -> trainer -> pull
 sight        monitor
 example      replay of the flights, when the example is deployed
@@ -62,6 +62,8 @@ class Stack:
             ("HOTPATH_CLOUD_KAFKA", partial(kafka.broker, settings, ports, "cloud")),
             ("HOTPATH_HDFS", partial(hdfs.namenode, settings, ports)),
             ("HOTPATH_HDFS", partial(hdfs.datanode, settings, ports)),
+            # hours can pass without it: the first answer comes first
+            ("HOTPATH_HDFS", partial(hdfs.secondarynamenode, settings, ports, after=("streaming", "trainer"))),
             ("HOTPATH_H2O", partial(h2o.h2o, settings, ports)),
         ]
         return [make() for variable, make in makers if is_local(settings, variable)]

@@ -1,4 +1,4 @@
-"""HDFS: one NameNode and one DataNode, the real daemons, from the shaded jars."""
+"""HDFS: one NameNode with its SecondaryNameNode, one DataNode: the real daemons, from the shaded jars."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ FROM_SPARK = (
     *("log4j-slf4j2-impl", "log4j-api", "log4j-core"),
 )
 DAEMONS = "org.apache.hadoop.hdfs.server"
+CHECKPOINT_S = 600
+"""A NameNode that starts replays the edits since its last checkpoint; older ones go."""
 
 
 def namenode(settings: Settings, ports: Ports) -> Part:
@@ -30,7 +32,7 @@ def namenode(settings: Settings, ports: Ports) -> Part:
 
     return Part(
         name="namenode",
-        command=_command(settings, "namenode", "NameNode"),
+        command=_command(settings, "namenode", "namenode.NameNode"),
         env=java.ENVIRONMENT,
         prepare=prepare,
         ready=lambda _: _state(ports) is not None,
@@ -43,12 +45,27 @@ def datanode(settings: Settings, ports: Ports) -> Part:
     """The part `datanode`: ready when the NameNode counts it and has left its safe mode."""
     return Part(
         name="datanode",
-        command=_command(settings, "datanode", "DataNode"),
+        command=_command(settings, "datanode", "datanode.DataNode"),
         env=java.ENVIRONMENT,
         prepare=lambda: render(settings, ports),
         ready=lambda _: _takes_blocks(ports),
         address=ports.address("datanode"),
         look_first="hotpath logs datanode",
+    )
+
+
+def secondarynamenode(settings: Settings, ports: Ports, after: tuple[str, ...]) -> Part:
+    """The part `secondarynamenode`: makes the NameNode's checkpoints, without which its edits grow until it starts."""
+    address = ports.address("secondarynamenode")
+    return Part(
+        name="secondarynamenode",
+        command=_command(settings, "secondarynamenode", "namenode.SecondaryNameNode"),
+        after=after,
+        env=java.ENVIRONMENT,
+        prepare=lambda: render(settings, ports),
+        ready=lambda _: json_at(address, "/jmx?qry=Hadoop:service=SecondaryNameNode,name=*") is not None,
+        address=f"http://{address}",
+        look_first="hotpath logs secondarynamenode",
     )
 
 
@@ -86,6 +103,9 @@ def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
         "dfs.client.block.write.replace-datanode-on-failure.enable": False,
         "dfs.namenode.handler.count": 4,
         "dfs.heartbeat.interval": 1,
+        "dfs.namenode.secondary.http-address": ports.address("secondarynamenode"),
+        "dfs.namenode.checkpoint.dir": f"file://{folder}/secondary",
+        "dfs.namenode.checkpoint.period": CHECKPOINT_S,
         "dfs.namenode.num.extra.edits.retained": 10000,
         "dfs.namenode.file.close.num-committed-allowed": 1,
         "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": 10,
@@ -93,8 +113,8 @@ def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
 
 
 def _command(settings: Settings, part: str, daemon: str) -> tuple[str, ...]:
-    heap, main = settings.memory[part.upper()], f"{DAEMONS}.{part}.{daemon}"
-    return java.command(settings, part, heap, _classpath(settings), main, options=java.LIGHT)
+    heap = settings.memory[part.upper()]
+    return java.command(settings, part, heap, _classpath(settings), f"{DAEMONS}.{daemon}", options=java.LIGHT)
 
 
 def _classpath(settings: Settings) -> str:
@@ -104,7 +124,7 @@ def _classpath(settings: Settings) -> str:
 def _format(settings: Settings) -> None:
     (settings.data / "hdfs").mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [*_command(settings, "namenode", "NameNode"), "-format", "-nonInteractive", "-force"],
+        [*_command(settings, "namenode", "namenode.NameNode"), "-format", "-nonInteractive", "-force"],
         capture_output=True,
         text=True,
     )

@@ -63,6 +63,7 @@ def test_no_engine_unpacks_its_libraries_outside_the_data_folder(tmp_path: Path)
         mirror.mirror(settings, ports, places, after=()),
         hdfs.namenode(settings, ports),
         hdfs.datanode(settings, ports),
+        hdfs.secondarynamenode(settings, ports, after=()),
         h2o.h2o(settings, ports),
     ]
     for part in parts:

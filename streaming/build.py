@@ -18,6 +18,7 @@ from streaming.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.decide import Deciding, label_values
 from streaming.delta import create
 from streaming.pipeline import Pipeline
+from streaming.read_version import read_version
 from streaming.records import IDENTITY
 from streaming.states import LabelSeen, Rules
 from streaming.tables import spark_schema, struct_of
@@ -85,8 +86,7 @@ def _questions(
     spark: SparkSession, table: BuiltTable, pipeline: Pipeline, version: int, buckets: Collection[int]
 ) -> DataFrame:
     """The records of the buckets, with what the table copies of them."""
-    source = spark.read.format("delta").option("versionAsOf", version).load(table.source)
-    source = source.where(F.col("bucket").isin(list(buckets)))
+    source = read_version(spark, table.source, version, "bucket", buckets)
     if not table.has_features:
         source = source.where(~F.coalesce(F.col("hypothetical"), F.lit(False)))
     source = source.withColumn("span", F.floor(F.col("bucket") / table.span_s).cast("bigint") * table.span_s)
@@ -101,8 +101,7 @@ def _labels(
     spark: SparkSession, table: BuiltTable, pipeline: Pipeline, spec: str, version: int, questions: DataFrame
 ) -> DataFrame:
     """`key, labels`: for each entity of the questions the labels that have a value."""
-    source = spark.read.format("delta").option("versionAsOf", version).load(table.labels)
-    source = source.select(
+    source = read_version(spark, table.labels, version, "append_hour").select(
         "key",
         F.unix_micros("append_time").alias("append_us"),
         "partition",

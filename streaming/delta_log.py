@@ -61,10 +61,6 @@ def last_note(url: str, newest: int) -> str | None:
     return None
 
 
-def _is_info(action: dict[str, Any]) -> bool:
-    return "commitInfo" in action
-
-
 def _commit(url: str, version: int) -> Iterator[dict[str, Any]]:
     files, path = file_system(url)
     try:

@@ -30,6 +30,10 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+    # by default a hundred: what the hot query and the rows job alternate between is compiled anew every time
+    "spark.sql.codegen.cache.maxEntries": "1000",
+    # a task a file otherwise, to look at the files of a version
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.metricsEnabled": "false",
     # a shuffle leaves its files, twenty megabytes a minute, until its objects are collected: by default every half hour

@@ -82,7 +82,9 @@ def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[
         "cloud.plugin.discovery": "service_load",  # of the worker
         "offset.lag.max": 0,
         "onprem.consumer.max.poll.records": 4000,
-        "onprem.consumer.fetch.max.wait.ms": 100,
+        # a poll is a transaction in the cloud: a few large ones a second, not a hundred small ones
+        "onprem.consumer.fetch.max.wait.ms": 200,
+        "onprem.consumer.fetch.min.bytes": 262144,
         "cloud.producer.linger.ms": 5,
         "cloud.producer.batch.size": 262144,
         "cloud.producer.compression.type": "lz4",

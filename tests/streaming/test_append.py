@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from streaming.append import append_arrow, own_records
 from streaming.data_files import MANY
@@ -141,6 +142,25 @@ def test_the_log_keeps_the_extremes_of_the_stamps_rounded_outwards(events: str) 
     assert added[0]["min.append_time"] == datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
     assert added[0]["max.append_time"] == datetime(1970, 1, 1, 0, 0, 2, 501_000, UTC)
     assert added[0]["min.kafka_time"] is None
+
+
+def test_a_table_that_fails_leaves_the_batch_in_the_others_and_gets_it_when_it_is_tried_again(
+    events: str, tmp_path: Path
+) -> None:
+    labels, schema = tmp_path / "labels", arrow_schema(PIPELINE, "labels")
+    DeltaTable.create(labels.as_uri(), schema, partition_by=["append_hour"], configuration=dict(PROPERTIES))
+    both = {
+        events: (own_records(decoded("events", [{"id": "a", "bucket": 60}]), "events"), "bucket"),
+        labels.as_uri(): (own_records(decoded("labels", [{"key": "[2]", "append_hour": 0}]), "labels"), "append_hour"),
+    }
+    append_arrow(both, ("query", 0))
+    (labels / "_delta_log").rename(tmp_path / "away")
+    with pytest.raises(TableNotFoundError):
+        append_arrow(both, ("query", 1))
+    (tmp_path / "away").rename(labels / "_delta_log")
+    append_arrow(both, ("query", 1))
+    assert DeltaTable(events).to_pyarrow_table()["id"].to_pylist() == ["a", "a"]
+    assert DeltaTable(labels).to_pyarrow_table()["key"].to_pylist() == ["[2]", "[2]"]
 
 
 def test_a_file_of_a_batch_that_was_never_committed_is_no_part_of_the_table(events: str, tmp_path: Path) -> None:

@@ -33,16 +33,16 @@ ARROW_TYPES: Final = {
     Type.TIMESTAMP: TIMESTAMP,
 }
 
-COMMITS_TO_READ: Final = 10
-"""At most so many commits lie behind a checkpoint. From 43 on deltalake (1.6.6) may wait for ever when it opens a table
-on HDFS: docs/decisions.md has the arithmetic."""
+COMMITS_TO_READ: Final = 20
+"""At most so many commits lie behind a checkpoint, twice as many when one fails. From 43 on deltalake (1.6.6) may wait
+for ever when it opens a table on HDFS: docs/decisions.md has the arithmetic."""
 
 PROPERTIES: Final = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointInterval": str(COMMITS_TO_READ),
-    "delta.logRetentionDuration": "interval 6 hours",
+    "delta.logRetentionDuration": "interval 2 hours",
     # longer than upkeep leaves a replaced file: what a checkpoint has forgotten would never be removed
-    "delta.deletedFileRetentionDuration": "interval 3 hours",
+    "delta.deletedFileRetentionDuration": "interval 90 minutes",
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
 

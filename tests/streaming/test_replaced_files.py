@@ -57,8 +57,8 @@ def test_paths_whose_folder_is_gone_are_no_error(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_remembers_a_replaced_file_for_longer_than_upkeep_leaves_it() -> None:
-    remembered = PROPERTIES["delta.deletedFileRetentionDuration"].removeprefix("interval ").removesuffix(" hours")
-    assert timedelta(hours=int(remembered)) > max(REPLACED_FOR, timedelta(hours=REMOVED_FOR_HOURS))
+    remembered = PROPERTIES["delta.deletedFileRetentionDuration"].removeprefix("interval ").removesuffix(" minutes")
+    assert timedelta(minutes=int(remembered)) > max(REPLACED_FOR, timedelta(hours=REMOVED_FOR_HOURS))
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ def test_the_namenodes_edits_go_into_checkpoints(stack: RunningStack) -> None:
     folder = stack.data / "hdfs" / "name" / "current"
 
     def numbers() -> list[int]:
-        return [int(file.name.removeprefix("fsimage_")) for file in folder.glob("fsimage_*[0-9]")]
+        names = [file.name.removeprefix("fsimage_") for file in folder.glob("fsimage_*")]
+        return [int(name) for name in names if name.isdigit()]
 
     until(lambda: max(numbers()) > 0, 120, "a checkpoint")
 

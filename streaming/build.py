@@ -86,7 +86,7 @@ def _questions(
     spark: SparkSession, table: BuiltTable, pipeline: Pipeline, version: int, buckets: Collection[int]
 ) -> DataFrame:
     """The records of the buckets, with what the table copies of them."""
-    source = read_version(spark, table.source, version, "bucket", buckets)
+    source = read_version(spark, table.source, version, buckets)
     if not table.has_features:
         source = source.where(~F.coalesce(F.col("hypothetical"), F.lit(False)))
     source = source.withColumn("span", F.floor(F.col("bucket") / table.span_s).cast("bigint") * table.span_s)
@@ -101,7 +101,7 @@ def _labels(
     spark: SparkSession, table: BuiltTable, pipeline: Pipeline, spec: str, version: int, questions: DataFrame
 ) -> DataFrame:
     """`key, labels`: for each entity of the questions the labels that have a value."""
-    source = read_version(spark, table.labels, version, "append_hour").select(
+    source = read_version(spark, table.labels, version).select(
         "key",
         F.unix_micros("append_time").alias("append_us"),
         "partition",

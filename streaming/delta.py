@@ -22,13 +22,15 @@ def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
         yield DeltaTable(url, version=version)
 
 
-def add_actions(url: str) -> pa.Table:
-    """The files of the newest version, from its log alone: `path`, `partition.<column>`, `num_records`, and more.
+def add_actions(url: str, version: int | None = None) -> pa.Table:
+    """The files of a version, by default the newest, from its log alone.
+
+    Columns: `path`, `partition.<column>`, `num_records`, and more.
 
     Raises:
         TableNotFoundError: there is no table.
     """
-    with opened(url) as table:
+    with opened(url, version) as table:
         return pa.table(table.get_add_actions(flatten=True))
 
 

@@ -15,15 +15,14 @@ from streaming.delta import opened
 from streaming.tables import spark_schema
 
 
-def read_version(
-    spark: SparkSession, url: str, version: int, column: str, partitions: Collection[int] | None = None
-) -> DataFrame:
-    """The records of a hot table, or of some of its `partitions`, those values of its partition column `column`.
+def read_version(spark: SparkSession, url: str, version: int, partitions: Collection[int] | None = None) -> DataFrame:
+    """The records of a hot table, or those of some `partitions`: values of its partition column.
 
     A column, or a field of a struct, that a file does not have yet is NULL.
     """
     with opened(url, version) as table:
         schema = spark_schema(pa.schema(table.schema()))
+        (column,) = table.metadata().partition_columns
         files = pa.table(table.get_add_actions(flatten=True))
     if partitions is not None:
         files = files.filter(pc.is_in(files[f"partition.{column}"], pa.array(partitions, pa.int64())))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from streaming.build import Inputs
 from streaming.built_table import BuiltTable
 from streaming.built_upto import BuiltUpto
-from streaming.delta import opened
+from streaming.delta import add_actions, opened
 from streaming.delta_log import Added, LogGone, added_since
 from streaming.files import file_system
 from streaming.pipeline import Pipeline
@@ -105,9 +105,7 @@ def _first_labels(url: str, added: list[Added]) -> pa.Table:
 
 
 def _buckets_of(url: str, version: int) -> frozenset[int]:
-    with opened(url, version) as table:
-        actions = table.get_add_actions(flatten=True)
-    return frozenset(_bucket_values(actions.column("partition.bucket").to_pylist()))
+    return frozenset(_bucket_values(add_actions(url, version)["partition.bucket"].to_pylist()))
 
 
 def _bucket_values(values: Iterable[object]) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streaming.places import Kafka
 
@@ -36,11 +36,11 @@ class Ends:
 
     def last(self, partitions: list[Partition]) -> dict[Partition, int]:
         """The offset after each partition's last record; partitions that the cluster lacks are left out."""
-        return self._ask(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return self._ask(partitions, OffsetSpec.latest())
 
     def first(self, partitions: list[Partition]) -> dict[Partition, int]:
         """The offset of each partition's first record that is still held."""
-        return self._ask(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return self._ask(partitions, OffsetSpec.earliest())
 
     def _ask(self, partitions: list[Partition], spec: OffsetSpec) -> dict[Partition, int]:
         known = set(self.partitions({topic for topic, _ in partitions}))

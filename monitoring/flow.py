@@ -36,6 +36,10 @@ class Look:
     def value(self, name: str, **labels: str) -> float | None:
         return self.now.largest(name, pipeline=self.pipeline.name, **labels)
 
+    def since(self, moment_s: float | None) -> float | None:
+        """Seconds from a moment to this look; a clock that is behind makes them no less than 0."""
+        return None if moment_s is None else max(0.0, self.now.time_s - moment_s)
+
 
 PART_OF_STAGE = {
     "producers": ("replay",),
@@ -79,23 +83,28 @@ def _producers(look: Look) -> Stage:
 def _mirror(look: Look) -> Stage:
     topics = look.pipeline.mirrored_topics
     records = [look.now.total("hotpath_mirror_lag_records", topic=topic) for topic in topics]
-    seconds = [look.now.largest("hotpath_mirror_lag_seconds", topic=topic) for topic in topics]
-    behind = max((value for value in seconds if value is not None), default=None)
+    moments = [look.now.smallest("hotpath_mirror_caught_up_to_seconds", topic=topic) for topic in topics]
+    behind = look.since(min((moment for moment in moments if moment is not None), default=None))
+    blind = look.since(look.now.largest("hotpath_watcher_looked_seconds"))
     importing = any(look.now.largest("hotpath_mirror_import_open", topic=topic) for topic in topics)
     known = [value for value in records if value is not None]
-    problem = f"the mirror is {behind:.0f} s behind" if behind is not None and behind > 60 and not importing else None
+    problem, command = None, "./hotpath logs mirror"
+    if blind is not None and blind > 60:
+        problem, command = f"the watcher has not seen both brokers for {blind:.0f} s", "./hotpath logs watcher"
+    elif behind is not None and behind > 60 and not importing:
+        problem = f"the mirror is {behind:.0f} s behind"
     figures = (
         _count("records behind", sum(known) if known else None),
         _seconds("behind", behind),
         "an import is open" if importing else "",
     )
-    return Stage("mirror", figures, problem, "./hotpath logs mirror")
+    return Stage("mirror", figures, problem, command)
 
 
 def _events(look: Look) -> Stage:
     decoded = look.rate("hotpath_streaming_records_total", pipeline=look.pipeline.name)
     dead = look.now.total("hotpath_streaming_records_total", pipeline=look.pipeline.name, table="dead_letters")
-    behind = look.value("hotpath_streaming_behind_seconds")
+    behind = look.since(look.value("hotpath_streaming_caught_up_to_seconds"))
     problem = f"the tables are {behind:.0f} s behind" if behind is not None and behind > 120 else None
     figures = (_per_second(decoded), _seconds("behind", behind), _count("dead letters", dead))
     return Stage("events", figures, problem, "./hotpath logs streaming")
@@ -105,7 +114,7 @@ def _rows(look: Look) -> Stage:
     name, bucket_s = look.pipeline.name, look.pipeline.lake.buckets.total_seconds()
     built = look.now.total("hotpath_rows_buckets_total", pipeline=name, table="rows")
     upto = look.now.largest("hotpath_rows_built_upto_seconds", pipeline=name, table="rows")
-    behind = look.now.time_s - upto if upto else None
+    behind = look.since(upto or None)
     limit = 300 + 2 * bucket_s
     problem = f"nothing due in the last {behind:.0f} s is built" if behind is not None and behind > limit else None
     return Stage(

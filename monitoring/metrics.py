@@ -93,12 +93,15 @@ TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to
 WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")
 
 
-# the mirror, as the watcher sees it; and what the hot query makes of it
+# the mirror, as the watcher sees it, and what the hot query makes of it; moments, as an age would stand still with it
 MIRROR_LAG_RECORDS = Gauge(
     "hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"]
 )
-MIRROR_LAG_SECONDS = Gauge(
-    "hotpath_mirror_lag_seconds", "Now minus the moment up to which all is in the cloud.", ["topic", "partition"]
+MIRROR_CAUGHT_UP_TO_SECONDS = Gauge(
+    "hotpath_mirror_caught_up_to_seconds", "All stamped before is in the cloud, Unix time.", ["topic", "partition"]
+)
+WATCHER_LOOKED_SECONDS = Gauge(
+    "hotpath_watcher_looked_seconds", "When the watcher last saw both brokers and told the cloud of it, Unix time."
 )
 IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
 STREAM_RECORDS = Counter("hotpath_streaming_records", "Records committed, by table.", ["pipeline", "table"])
@@ -115,8 +118,8 @@ STREAM_DELAY_SECONDS = Histogram(
     buckets=(1, 2, 3, 5, 7, 10, 15, 20, 30, 60, 300),
 )
 STREAM_BEHIND_RECORDS = Gauge("hotpath_streaming_behind_records", "Cloud offsets not yet committed.", ["pipeline"])
-STREAM_BEHIND_SECONDS = Gauge(
-    "hotpath_streaming_behind_seconds", "Now minus the moment up to which the tables are complete.", ["pipeline"]
+STREAM_CAUGHT_UP_TO_SECONDS = Gauge(
+    "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables, Unix time.", ["pipeline"]
 )
 STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
 CLOCK_OFFSET_SECONDS = Gauge(

@@ -17,11 +17,14 @@ class MirrorLevel:
     def __init__(self) -> None:
         self._seen: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self._rests = False
+        self.began_ms: int | None = None
+        """The first moment that was looked at."""
         self.caught_up_to_ms: int | None = None
         """Never goes back."""
 
     def see(self, moment_ms: int, end: int) -> None:
         """Every record stamped before the moment lies before this end; an end that stays is as good as new."""
+        self.began_ms = self.began_ms or moment_ms
         self._rests = bool(self._seen) and self._seen[-1][1] == end
         if self._rests:
             self._seen.pop()

@@ -13,7 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from monitoring.metrics import PROBLEMS, STREAM_BEHIND_RECORDS, STREAM_BEHIND_SECONDS, STREAM_RESTARTS, UPKEEP_SECONDS
+from monitoring.metrics import (
+    PROBLEMS,
+    STREAM_BEHIND_RECORDS,
+    STREAM_CAUGHT_UP_TO_SECONDS,
+    STREAM_RESTARTS,
+    UPKEEP_SECONDS,
+)
 from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of, tables_by_topic
@@ -138,7 +144,7 @@ class PipelineLoop(threading.Thread):
         moment = self._progress.caught_up_to(self._topics)
         STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(self._progress.behind_records(self._topics))
         if moment is not None:
-            STREAM_BEHIND_SECONDS.labels(pipeline=self.name).set((datetime.now(UTC) - moment).total_seconds())
+            STREAM_CAUGHT_UP_TO_SECONDS.labels(pipeline=self.name).set(moment.timestamp())
 
     def _end_query(self) -> None:
         """Let the running batch finish; one that is cut off is written again after the next start."""

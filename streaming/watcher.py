@@ -16,7 +16,13 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaException, Producer
 
 from monitoring import metrics
-from monitoring.metrics import IMPORT_OPEN, MIRROR_LAG_RECORDS, MIRROR_LAG_SECONDS, PROBLEMS
+from monitoring.metrics import (
+    IMPORT_OPEN,
+    MIRROR_CAUGHT_UP_TO_SECONDS,
+    MIRROR_LAG_RECORDS,
+    PROBLEMS,
+    WATCHER_LOOKED_SECONDS,
+)
 from streaming.deployed import Deployed
 from streaming.follow_topic import Follower, holds_no_record
 from streaming.mirror_level import MirrorLevel, Partition, parse_mirrored
@@ -103,7 +109,7 @@ class Watcher:
     ) -> None:
         topic, number = partition
         is_open = self._open.get(topic, False)
-        measure(partition, level, 0 if (partition, mirrored, end) in self._empty else end - mirrored, is_open, now_ms)
+        measure(partition, level, 0 if (partition, mirrored, end) in self._empty else end - mirrored, is_open)
         if level.caught_up_to_ms is None:
             return
         news = {"topic": topic, "partition": number, "caught_up_to_ms": level.caught_up_to_ms}
@@ -126,13 +132,14 @@ def publisher(kafka: Kafka) -> Producer:
     return Producer(kafka.client(linger_ms=5, message_timeout_ms=3000, compression_type="lz4"))
 
 
-def measure(partition: Partition, level: MirrorLevel, lag: int, is_open: bool, now_ms: int) -> None:
+def measure(partition: Partition, level: MirrorLevel, lag: int, is_open: bool) -> None:
+    """What the mirror has never reached since the watcher began counts from the first look."""
     topic, number = partition
     MIRROR_LAG_RECORDS.labels(topic=topic, partition=str(number)).set(max(0, lag))
     IMPORT_OPEN.labels(topic=topic).set(is_open)
-    if level.caught_up_to_ms is not None:
-        behind_s = max(0, now_ms - CLOCKS_APART_MS - level.caught_up_to_ms) / 1000
-        MIRROR_LAG_SECONDS.labels(topic=topic, partition=str(number)).set(behind_s)
+    moment_ms = level.caught_up_to_ms or level.began_ms
+    if moment_ms is not None:
+        MIRROR_CAUGHT_UP_TO_SECONDS.labels(topic=topic, partition=str(number)).set(moment_ms / 1000)
 
 
 def input_topics(pipelines: Iterable[Pipeline]) -> list[str]:
@@ -143,10 +150,12 @@ def input_topics(pipelines: Iterable[Pipeline]) -> list[str]:
 def watch(places: Places, stop: threading.Event) -> None:
     """Look every second until `stop`; a turn that fails publishes nothing and is counted."""
     deployed, watcher = Deployed(places), Watcher(places)
+    WATCHER_LOOKED_SECONDS.set_to_current_time()  # from now on it has failed until it succeeds
     while not stop.is_set():
         started_s = time.monotonic()
         try:
             watcher.look(input_topics(deployed.pipelines()), round(time.time() * 1000))
+            WATCHER_LOOKED_SECONDS.set_to_current_time()
         except (KafkaException, TimeoutError) as error:
             log.warning("could not look, trying again: %s", error)
             PROBLEMS.labels(part="watcher").inc()

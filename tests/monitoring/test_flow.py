@@ -30,8 +30,23 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
     ("name", "metric", "labels", "well", "unwell", "problem"),
     [
         ("producers", "hotpath_replay_behind_seconds", {}, 30, 31, "the replay is 31 s behind"),
-        ("mirror", "hotpath_mirror_lag_seconds", ASKED, 60, 61, "the mirror is 61 s behind"),
-        ("events", "hotpath_streaming_behind_seconds", OWN, 120, 121, "the tables are 121 s behind"),
+        ("mirror", "hotpath_mirror_caught_up_to_seconds", ASKED, NOW_S - 60, NOW_S - 61, "the mirror is 61 s behind"),
+        (
+            "mirror",
+            "hotpath_watcher_looked_seconds",
+            {},
+            NOW_S - 60,
+            NOW_S - 61,
+            "the watcher has not seen both brokers for 61 s",
+        ),
+        (
+            "events",
+            "hotpath_streaming_caught_up_to_seconds",
+            OWN,
+            NOW_S - 120,
+            NOW_S - 121,
+            "the tables are 121 s behind",
+        ),
         (
             "rows",
             "hotpath_rows_built_upto_seconds",
@@ -66,7 +81,7 @@ def test_a_stage_stands_still_from_its_limit_on(
 
 
 def test_while_an_import_is_open_the_mirror_may_be_behind() -> None:
-    late = Sample("watcher", "hotpath_mirror_lag_seconds", ASKED, 600.0)
+    late = Sample("watcher", "hotpath_mirror_caught_up_to_seconds", ASKED, NOW_S - 600)
     importing = Sample("watcher", "hotpath_mirror_import_open", ASKED, 1.0)
     found = stage("mirror", Snapshot(NOW_S, (late, importing)))
     assert found.problem is None

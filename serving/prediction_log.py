@@ -45,7 +45,15 @@ _POLL_S: Final = 0.1
 _LOOK_EVERY_S: Final = 5.0
 _ANSWER_WITHIN_S: Final = 2.0
 _SAY_EVERY_S: Final = 30.0
-_NOT_TAKEN: Final = frozenset({KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
+_NOT_TAKEN: Final = frozenset(
+    {
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._PURGE_QUEUE,
+        KafkaError._PURGE_INFLIGHT,
+        KafkaError._UNKNOWN_TOPIC,  # not made yet, or a cluster that has lost it
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
 """Errors after which the same record may well be delivered later; with any other the broker refuses it."""
 
 
@@ -76,7 +84,10 @@ class PredictionLog:
         except BufferError:
             self._overflowed(key.encode(), record)
         except KafkaException as error:
-            self._refused(str(error))
+            if error.args[0].code() in _NOT_TAKEN:
+                self._overflowed(key.encode(), record)
+            else:
+                self._refused(str(error))
 
     def close(self, timeout_s: float) -> None:
         """Wait so long for the broker to take what is queued, write the rest to the spool, and stop."""
@@ -102,6 +113,7 @@ class PredictionLog:
             self._counts["delivered"].inc()
         elif error.code() in _NOT_TAKEN:
             self._put(message.key() or b"", message.value() or b"")
+            self._say(f"{error.str()}; predictions wait in {self._spool.folder}")
         else:
             self._refused(error.str())
 
@@ -153,18 +165,25 @@ class PredictionLog:
                 self._producer.poll(_POLL_S)
             if failed or self._stopping.is_set():
                 return False
-            self._producer.produce(self._topic, record, key=key, on_delivery=reported)
-            waiting += 1
+            try:
+                self._producer.produce(self._topic, record, key=key, on_delivery=reported)
+            except KafkaException as error:
+                if error.args[0].code() in _NOT_TAKEN:
+                    return False
+                self._refused(str(error))
+            else:
+                waiting += 1
         while waiting:
             self._producer.poll(_POLL_S)
         return not failed
 
     def _broker_answers(self) -> bool:
+        """Whether the broker is there, and has the topic."""
         try:
-            self._producer.list_topics(self._topic, timeout=_ANSWER_WITHIN_S)
+            known = self._producer.list_topics(self._topic, timeout=_ANSWER_WITHIN_S)
         except KafkaException:
             return False
-        return True
+        return known.topics[self._topic].error is None
 
     def _refused(self, why: str) -> None:
         self._counts["refused"].inc()

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from infra.scorers import live_scorers
-from serving.spool import spooled
+from serving.prediction_log import PredictionLog
+from serving.spool import Spool, spooled
 from streaming.load import load
+from streaming.topics import PARTITIONS, ensure, onprem_topics
 from tests.integration.conftest import RunningStack
+from tests.integration.own_streaming import read
 from tests.integration.test_cut_off import asked, in_table, scorer_of
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engines, pytest.mark.restarts]
+pytestmark = pytest.mark.engines
+
+MINIMAL = Path(__file__).parents[1] / "pipelines" / "minimal.toml"
 
 
+def test_predictions_wait_for_a_topic_that_is_not_there(stack: RunningStack, tmp_path: Path) -> None:
+    file = tmp_path / "late.toml"
+    file.write_text(MINIMAL.read_text().replace('name = "machines"', 'name = "late"', 1))
+    pipeline, onprem = load(file), stack.places.onprem
+    spool = Spool(tmp_path / "spool", "green", 1 << 20)
+    log = PredictionLog(onprem, pipeline, spool)
+
+    def on_disk() -> set[bytes]:
+        return {record for path in spool.folder.iterdir() for _, record in spooled(path)}
+
+    log.log("k", b"first")
+    until(lambda: on_disk() == {b"first"}, 90, "the prediction on disk")  # by then the client knows that there is none
+    log.log("k", b"second")
+    until(lambda: on_disk() == {b"first", b"second"}, 90, "both predictions on disk")
+    ensure(onprem, [topic for topic in onprem_topics(pipeline) if topic.name == pipeline.predictions_topic])
+    until(lambda: not spool.size(), 60, "an empty spool")
+    log.close(10)
+    arrived = [message for number in range(PARTITIONS) for message in read(onprem, pipeline.predictions_topic, number)]
+    assert {message.value() for message in arrived} == {b"first", b"second"}
+
+
+@pytest.mark.restarts
 def test_predictions_outlive_the_broker_and_the_scorer(stack: RunningStack) -> None:
     pipeline = load(stack.places.pipelines / "flights.toml")
     spool = stack.places.onprem_folder("flights") / "spool"

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from infra.addresses import is_local
 from infra.conditions import when_answering, when_listening
 from infra.deployed import Deployment
-from infra.engines import h2o, hdfs, kafka, mirror
+from infra.engines import h2o, hdfs, java, kafka, mirror
 from infra.part import Part
 from infra.ports import Ports
 from infra.scorers import stop_live_scorers
@@ -102,12 +103,13 @@ class Stack:
             self.ensure_topics(deployed())
             self.render_mirror(deployed())
 
+        spark = self._module("streaming", "streaming.job", after=("topics", *storage), patience_s=30)
         topics = Part("topics", (), after=brokers, prepare=make_topics, look_first="hotpath logs kafka-onprem")
         return [
             topics,
             mirror.mirror(self._settings, self._ports, self._places, after=("topics",)),
             self._module("watcher", "streaming.watcher", after=("topics",)),
-            self._module("streaming", "streaming.job", after=("topics", *storage), patience_s=30),
+            replace(spark, env={**spark.env, **java.ENVIRONMENT}),
             self._module("trainer", "training.trainer", after=trainer_needs),
             self._module("pull", "serving.pull", after=storage),
         ]

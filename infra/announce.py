@@ -72,9 +72,16 @@ class Announcer:
 
 
 def _example_body(settings: Settings, deployment: Deployment) -> str:
-    """A file with the first example's event, its times moved to now; callers replace it by their own."""
-    path = settings.run / f"{deployment.pipeline.name}.event.json"
-    path.write_text(json.dumps(event_of_now(deployment.pipeline, datetime.now(UTC)), default=str))
+    """A file with the first example's event, its times moved to now; callers replace it by their own.
+
+    Without the time of asking, where that may lack: the scorer would warn of one that is older than its tolerance.
+    """
+    pipeline = deployment.pipeline
+    path = settings.run / f"{pipeline.name}.event.json"
+    event, asked = event_of_now(pipeline, datetime.now(UTC)), pipeline.events.time
+    if not any(field.required for field in pipeline.events.fields if field.name == asked):
+        event = {name: value for name, value in event.items() if name != asked}
+    path.write_text(json.dumps(event, default=str))
     return str(path)
 
 

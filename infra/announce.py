@@ -54,7 +54,7 @@ class Announcer:
         say(f"{self._elapsed()}  {name} answers with {model.version}{auc}. Ask it:")
         say(
             f"  curl -s http://{address}/v1/pipelines/{name}/predict -H 'Authorization: Bearer {key}' "
-            f"-H 'Content-Type: application/json' -d @{_example_body(self._settings, deployment)}"
+            f"-H 'Content-Type: application/json' -d @{example_body(self._settings, deployment)}"
         )
 
     async def _champion(self, name: str) -> Model:
@@ -71,7 +71,7 @@ class Announcer:
         return f"{time.monotonic() - self._began:8.1f} s"
 
 
-def _example_body(settings: Settings, deployment: Deployment) -> str:
+def example_body(settings: Settings, deployment: Deployment) -> str:
     """A file with the first example's event, its times moved to now; callers replace it by their own.
 
     Without the time of asking, where that may lack: the scorer would warn of one that is older than its tolerance.

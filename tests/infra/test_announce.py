@@ -1,0 +1,35 @@
+"""The question that `up` prints can be asked whenever its reader gets to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from infra.announce import example_body
+from infra.deployed import Deployment
+from infra.settings import Settings
+from streaming.load import load
+
+FLIGHTS = Path(__file__).parents[2] / "examples/flights/pipeline.toml"
+
+
+def body(file: Path, data: Path) -> dict[str, object]:
+    settings = Settings.from_environment({"HOTPATH_DATA": str(data)})
+    settings.run.mkdir(parents=True, exist_ok=True)
+    found: dict[str, object] = json.loads(Path(example_body(settings, Deployment(load(file), file, None))).read_text())
+    return found
+
+
+def test_the_printed_question_has_no_time_of_its_own_that_would_be_old(tmp_path: Path) -> None:
+    asked = body(FLIGHTS, tmp_path)
+    assert "asked_at" not in asked
+    assert {"question_id", "scheduled_departure"} <= asked.keys()
+
+
+def test_a_time_that_may_not_lack_stays(tmp_path: Path) -> None:
+    text = FLIGHTS.read_text()
+    plain, required = 'asked_at = "timestamp"', 'asked_at = { type = "timestamp", required = true }'
+    assert plain in text
+    file = tmp_path / "strict.toml"
+    file.write_text(text.replace(plain, required, 1))
+    assert "asked_at" in body(file, tmp_path)

@@ -93,7 +93,8 @@ TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to
 WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")
 
 
-# the mirror, as the watcher sees it, and what the hot query makes of it; moments, as an age would stand still with it
+# the mirror, as the watcher sees it, and what the hot query makes of it
+# moments, not ages: an age would stand still with the process that tells it
 MIRROR_LAG_RECORDS = Gauge(
     "hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"]
 )

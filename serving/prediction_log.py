@@ -150,7 +150,7 @@ class PredictionLog:
         """Whether every record of a file has been taken, or refused for good."""
         waiting, failed = 0, False
 
-        def reported(error: KafkaError | None, _: Message) -> None:
+        def reported(error: KafkaError | None, _: Message | None) -> None:
             nonlocal waiting, failed
             waiting -= 1
             if error is None:
@@ -165,14 +165,11 @@ class PredictionLog:
                 self._producer.poll(_POLL_S)
             if failed or self._stopping.is_set():
                 return False
+            waiting += 1
             try:
                 self._producer.produce(self._topic, record, key=key, on_delivery=reported)
             except KafkaException as error:
-                if error.args[0].code() in _NOT_TAKEN:
-                    return False
-                self._refused(str(error))
-            else:
-                waiting += 1
+                reported(error.args[0], None)
         while waiting:
             self._producer.poll(_POLL_S)
         return not failed

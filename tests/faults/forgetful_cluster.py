@@ -66,5 +66,7 @@ def forgetful_cluster() -> Iterator[str]:
     """Its address, until the end."""
     with _Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()

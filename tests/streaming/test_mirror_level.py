@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from prometheus_client import REGISTRY
+
 from streaming.mirror_level import KEPT, MirrorLevel, parse_mirrored
+from streaming.watcher import measure
 
 
 def test_the_level_is_the_last_moment_whose_end_was_mirrored() -> None:
@@ -59,3 +62,16 @@ def test_the_mirrors_offsets_are_read() -> None:
     assert parse_mirrored(key, b'{"offset":999}') == (("flights.asked", 1), 1000)
     assert parse_mirrored(key, None) == (("flights.asked", 1), None)
     assert parse_mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"onprem"}]', b'{"offset":1}') is None
+
+
+def test_what_was_never_mirrored_counts_from_the_first_look() -> None:
+    level = MirrorLevel()
+    for moment_ms in (1000, 2000, 3000):
+        level.see(moment_ms, 10)
+        level.rise(0)
+        measure(("never", 0), level, 10, False)
+    labels = {"topic": "never", "partition": "0"}
+    assert REGISTRY.get_sample_value("hotpath_mirror_caught_up_to_seconds", labels) == 1.0
+    level.rise(10)
+    measure(("never", 0), level, 0, False)
+    assert REGISTRY.get_sample_value("hotpath_mirror_caught_up_to_seconds", labels) == 3.0

@@ -38,10 +38,9 @@ _noted: dict[str, int] = {}
 _POSITION = [column.name for column in POSITION]
 
 
-def append_small(decoded: DataFrame, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
-    """Append every table's records of a batch that fits into the driver's memory. `urls` is by table."""
-    records = decoded.where(F.col("table").isin(*counts)).toArrow()
-    append_arrow({urls[t]: (own_records(records, t), partition_column(t)) for t in counts}, batch)
+def append_small(decoded: pa.Table, counts: Mapping[str, int], urls: Mapping[str, str], batch: Batch) -> None:
+    """Append every table's records of a batch that the driver holds. `urls` is by table."""
+    append_arrow({urls[t]: (own_records(decoded, t), partition_column(t)) for t in counts}, batch)
 
 
 def own_records(records: pa.Table, table: str) -> pa.Table:

@@ -23,6 +23,8 @@ class Summary:
     """The smallest on-prem stamp."""
     delays_us: dict[str, int] = field(default_factory=dict)
     """Producing host -> the smallest (append time - event time)."""
+    is_whole: bool = True
+    """Whether it is of all records: a task that has found too many for the driver stops there."""
 
     def add(self, table: str, records: pa.RecordBatch) -> None:
         """Count a table's records."""
@@ -48,16 +50,17 @@ class Summary:
         self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
 
     def to_json(self) -> str:
-        return json.dumps([self.records, self.bytes, self.oldest_us, self.delays_us])
+        return json.dumps([self.records, self.bytes, self.oldest_us, self.delays_us, self.is_whole])
 
     @classmethod
     def of(cls, parts: Iterable[str]) -> Summary:
         """The sum of the tasks' summaries, as `to_json` wrote them."""
         whole = cls()
         for text in parts:
-            records, size, oldest_us, delays_us = json.loads(text)
+            records, size, oldest_us, delays_us, is_whole = json.loads(text)
             whole.records.update(records)
             whole.bytes += size
+            whole.is_whole &= is_whole
             if oldest_us is not None:
                 whole._see_oldest(oldest_us)
             for host, delay_us in delays_us.items():

@@ -41,6 +41,8 @@ class Decoding:
     """The names of all fields: only these may be named beside a dead letter with sensitive fields."""
     columns: dict[str, pa.StructType] = field(default_factory=dict)
     """Table -> its own columns."""
+    most_bytes: int | None = None
+    """Of a task's records in Arrow: from where on it leaves the rest, and says so in its summary."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -50,10 +52,11 @@ class Decoding:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Decode a task's batches; the last record sums them up."""
         summary = Summary()
-        for batch in batches:
-            for table, records in self._decode(batch):
+        for batch in batches:  # to their end, whatever comes: Spark waits until it is rid of them
+            for table, records in self._decode(batch) if summary.is_whole else ():
                 summary.add(table, records)
                 yield self._placed(table, records)
+            summary.is_whole = self.most_bytes is None or summary.bytes <= self.most_bytes
         yield self._last(summary)
 
     def _decode(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:

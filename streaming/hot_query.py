@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pyspark import StorageLevel
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from monitoring.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
-from streaming.append import append_large, append_small
+from streaming.append import Batch, append_large, append_small
 from streaming.batch_summary import Summary
 from streaming.checkpoint import committed_offsets, offsets_of_batch
 from streaming.clock_offsets import ClockOffsets
@@ -31,7 +31,8 @@ MOST_RECORDS = 50_000
 """In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
 SMALL_BYTES = 96 * 1024 * 1024
 """Up to this much, a batch is appended by the driver; more is appended where it was decoded. A batch of a backfill has
-a file for each of hundreds of buckets, which Spark writes one after the other in each task."""
+a file for each of hundreds of buckets, which Spark writes one after the other in each task. That it is small shows
+while it comes: to find out first takes a second pass over it, and twice the processor time for a batch of a few."""
 
 
 @dataclass
@@ -45,6 +46,7 @@ class HotQuery:
     progress: Progress
     trigger: timedelta
     clocks: ClockOffsets = field(init=False)
+    _goes_small: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
@@ -66,15 +68,35 @@ class HotQuery:
         """Decode a batch once, append to each table that it has records for, then say how far that is."""
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
+        summary = self.append(records, (query, batch))
+        self.progress.commit(offsets_of_batch(self.checkpoint, batch))
+        self._measure(summary, batch, started_s)
+
+    def append(self, records: DataFrame, batch: Batch) -> Summary:
+        """Append a batch to each table that has not had it; after a large one the next is taken for large, too."""
+        summary = self._append_small(records, batch) if self._goes_small else None
+        summary = summary or self._append_large(records, batch)
+        self._goes_small = summary.bytes <= SMALL_BYTES // 2  # half of it may be one task's whole share
+        return summary
+
+    def _append_small(self, records: DataFrame, batch: Batch) -> Summary | None:
+        """None where it is too large for that; then nothing has been appended."""
+        share = SMALL_BYTES // self.spark.sparkContext.defaultParallelism
+        decoded = decode(records, replace(self.decoding, most_bytes=share)).toArrow()
+        summary = Summary.of(decoded[SUMMARY].drop_null().to_pylist())
+        if not summary.is_whole:
+            return None
+        append_small(decoded, summary.records, self._tables(), batch)
+        return summary
+
+    def _append_large(self, records: DataFrame, batch: Batch) -> Summary:
         decoded = decode(records, self.decoding).persist(StorageLevel.MEMORY_AND_DISK)
         try:
             summary = Summary.of(row[0] for row in decoded.where(F.col(SUMMARY).isNotNull()).select(SUMMARY).collect())
-            append = append_small if summary.bytes <= SMALL_BYTES else append_large
-            append(decoded, summary.records, self._tables(), (query, batch))
+            append_large(decoded, summary.records, self._tables(), batch)
         finally:
             decoded.unpersist()
-        self.progress.commit(offsets_of_batch(self.checkpoint, batch))
-        self._measure(summary, batch, started_s)
+        return summary
 
     def _tables(self) -> dict[str, str]:
         return {table: self.places.table(self.pipeline.name, table) for table in HOT_TABLES}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,17 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from streaming import hot_query
 from streaming.append import append_large, append_small
-from streaming.tables import PROPERTIES, arrow_schema, spark_schema
+from streaming.compile import compile_pipeline
+from streaming.decode import decoding_of
+from streaming.hot_query import HotQuery
+from streaming.places import Places
+from streaming.progress import NewsBoard, Progress
+from streaming.tables import PROPERTIES, arrow_schema, ensure_tables, spark_schema
 from tests.integration.spark import spark
 from tests.streaming.test_append import PIPELINE, YEAR_9999, decoded
+from tests.streaming.test_decoding import as_bytes, kafka_records, question
 
 __all__ = ["spark"]
 pytestmark = pytest.mark.engines
@@ -48,12 +58,16 @@ def stored(urls: dict[str, str]) -> dict[str, list[str]]:
 def test_both_ways_write_the_same(batch: DataFrame, tmp_path: Path) -> None:
     large, small = tables(tmp_path / "large"), tables(tmp_path / "small")
     append_large(batch, COUNTS, large, ("query", 0))
-    append_small(batch, COUNTS, small, ("query", 0))
+    append_small(batch.toArrow(), COUNTS, small, ("query", 0))
     assert stored(large) == stored(small)
     assert {table: len(rows) for table, rows in stored(small).items()} == COUNTS
 
 
-@pytest.mark.parametrize("ways", [(append_large, append_small), (append_small, append_large)])
+def through_the_driver(batch: DataFrame, *more: Any) -> None:
+    append_small(batch.toArrow(), *more)
+
+
+@pytest.mark.parametrize("ways", [(append_large, through_the_driver), (through_the_driver, append_large)])
 def test_a_batch_that_one_way_has_written_is_left_out_by_the_other(
     batch: DataFrame, tmp_path: Path, ways: tuple[Any, ...]
 ) -> None:
@@ -64,3 +78,30 @@ def test_a_batch_that_one_way_has_written_is_left_out_by_the_other(
     for way in ways:
         way(batch, COUNTS, urls, ("query", 5))
     assert {table: len(rows) for table, rows in stored(urls).items()} == {t: 2 * count for t, count in COUNTS.items()}
+
+
+def test_a_batch_that_is_too_large_for_the_driver_is_written_by_spark(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
+    ensure_tables(spark, places, PIPELINE)
+    decoding = decoding_of(PIPELINE, compile_pipeline(PIPELINE).spec)
+    query = HotQuery(spark, places, PIPELINE, decoding, Progress(NewsBoard()), timedelta(seconds=1))
+    ways: list[str] = []
+    for way in ("append_small", "append_large"):
+        monkeypatch.setattr(hot_query, way, partial(noted, ways, way, getattr(hot_query, way)))
+    records = kafka_records(PIPELINE.events.topic, [as_bytes(question(PIPELINE))] * 40)
+    batch = spark.createDataFrame(pa.table(records), spark_schema(records.schema))
+    counts = []
+    for number, limit in enumerate((10**6, 1000, 10**6, 10**6)):
+        monkeypatch.setattr(hot_query, "SMALL_BYTES", limit)
+        query.append(batch, ("query", number))
+        counts.append(DeltaTable(places.table(PIPELINE.name, "events")).to_pyarrow_table().num_rows)
+    assert counts == [40, 80, 120, 160]
+    # the third is taken for large like the one before it, and found small
+    assert ways == ["append_small", "append_large", "append_large", "append_small"]
+
+
+def noted(ways: list[str], way: str, append: Callable[..., None], *arguments: Any) -> None:
+    ways.append(way)
+    append(*arguments)

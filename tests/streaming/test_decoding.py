@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pyarrow as pa
 from streaming.batch_summary import Summary
 from streaming.clock_offsets import ClockOffsets
 from streaming.compile import compile_pipeline
-from streaming.decode import SUMMARY, decoding_of
+from streaming.decode import SUMMARY, Decoding, decoding_of
 from streaming.load import load
 from streaming.pipeline import Pipeline
 from streaming.records import OUTSIDE, TIMESTAMP
@@ -29,8 +30,14 @@ def decoded(pipeline: Pipeline, topic: str, *values: bytes | None, imported: boo
 
 
 def everything(pipeline: Pipeline, topic: str, *values: bytes | None, imported: bool = False) -> list[dict[str, Any]]:
+    decoding = decoding_of(pipeline, compile_pipeline(pipeline).spec)
+    return list(rows_of(decoding, [kafka_records(topic, values, imported)]))
+
+
+def kafka_records(topic: str, values: Sequence[bytes | None], imported: bool = False) -> pa.RecordBatch:
+    """The decoder's input."""
     count = len(values)
-    batch = pa.record_batch(
+    return pa.record_batch(
         {
             "topic": pa.array([topic] * count, pa.string()),
             "partition": pa.array([0] * count, pa.int32()),
@@ -42,12 +49,6 @@ def everything(pipeline: Pipeline, topic: str, *values: bytes | None, imported: 
             "value": pa.array(values, pa.binary()),
         }
     )
-    decoding = decoding_of(pipeline, compile_pipeline(pipeline).spec)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        yield batch
-
-    return [row for part in decoding(batches()) for row in part.to_pylist()]
 
 
 def question(pipeline: Pipeline, **more: object) -> dict[str, object]:
@@ -127,6 +128,29 @@ def test_imported_records_take_no_part_in_clock_estimates() -> None:
     pipeline = load(Path("examples/flights/pipeline.toml"))
     summary = summed(everything(pipeline, pipeline.events.topic, as_bytes(question(pipeline)), imported=True))
     assert (summary.records, summary.delays_us, summary.oldest_us) == ({"events": 1}, {}, None)
+
+
+def test_a_task_with_more_than_the_driver_takes_says_so_and_reads_to_the_end() -> None:
+    pipeline = load(MINIMAL)
+    decoding = decoding_of(pipeline, compile_pipeline(pipeline).spec)
+    records = kafka_records(pipeline.events.topic, [as_bytes(question(pipeline))] * 10)
+    first = summed(list(rows_of(decoding, [records])))
+    input_ = iter([records] * 3)
+    rows = list(rows_of(replace(decoding, most_bytes=first.bytes), input_))
+    assert next(input_, None) is None
+    assert (summed(rows).is_whole, summed(rows).records["events"]) == (False, 20)
+    assert first.is_whole
+    assert summed(list(rows_of(decoding, [records] * 3))).records["events"] == 30
+
+
+def rows_of(decoding: Decoding, batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    return (row for part in decoding(iter(batches)) for row in part.to_pylist())
+
+
+def test_a_sum_is_whole_when_every_part_is() -> None:
+    whole, cut = Summary(), Summary(is_whole=False)
+    assert Summary.of([whole.to_json(), whole.to_json()]).is_whole
+    assert not Summary.of([cut.to_json(), whole.to_json()]).is_whole
 
 
 def summed(rows: list[dict[str, Any]]) -> Summary:

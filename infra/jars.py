@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ class JarSet:
     requests: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     spark_has_the_rest: bool
     """Whether what PySpark ships itself is left out."""
+    uncompressed: bool = False
+    """Whether to store the jars anew, larger and sooner read."""
 
 
 _HADOOP = ("org.apache.hadoop:hadoop-client-runtime", "org.apache.hadoop:hadoop-client-api")
@@ -58,6 +61,7 @@ SETS: Final = (
             ),
         ),
         spark_has_the_rest=True,
+        uncompressed=True,  # each daemon's web server reads its whole jar twice when it starts
     ),
     JarSet(
         "spark",
@@ -112,7 +116,7 @@ def _fetch(folder: Path, share: Path, jars: JarSet) -> tuple[str, int]:
         fetched = sorted((Path(scratch) / "jars").glob("*.jar"))
         wanted = [path for path in fetched if _artifact(path.name.partition("_")[2]) not in there]
         for path in wanted:
-            path.rename(complete / path.name)
+            (_uncompress if jars.uncompressed else os.rename)(path, complete / path.name)
         stamps.write(complete / "stamp", repr(jars))
         shutil.rmtree(target, ignore_errors=True)
         complete.rename(target)
@@ -143,6 +147,13 @@ def _resolve(
     if done.returncode:
         last = "\n  ".join((done.stdout + done.stderr).splitlines()[-15:])
         raise InstallError(f"{', '.join(coordinates)}: could not be fetched; is the network there?\n  {last}")
+
+
+def _uncompress(jar: Path, target: Path) -> None:
+    """The same files in the same order, stored."""
+    with zipfile.ZipFile(jar) as compressed, zipfile.ZipFile(target, "w") as stored:
+        for entry in compressed.infolist():
+            stored.writestr(entry, compressed.read(entry), zipfile.ZIP_STORED)
 
 
 def _trust() -> dict[str, str]:

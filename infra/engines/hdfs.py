@@ -114,7 +114,7 @@ def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
 
 def _command(settings: Settings, part: str, daemon: str) -> tuple[str, ...]:
     heap = settings.memory[part.upper()]
-    return java.command(settings, part, heap, _classpath(settings), f"{DAEMONS}.{daemon}", options=java.LIGHT)
+    return java.command(settings, part, heap, _classpath(settings), f"{DAEMONS}.{daemon}")
 
 
 def _classpath(settings: Settings) -> str:

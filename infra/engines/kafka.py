@@ -102,7 +102,7 @@ def _format(settings: Settings, name: str) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = ("format", f"--cluster-id={cluster}", "-c", str(conf))
     tool, part = "kafka.tools.StorageTool", f"kafka-{name}"
-    command = java.command(settings, part, "128m", classpath(), tool, *arguments, options=java.LIGHT)
+    command = java.command(settings, part, "128m", classpath(), tool, *arguments)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise EngineError(f"kafka-{name}: its storage could not be formatted: {done.stderr[-2000:] or done.stdout}")

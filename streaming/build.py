@@ -25,6 +25,8 @@ from streaming.tables import spark_schema, struct_of
 
 ORDER = ("append_time", "partition", "offset", "topic")
 """Which of several records of a question was the first."""
+FEW_BUCKETS = 50
+"""Up to so many are a small part of all labels' entities; of more, the questions are not read twice for that."""
 VALUED_LABEL = pa.schema([
     pa.field("key", pa.string()),
     pa.field("append_us", pa.int64()),
@@ -54,7 +56,8 @@ def build(
     """Replace these buckets, all in one commit, which carries `note`."""
     deciding = Deciding(table.schema, rules_of(pipeline), table.bucket_s, spec if table.has_features else None)
     questions = with_first(_questions(spark, table, pipeline, inputs.source, buckets), table.question)
-    resolved = questions.join(_labels(spark, table, pipeline, spec, inputs.labels, questions), "key", "left")
+    entities = questions.select("key").distinct() if len(buckets) <= FEW_BUCKETS else None
+    resolved = questions.join(_labels(spark, table, pipeline, spec, inputs.labels, entities), "key", "left")
     spans = {bucket // table.span_s * table.span_s for bucket in buckets}
     tasks = min(len(spans), spark.sparkContext.defaultParallelism)
     rows = resolved.repartition(tasks, "span").mapInArrow(deciding, spark_schema(table.schema))
@@ -98,9 +101,9 @@ def _questions(
 
 
 def _labels(
-    spark: SparkSession, table: BuiltTable, pipeline: Pipeline, spec: str, version: int, questions: DataFrame
+    spark: SparkSession, table: BuiltTable, pipeline: Pipeline, spec: str, version: int, entities: DataFrame | None
 ) -> DataFrame:
-    """`key, labels`: for each entity of the questions the labels that have a value."""
+    """`key, labels`: for each of the entities, by default for every one, the labels that have a value."""
     source = read_version(spark, table.labels, version).select(
         "key",
         F.unix_micros("append_time").alias("append_us"),
@@ -108,7 +111,7 @@ def _labels(
         "offset",
         _struct("label", struct_of(pipeline.label.fields)),
     )
-    mine = source.join(questions.select("key").distinct(), "key", "left_semi")
+    mine = source if entities is None else source.join(entities, "key", "left_semi")
     valued = mine.mapInArrow(partial(label_values, spec), spark_schema(VALUED_LABEL))
     return valued.groupBy("key").agg(F.collect_list(F.struct(*LabelSeen._fields)).alias("labels"))
 

@@ -29,7 +29,8 @@ class Producing:
 
     def __init__(self, kafka: Kafka, pipeline: Pipeline, clock: Clock) -> None:
         settings = kafka.client(enable_idempotence=True, linger_ms=5, compression_type="lz4")
-        self._producer = Producer(settings | {"message.max.bytes": MAX_RECORD_BYTES})
+        settings |= {"message.max.bytes": MAX_RECORD_BYTES, "delivery.report.only.error": True}
+        self._producer = Producer(settings)
         self._clock = clock
         self._refused: list[str] = []
         self.topics = {"asked": pipeline.events.topic, "arrived": pipeline.label.topic}
@@ -70,13 +71,12 @@ class Producing:
     def _hand_over(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, headers=headers, on_delivery=self._delivered)
+                self._producer.produce(topic, value, key, headers=headers, on_delivery=self._not_delivered)
             except BufferError:
                 self._producer.poll(0.1)
             else:
                 self._producer.poll(0)
                 return
 
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._refused.append(f"{message.topic()}: {error}")
+    def _not_delivered(self, error: KafkaError, message: Message) -> None:
+        self._refused.append(f"{message.topic()}: {error}")

@@ -9,6 +9,8 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from streaming import build
+from streaming.build import FEW_BUCKETS
 from streaming.counts import state_counts
 from streaming.rows_job import Built, run_once
 from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
@@ -25,10 +27,11 @@ def turn(spark: SparkSession, lake: Lake, far: Far, at_s: float) -> Built:
     return run_once(spark, lake.places, lake.pipeline, lake.compiled, far, lambda: at_s)
 
 
-@pytest.mark.parametrize(("seed", "missing"), [(1, None), (2, False)])
+@pytest.mark.parametrize(("seed", "missing", "few"), [(1, None, FEW_BUCKETS), (2, False, 0)])
 def test_any_order_of_arrival_gives_at_every_turn_what_one_plain_batch_gives(
-    spark: SparkSession, tmp_path: Path, seed: int, missing: bool | None
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, missing: bool | None, few: int
 ) -> None:
+    monkeypatch.setattr(build, "FEW_BUCKETS", few)
     lake = Lake(tmp_path / "lake", *([] if missing is None else [("# missing", f"missing = {str(missing).lower()}")]))
     records, draw = random_records(seed, 90), random.Random(seed)
     draw.shuffle(records)

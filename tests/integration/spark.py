@@ -15,7 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra import java_home
-from streaming.spark import SETTINGS
+from streaming.spark import JAVA_OPTIONS, SETTINGS
 
 # Without this rule's absence Spark would fold local rows with its interpreter; real jobs run generated code.
 _INTERPRETED = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
@@ -44,7 +44,7 @@ def _session(folder: Path) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={folder}",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.ansi.enabled": "false",
         "spark.sql.session.timeZone": "UTC",

@@ -29,7 +29,7 @@ from tests.serving.scoring_host import (
 from tests.waiting import until
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-LARGE = 64 * 1024 * 1024
+LARGE = 32 * 1024 * 1024
 """Half of it is more than what else a scorer maps meanwhile, such as a stack of a new thread."""
 ALL_FIELDS = QUESTION | {"count": 3, "fresh": True, "operator": "Ann"}
 

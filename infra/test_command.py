@@ -86,10 +86,10 @@ def _everything(args: Namespace) -> list[Step]:
     ]
 
 
-_SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadfile")
-"""A process a core, each file in one: many tests wait for processes of theirs."""
 _EACH_APART = ("-n", "logical")
-"""These tests have a host each, and wait for it."""
+"""A process a core: these tests have a host each, and wait for it."""
+_SIDE_BY_SIDE = (*_EACH_APART, "--dist", "loadfile")
+"""A process a core, each file in one: many tests wait for processes of theirs."""
 _RUST = ("--release", "--locked", "--quiet")
 
 

@@ -26,7 +26,7 @@ from streaming.tables import spark_schema, struct_of
 ORDER = ("append_time", "partition", "offset", "topic")
 """Which of several records of a question was the first."""
 FEW_BUCKETS = 50
-"""Up to so many are a small part of all labels' entities; of more, the questions are not read twice for that."""
+"""Of up to so many, the questions are read twice, first for their entities: few of all that have labels."""
 VALUED_LABEL = pa.schema([
     pa.field("key", pa.string()),
     pa.field("append_us", pa.int64()),
@@ -55,9 +55,10 @@ def build(
 ) -> None:  # fmt: skip
     """Replace these buckets, all in one commit, which carries `note`."""
     deciding = Deciding(table.schema, rules_of(pipeline), table.bucket_s, spec if table.has_features else None)
-    questions = with_first(_questions(spark, table, pipeline, inputs.source, buckets), table.question)
-    entities = questions.select("key").distinct() if len(buckets) <= FEW_BUCKETS else None
-    resolved = questions.join(_labels(spark, table, pipeline, spec, inputs.labels, entities), "key", "left")
+    records = _questions(spark, table, pipeline, inputs.source, buckets)
+    entities = records.select("key").distinct() if len(buckets) <= FEW_BUCKETS else None
+    labels = _labels(spark, table, pipeline, spec, inputs.labels, entities)
+    resolved = with_first(records, table.question).join(labels, "key", "left")
     spans = {bucket // table.span_s * table.span_s for bucket in buckets}
     tasks = min(len(spans), spark.sparkContext.defaultParallelism)
     rows = resolved.repartition(tasks, "span").mapInArrow(deciding, spark_schema(table.schema))

@@ -52,7 +52,7 @@ class Decoding:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Decode a task's batches; the last record sums them up."""
         summary = Summary()
-        for batch in batches:  # to their end, whatever comes: Spark waits until it is rid of them
+        for batch in batches:  # to their end, whatever comes: Spark is rid of them
             for table, records in self._decode(batch) if summary.is_whole else ():
                 summary.add(table, records)
                 yield self._placed(table, records)

@@ -47,6 +47,7 @@ class HotQuery:
     trigger: timedelta
     clocks: ClockOffsets = field(init=False)
     _goes_small: bool = field(default=True, init=False)
+    """Whether the next batch is first taken for small."""
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
@@ -65,7 +66,7 @@ class HotQuery:
         return writer.option("checkpointLocation", self.checkpoint).trigger(processingTime=seconds).start()
 
     def _batch(self, records: DataFrame, batch: int) -> None:
-        """Decode a batch once, append to each table that it has records for, then say how far that is."""
+        """Append a batch to each table that it has records for, then say how far that is."""
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
         summary = self.append(records, (query, batch))

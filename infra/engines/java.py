@@ -32,17 +32,13 @@ appender.console.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 """
 
 
-LIGHT: Final = ("-XX:TieredStopAtLevel=1",)
-"""Without the second compiler: beside a start it takes more processor time than what it compiles saves in an hour."""
-
-
 def command(settings: Settings, part: str, heap: str, classpath: str, main: str, *arguments: str) -> tuple[str, ...]:
     """A part's command line for a small heap on few cores. Logs go to stderr: the supervisor keeps and bounds them."""
     return (
         settings.java,
         "-Xms32m",
         f"-Xmx{heap}",
-        *LIGHT,
+        "-XX:TieredStopAtLevel=1",  # the second compiler took a third of a broker's first minutes
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",  # a part that limps is worse than one that is started again
         "-Xshare:auto",

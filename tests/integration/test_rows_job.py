@@ -10,7 +10,6 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from streaming import build
-from streaming.build import FEW_BUCKETS
 from streaming.counts import state_counts
 from streaming.rows_job import Built, run_once
 from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
@@ -27,7 +26,7 @@ def turn(spark: SparkSession, lake: Lake, far: Far, at_s: float) -> Built:
     return run_once(spark, lake.places, lake.pipeline, lake.compiled, far, lambda: at_s)
 
 
-@pytest.mark.parametrize(("seed", "missing", "few"), [(1, None, FEW_BUCKETS), (2, False, 0)])
+@pytest.mark.parametrize(("seed", "missing", "few"), [(1, None, build.FEW_BUCKETS), (2, False, 0)])
 def test_any_order_of_arrival_gives_at_every_turn_what_one_plain_batch_gives(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, missing: bool | None, few: int
 ) -> None:

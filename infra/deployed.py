@@ -27,18 +27,18 @@ def deployments(settings: Settings) -> list[Deployment]:
     Raises:
         PipelineError: a deployed file is not valid in this version.
     """
-    return [_deployment(path) for path in sorted((settings.data / "pipelines").glob("*.toml"))]
+    return [_deployment(path) for path in sorted(settings.pipelines.glob("*.toml"))]
 
 
 def deployment(settings: Settings, name: str) -> Deployment | None:
     """The deployed pipeline of this name, if there is one."""
-    path = settings.data / "pipelines" / f"{name}.toml"
+    path = settings.pipelines / f"{name}.toml"
     return _deployment(path) if path.exists() else None
 
 
 def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -> Deployment:
     """Copy a checked file into the data folder, whole or not at all; its address first: readers look for the file."""
-    folder = settings.data / "pipelines"
+    folder = settings.pipelines
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{pipeline.name}.toml"
     _write(folder / f"{pipeline.name}.address", ports.address(f"scorer:{pipeline.name}") + "\n")

@@ -77,6 +77,11 @@ class Settings:
     def logs(self) -> Path:
         return self.data / "logs"
 
+    @property
+    def pipelines(self) -> Path:
+        """The deployed pipeline files, a `<name>.toml` each."""
+        return self.data / "pipelines"
+
     def scratch(self, part: str) -> Path:
         """A part's temporary files. Its supervisor empties the folder before every start."""
         return self.run / SCRATCH / part

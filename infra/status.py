@@ -15,7 +15,6 @@ from typing import Any
 
 from infra import control
 from infra.conditions import json_at
-from infra.deployed import deployments
 from infra.processes import pss_bytes
 from infra.scorers import live_scorers
 from infra.settings import Settings
@@ -37,9 +36,8 @@ def run(args: Namespace) -> int:
     settings = Settings.from_environment()
     answer = next(control.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
-    pipelines = [
-        model_of(settings.data / "onprem" / each.pipeline.name, each.pipeline.name) for each in deployments(settings)
-    ]
+    names = sorted(file.stem for file in settings.pipelines.glob("*.toml"))
+    pipelines = [model_of(settings.data / "onprem" / name, name) for name in names]
     troubles = _troubles(parts)
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from infra.cli import main
-from infra.settings import Settings
+from infra.cli import COMMANDS, main
+from infra.settings import ROOT, Settings
 from infra.status import judge, line_of, model_of, troubles_of
 from serving.handover import unix_path
 from serving.model_states import Model, ModelStates, write_states
@@ -47,6 +50,19 @@ def test_an_unknown_command_is_usage() -> None:
     with pytest.raises(SystemExit) as left:
         main(["dance"])
     assert left.value.code == 2
+
+
+def test_help_tells_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    told = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    assert (left.value.code, told) == (0, list(COMMANDS))
+
+
+def test_status_imports_nothing_that_takes_long() -> None:
+    shown = "import sys; from infra.cli import main; main(['status']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"numpy", "pyarrow", "sqlglot", "infra.stack"} & set(done.stdout.split())
 
 
 def test_status_without_a_stack_is_a_problem_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:

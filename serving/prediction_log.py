@@ -28,7 +28,9 @@ from streaming.places import Kafka
 logger = logging.getLogger("scorer.predictions")
 
 _SETTINGS: Final[dict[str, object]] = {
-    "enable.idempotence": True,
+    # with few requests in flight, as idempotence needs it, librdkafka spins as soon as a broker lets them wait
+    "enable.idempotence": False,
+    "acks": "all",
     "linger.ms": 20,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 100_000,
@@ -58,8 +60,8 @@ _NOT_TAKEN: Final = frozenset(
 
 
 class PredictionLog:
-    """One producer to `<pipeline>.predictions`, and its spool. Records of an entity keep their order while the broker
-    answers."""
+    """One producer to `<pipeline>.predictions`, and its spool. Records of an entity keep their order unless one has to
+    be sent again."""
 
     def __init__(self, kafka: Kafka, pipeline: Pipeline, spool: Spool) -> None:
         self._topic, self._spool = pipeline.predictions_topic, spool

@@ -22,6 +22,8 @@ from streaming.places import Kafka
 from tests.waiting import until
 
 NOBODY = Kafka("127.0.0.1:1", {})
+SLOW = Kafka("127.0.0.1:1", {"test.mock.num.brokers": "1", "test.mock.broker.rtt": "400"})
+"""A broker inside librdkafka that takes its time for every answer."""
 QUEUE_RECORDS = 100_000
 OVERFLOW_RECORDS = prediction_log._OVERFLOW_RECORDS
 PLENTY = 1 << 40
@@ -32,9 +34,9 @@ def counted(outcome: str) -> float:
     return REGISTRY.get_sample_value("hotpath_scorer_predictions_total", labels) or 0.0
 
 
-def log_to(folder: Path, limit_bytes: int = PLENTY) -> PredictionLog:
+def log_to(folder: Path, limit_bytes: int = PLENTY, kafka: Kafka = NOBODY) -> PredictionLog:
     pipeline = load(Path(__file__).with_name("machines.toml"))
-    return PredictionLog(NOBODY, pipeline, Spool(folder, "green", limit_bytes))
+    return PredictionLog(kafka, pipeline, Spool(folder, "green", limit_bytes))
 
 
 def records_in(folder: Path) -> Counter[tuple[bytes, bytes]]:
@@ -54,6 +56,21 @@ def test_without_a_broker_every_record_is_on_disk_when_the_scorer_has_left(tmp_p
     assert counted("delivered") == 0
     assert counted("dropped") == before
     assert records_in(tmp_path) == Counter(asked)
+
+
+def test_a_broker_that_lets_records_wait_costs_no_processor_time(tmp_path: Path) -> None:
+    before = counted("delivered")
+    log = log_to(tmp_path, kafka=SLOW)
+    log.log("m", b"{}")
+    until(lambda: counted("delivered") == before + 1, 30, "the first record")
+    spent_s, begin_s = time.process_time(), time.monotonic()
+    for _ in range(20):
+        log.log("m", b"{}")
+        time.sleep(0.04)  # a batch each: more than may be in flight where their number is limited
+    until(lambda: counted("delivered") == before + 21, 30, "all records")
+    share = (time.process_time() - spent_s) / (time.monotonic() - begin_s)
+    log.close(1)
+    assert share < 0.1, "of a core, for twenty records"
 
 
 def test_what_has_no_room_on_disk_is_counted(tmp_path: Path) -> None:

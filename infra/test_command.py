@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,12 @@ BIN = Path(sys.executable).parent
 QUICK_EXPRESSIONS = "100"
 """How many generated expressions `--quick` compares with Spark."""
 
-SPARK_ALONE = tuple(f"tests/integration/test_{name}.py" for name in ("parity", "rows_job", "append", "secured_kafka"))
-"""Tests with a Spark of their own and no other engine: before the stack takes the cores."""
+BESIDE_FAST = ("tests/integration", "tests/faults")
+OWN_ENGINES = tuple(
+    f"tests/integration/test_{name}.py"
+    for name in ("parity", "rows_job", "append", "secured_kafka", "admission_h2o", "h2o_cluster", "page_in_browser")
+)
+"""Tests with a Spark, an H2O or a Kafka of their own: before the stack takes the cores."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +83,23 @@ def _everything(args: Namespace) -> list[Step]:
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, fast", args, *_SIDE_BY_SIDE, "tests", "--ignore=tests/integration", "--ignore=tests/faults"),
-        _pytest("pytest, faults", args, *_EACH_APART, "tests/faults"),
-        _pytest("pytest, with Spark alone", args, *SPARK_ALONE),
-        _pytest("pytest, with the stack", args, "tests/integration", *(f"--ignore={path}" for path in SPARK_ALONE)),
+        _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
+        _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
+        _pytest("pytest, with engines of their own", args, *_A_CORE_EACH, *_BY_FILE, *OWN_ENGINES),
+        _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES)),
     ]
 
 
-_EACH_APART = ("-n", "logical")
-"""A process a core: these tests have a host each, and wait for it."""
-_SIDE_BY_SIDE = (*_EACH_APART, "--dist", "loadfile")
-"""A process a core, each file in one: many tests wait for processes of theirs."""
+_A_CORE_EACH = ("-n", "logical")
+_BY_FILE = ("--dist", "loadfile")
+"""A file's tests share what they start."""
+_THREE_FOR_TWO_CORES = ("-n", str(max(2, (os.cpu_count() or 2) * 3 // 2)))
+"""Many tests wait for processes of theirs."""
 _RUST = ("--release", "--locked", "--quiet")
+
+
+def _ignored(paths: Iterable[str]) -> Iterator[str]:
+    return (f"--ignore={path}" for path in paths)
 
 
 def _pytest_only(args: Namespace) -> list[Step]:

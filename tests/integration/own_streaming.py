@@ -42,16 +42,16 @@ class OwnStreaming:
             "HOTPATH_DATA": str(data),
             "HOTPATH_TRIGGER_S": "1",
             "HOTPATH_UPKEEP_S": "30",
+            "HOTPATH_STUCK_S": "45",  # a batch that hangs is given up after so long: by default ten minutes
             "HOTPATH_METRICS_PORT": "0",
         }
         self._log = (data / "streaming.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, stuck_s: int = 600) -> None:
-        """`stuck_s`: how long a batch may run before the process gives itself up."""
-        command, env = [sys.executable, "-m", "streaming.job"], self._env | {"HOTPATH_STUCK_S": str(stuck_s)}
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streaming.job"]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=self._log, stderr=self._log, start_new_session=True
+            command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
     def kill(self) -> None:

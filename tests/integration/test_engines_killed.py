@@ -14,7 +14,9 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.engines, pytest.mark.restarts]
 
-ENGINES = ("kafka-cloud", "mirror", "datanode", "secondarynamenode", "h2o", "streaming", "kafka-onprem")
+ENGINES = (
+    "kafka-cloud", "mirror", "namenode", "datanode", "secondarynamenode", "h2o", "streaming", "kafka-onprem",
+)  # fmt: skip
 
 
 def test_a_newer_model_serves_after_every_engine_was_killed(stack: RunningStack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,12 +53,22 @@ def of_ids(stack: RunningStack, table: str, ids: set[str]) -> list[dict[str, Any
     return rows
 
 
-def test_a_question_travels_from_the_broker_to_an_answer_a_row_and_an_outcome(stack: RunningStack) -> None:
+@dataclass(frozen=True)
+class Travelling:
+    """A flight that was asked about before and after it arrived, and the answer to the first question."""
+
+    before: str
+    after: str
+    answer: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def travelling(stack: RunningStack) -> Travelling:
+    """Its bucket closes in a minute or two; other tests run meanwhile, whatever they kill."""
     pipeline = load(stack.places.pipelines / "flights.toml")
     headers = {"authorization": f"Bearer {(stack.data / 'keys').read_text().split()[0]}"}
     flight = Flight(pipeline, number=time.time_ns() % 1_000_000)
     before, after = f"before-{flight.number}", f"after-{flight.number}"
-    ids = {before, after}
 
     question = flight.question(before)
     address = f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}/v1/pipelines/flights/predict"
@@ -70,11 +81,24 @@ def test_a_question_travels_from_the_broker_to_an_answer_a_row_and_an_outcome(st
 
     # asked after it has arrived: known, and never a row
     produce(stack, pipeline.events.topic, flight.question(after))
+    return Travelling(before, after, answer)
 
-    rows_table = f"rows-{pipeline.rows_hash}"
+
+@pytest.mark.begins
+def test_a_question_travels_from_the_broker_to_events_and_its_answer_to_predictions(
+    stack: RunningStack, travelling: Travelling
+) -> None:
+    logged = of_ids(stack, "predictions", {travelling.before})
+    assert [one["prediction_id"] for one in logged] == [travelling.answer["prediction_id"]]
+
+
+@pytest.mark.ends
+def test_it_comes_back_as_a_row_and_its_answer_as_an_outcome(stack: RunningStack, travelling: Travelling) -> None:
+    pipeline = load(stack.places.pipelines / "flights.toml")
+    before, after, answer = travelling.before, travelling.after, travelling.answer
 
     def both() -> list[dict[str, Any]]:
-        found = of_ids(stack, rows_table, ids)
+        found = of_ids(stack, f"rows-{pipeline.rows_hash}", {before, after})
         return found if len(found) == 2 else []
 
     rows = until(both, 420, "both questions in `rows`", every_s=2)

@@ -15,7 +15,7 @@ from serving.question import read_options
 from serving.request import Request
 from serving.served_model import ServedModel
 from serving.traceparent import valid_traceparent
-from serving.verdict import Verdict, judge, refusal
+from serving.verdict import judge, refusal
 from streaming.pipeline import Pipeline
 
 
@@ -39,7 +39,10 @@ class Predictor:
         self._ids = PredictionIds()
 
     def predict(self, body: bytes, request: Request) -> Answer | Problem:
-        """The answer to the question in `body`, logged unless the request is golden; or what is wrong with it."""
+        """The answer to the question in `body`, logged unless the request is golden; or what is wrong with it.
+
+        A golden request's record is made all the same: a scorer that cannot make it must not get the hot address.
+        """
         now_us = self._clock_us()
         options, faults = read_options(request.query)
         scored = self.model.bundle.score(body, options.as_of_us, now_us)
@@ -49,17 +52,13 @@ class Predictor:
         verdict = judge(scored, options, self.model, now_us, self._tolerance_us, self._ids.next(now_us))
         if isinstance(verdict, Problem):
             return verdict
-        if not request.is_golden:
-            self._record(verdict, now_us, request)
+        if self._log is not None:
+            traceparent = valid_traceparent(request.header(b"traceparent"))
+            record = prediction_record(verdict, self._pipeline, now_us, self._scorer, traceparent)
+            if not request.is_golden:
+                self._log.log(verdict.scored["key"], record)
         return verdict.answer
 
     def describe(self) -> dict[str, Any]:
         """The model that answers."""
         return self.model.description(self._clock_us())
-
-    def _record(self, verdict: Verdict, now_us: int, request: Request) -> None:
-        if self._log is None:
-            return
-        traceparent = valid_traceparent(request.header(b"traceparent"))
-        record = prediction_record(verdict, self._pipeline, now_us, self._scorer, traceparent)
-        self._log.log(verdict.scored["key"], record)

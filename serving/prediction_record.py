@@ -34,8 +34,9 @@ def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer:
 
 
 def _event(fields: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """`fields` are those that the model's own program reads: a field that the file has got since is not among them."""
     stored = (field for field in pipeline.events.fields if not field.sensitive)
-    present = ((field, fields[field.name]) for field in stored if fields[field.name] is not None)
+    present = ((field, fields[field.name]) for field in stored if fields.get(field.name) is not None)
     return {field.name: exact_rfc3339(v) if field.type is Type.TIMESTAMP else v for field, v in present}
 
 

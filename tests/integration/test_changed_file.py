@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from infra.announce import event_of_now
+from infra.scorers import live_scorers
 from streaming.load import load
 from streaming.pipeline import Pipeline
 from tests.integration.conftest import RunningStack
@@ -37,6 +40,14 @@ def buckets_of(stack: RunningStack, pipeline: Pipeline) -> set[int]:
     return set(DeltaTable(url).to_pyarrow_table(columns=["bucket"])["bucket"].to_pylist())
 
 
+def kill_scorers(stack: RunningStack) -> None:
+    pids = [scorer.pid for scorer in live_scorers(stack.data) if scorer.pipeline == "flights"]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), 10, "the scorers' end")
+
+
 def test_a_new_feature_is_computed_for_stored_events_and_the_old_model_serves_until_the_new_one_is_admitted(
     stack: RunningStack, tmp_path: Path
 ) -> None:
@@ -50,6 +61,7 @@ def test_a_new_feature_is_computed_for_stored_events_and_the_old_model_serves_un
     assert "[events] field gate_changes is new" in done.stdout
     assert "[features] change: a new table of rows is built" in done.stdout
 
+    kill_scorers(stack)  # the next one reads the new file, and serves the old model
     with scorer_of(stack) as client:
         hashes = [asked(client, old)["pipeline_hash"]]
 

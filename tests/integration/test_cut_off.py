@@ -42,7 +42,7 @@ def cut_off(stack: RunningStack) -> Iterator[None]:
 def scorer_of(stack: RunningStack) -> httpx.Client:
     """A client of the example's hot address, with the key."""
     headers = {"authorization": f"Bearer {(stack.data / 'keys').read_text().split()[0]}"}
-    return httpx.Client(base_url=f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}", headers=headers)
+    return httpx.Client(base_url=f"http://{stack.env['HOTPATH_SCORER_FLIGHTS']}", headers=headers, timeout=30)
 
 
 def asked(client: httpx.Client, pipeline: Pipeline, ahead: timedelta = timedelta(0)) -> dict[str, Any]:

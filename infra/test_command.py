@@ -27,7 +27,16 @@ QUICK_EXPRESSIONS = "100"
 BESIDE_FAST = ("tests/integration", "tests/faults")
 OWN_ENGINES = tuple(
     f"tests/integration/test_{name}.py"
-    for name in ("parity", "rows_job", "append", "secured_kafka", "admission_h2o", "h2o_cluster", "page_in_browser")
+    for name in (
+        "parity",
+        "rows_job",
+        "append",
+        "secured_kafka",
+        "admission_h2o",
+        "h2o_cluster",
+        "page_in_browser",
+        "broker_killed",
+    )
 )
 """Tests with a Spark, an H2O or a Kafka of their own: before the stack takes the cores."""
 

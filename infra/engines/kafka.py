@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from infra.conditions import broker_answers
 from infra.engines import java
+from infra.engines.kafka_fencing import fence_former_life
 from infra.engines.spark_jars import spark_jars
 from infra.part import Part
 from infra.ports import Ports
@@ -31,9 +32,11 @@ def broker(settings: Settings, ports: Ports, name: str) -> Part:
     address, heap = ports.address(name), settings.memory["KAFKA"]
 
     def prepare() -> None:
-        java.write(conf, java.properties(configuration(settings, ports, name)))
+        configured = configuration(settings, ports, name)
+        java.write(conf, java.properties(configured))
         if not (settings.data / f"kafka-{name}" / "meta.properties").exists():
             _format(settings, name)
+        fence_former_life(settings, name, classpath(), configured)
 
     return Part(
         name=f"kafka-{name}",
@@ -74,6 +77,8 @@ def configuration(settings: Settings, ports: Ports, name: str) -> dict[str, obje
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 1,
         "group.initial.rebalance.delay.ms": 0,
+        # nobody takes over from a broker that was paused, and one that is fenced drops transactions half done
+        "broker.session.timeout.ms": 40_000,
     }
     small = {
         "log.dirs": settings.data / f"kafka-{name}",

@@ -56,7 +56,7 @@ class Secured:
         mirror.render(self.settings, self.ports, self.places, pipeline.mirrored_topics)
         part = mirror.mirror(self.settings, self.ports, self.places, after=())
         log = self.settings.data / "mirror.log"
-        with _running(self.settings, part, log):
+        with running(self.settings, part, log):
             until(lambda: mirror.STARTED in log.read_text(), 120, "the mirror's tasks", every_s=0.5)
             yield
 
@@ -79,8 +79,8 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
     settings = Settings.from_environment({**os.environ, **env})
     secured = Secured(env, settings, ports)
     with ExitStack() as running:
-        running.enter_context(_running(settings, kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
-        running.enter_context(_running(settings, _secured_broker(settings, ports), folder / "cloud.log"))
+        running.enter_context(running(settings, kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
+        running.enter_context(running(settings, _secured_broker(settings, ports), folder / "cloud.log"))
         until(lambda: broker_answers(secured.places.onprem), 120, "the plain broker")
         inner = ports.address("h2o")
         until(lambda: broker_answers(Kafka(inner, {})), 120, "the inner door of the secured broker")
@@ -148,7 +148,7 @@ def _key(certificate: trustme.LeafCert) -> bytes:
 
 
 @contextmanager
-def _running(settings: Settings, part: Part, log: Path) -> Iterator[None]:
+def running(settings: Settings, part: Part, log: Path) -> Iterator[None]:
     settings.scratch(part.name).mkdir(parents=True, exist_ok=True)
     if part.prepare:
         part.prepare()

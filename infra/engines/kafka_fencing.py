@@ -21,7 +21,7 @@ from infra import child
 from infra.engines import java
 from infra.settings import Settings
 
-CLEAN: Final = ".kafka_cleanshutdown"
+_CLEAN: Final = ".kafka_cleanshutdown"
 """A broker that ends in order leaves this file beside its partitions."""
 _SESSION_MS: Final = 500
 _ACTIVE: Final = b"Activated periodic tasks"
@@ -36,7 +36,7 @@ def fence_former_life(settings: Settings, name: str, classpath: str, configurati
     """Do so where the broker `name` has had a former life that did not end in order. Takes some four seconds."""
     folder = settings.data / f"kafka-{name}"
     metadata = folder / "__cluster_metadata-0"
-    if (folder / CLEAN).exists() or not metadata.exists():
+    if (folder / _CLEAN).exists() or not metadata.exists():
         return
     conf = settings.conf / f"kafka-{name}-controller.properties"
     java.write(conf, java.properties(_alone(configuration)))

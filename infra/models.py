@@ -112,7 +112,7 @@ def _lines(model: dict[str, Any]) -> str:
 
 def _pipelines(settings: Settings, version: str | None) -> list[str]:
     """The deployed pipelines; where a version is named, the one that it is of."""
-    deployed = sorted(file.stem for file in settings.pipelines.glob("*.toml"))
+    deployed = settings.deployed_names()
     named = version.rpartition("-")[0] if version else ""
     return [named] if named in deployed else deployed
 

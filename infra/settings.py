@@ -82,6 +82,10 @@ class Settings:
         """The deployed pipeline files, a `<name>.toml` each."""
         return self.data / "pipelines"
 
+    def deployed_names(self) -> list[str]:
+        """The deployed pipelines' names, in order; no file is read."""
+        return sorted(file.stem for file in self.pipelines.glob("*.toml"))
+
     def scratch(self, part: str) -> Path:
         """A part's temporary files. Its supervisor empties the folder before every start."""
         return self.run / SCRATCH / part

@@ -36,8 +36,7 @@ def run(args: Namespace) -> int:
     settings = Settings.from_environment()
     answer = next(control.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
-    names = sorted(file.stem for file in settings.pipelines.glob("*.toml"))
-    pipelines = [model_of(settings.data / "onprem" / name, name) for name in names]
+    pipelines = [model_of(settings.data / "onprem" / name, name) for name in settings.deployed_names()]
     troubles = _troubles(parts)
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:

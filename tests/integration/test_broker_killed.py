@@ -21,7 +21,7 @@ from tests.integration.conftest import free_base
 from tests.integration.secured_kafka import running
 from tests.waiting import until
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.restarts]
 
 TOPIC, PARTITIONS, PRODUCERS = "committed", 4, 24
 """So many commit all the time that some commit is half done whenever the broker is killed."""

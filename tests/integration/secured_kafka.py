@@ -78,9 +78,9 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
     }
     settings = Settings.from_environment({**os.environ, **env})
     secured = Secured(env, settings, ports)
-    with ExitStack() as running:
-        running.enter_context(running(settings, kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
-        running.enter_context(running(settings, _secured_broker(settings, ports), folder / "cloud.log"))
+    with ExitStack() as brokers:
+        brokers.enter_context(running(settings, kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
+        brokers.enter_context(running(settings, _secured_broker(settings, ports), folder / "cloud.log"))
         until(lambda: broker_answers(secured.places.onprem), 120, "the plain broker")
         inner = ports.address("h2o")
         until(lambda: broker_answers(Kafka(inner, {})), 120, "the inner door of the secured broker")

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], timeout_s: float, what: str, every_s: float = 0.1) -> T:
+def until(condition: Callable[[], T | None], timeout_s: float, what: str, every_s: float = 0.1) -> T:
     """Return the condition's first truthy value. It is asked for a quarter of the time at most, however long it takes.
 
     Raises:

@@ -49,7 +49,7 @@ def test_no_flight_is_asked_about_after_it_has_arrived(of_a_day: list[tuple[Flig
 
 
 def test_an_event_knows_a_departure_only_once_it_has_happened(of_a_day: list[tuple[Flight, list[Record]]]) -> None:
-    seen = Counter()
+    seen: Counter[bool] = Counter()
     for flight, of_flight in of_a_day:
         for record in of_flight:
             if record.kind != "asked":

@@ -36,7 +36,7 @@ def test_the_same_file_changes_nothing() -> None:
     "new",
     [
         replace(FLIGHTS, features={**FLIGHTS.features, "more": "1 + 1"}),
-        replace(FLIGHTS, features=dict(reversed(FLIGHTS.features.items()))),
+        replace(FLIGHTS, features=dict(reversed(list(FLIGHTS.features.items())))),
         with_label(value="NOT (" + FLIGHTS.label.value + ")"),
     ],
     ids=["a feature", "their order", "the label's value"],

@@ -106,7 +106,7 @@ class RunningStack:
     def _until_ready_again(self, name: str, before: int | None) -> None:
         def is_ready() -> bool:
             part = self.parts()[name]
-            return part["state"] == "ready" and part["pid"] != before
+            return bool(part["state"] == "ready" and part["pid"] != before)
 
         until(is_ready, 120, f"{name} ready again")
 

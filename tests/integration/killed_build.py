@@ -11,13 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 from pyspark import TaskContext
 
-from streaming import build, rows_job
+from streaming.build import build
 from streaming.built_table import rows_table
 from streaming.compile import compile_pipeline
 from streaming.decide import Deciding
@@ -65,17 +67,15 @@ class KilledDeciding(Deciding):
 
 def die_once_written(folder: Path) -> None:
     before = frozenset(folder.rglob("*.parquet"))
-    build.Deciding = lambda *given: KilledDeciding(*given, folder, before, os.getpid())  # type: ignore[assignment,misc]
+    patch("streaming.build.Deciding", partial(KilledDeciding, folder=folder, before=before, group=os.getpid())).start()
 
 
 def die_once_committed(_: Path) -> None:
-    real = rows_job.build
-
     def build_and_die(*given: Any) -> None:
-        real(*given)
+        build(*given)
         os.killpg(os.getpid(), signal.SIGKILL)
 
-    rows_job.build = build_and_die
+    patch("streaming.rows_job.build", build_and_die).start()
 
 
 PLACES: dict[str, Callable[[Path], None]] = {DATA_WRITTEN: die_once_written, ROWS_COMMITTED: die_once_committed}

@@ -8,10 +8,13 @@ from typing import Any
 
 from tests.integration.rows_world import START_S, Record, text
 
+NOTHING_ODD: list[dict[str, Any]] = [{}] * 12
+
 
 def random_records(seed: int, questions: int, start_s: float = START_S) -> list[Record]:
     """Questions with retries, some of them out of bounds; labels with corrections and NULLs; predictions."""
-    draw, made = random.Random(seed), []
+    draw = random.Random(seed)
+    made: list[Record] = []
 
     def put(topic: str, append_s: float, value: dict[str, Any]) -> None:
         made.append(Record(topic, draw.randrange(2), len(made), round(append_s, 3), value))
@@ -21,12 +24,19 @@ def random_records(seed: int, questions: int, start_s: float = START_S) -> list[
         at = start_s + draw.randrange(600)
         due = at + draw.choice([60, 240, 480]) + draw.randrange(60)
         append = at + draw.choice([0.0, draw.uniform(0, 3), draw.uniform(0, 500)])
-        value = {"id": f"q{number}", "entity": draw.choice(entities), "at": text(at), "due_at": text(due)}
+        value: dict[str, Any] = {
+            "id": f"q{number}",
+            "entity": draw.choice(entities),
+            "at": text(at),
+            "due_at": text(due),
+        }
         value |= {"x": draw.randrange(100) / 4, "host": draw.choice(["a", "b"])}
-        value |= draw.choice([{}] * 12 + _out_of_bounds(at))
+        value |= draw.choice([*NOTHING_ODD, *_out_of_bounds(at)])
         put("asked", append, value)
         if draw.random() < 0.35:
-            again = draw.choice([{}, {}, {"x": 0.25}, {"entity": draw.choice(entities)}, {"due_at": text(due + 60)}])
+            again: dict[str, Any] = draw.choice(
+                [{}, {}, {"x": 0.25}, {"entity": draw.choice(entities)}, {"due_at": text(due + 60)}]
+            )
             put("asked", append + draw.choice([0.0, draw.uniform(-60, 400)]), value | again)
         for model in draw.sample(["m1", "m2"], draw.randrange(3)):
             for _ in range(draw.choice([1, 1, 2])):

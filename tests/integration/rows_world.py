@@ -74,7 +74,12 @@ def question(number: int, due_s: float, **more: object) -> Record:
 
 
 def prediction(number: int, due_s: float) -> Record:
-    value = {"prediction_id": f"p{number}", "id": f"q{number}", "key": '["e"]', "as_of": text(START_S)}
+    value: dict[str, object] = {
+        "prediction_id": f"p{number}",
+        "id": f"q{number}",
+        "key": '["e"]',
+        "as_of": text(START_S),
+    }
     value |= {"due": text(due_s), "answered": text(START_S), "model": "m", "probability": 0.25, "features": {}}
     return Record("world.predictions", 0, number, START_S + number / 1000, value | {"event": {}})
 

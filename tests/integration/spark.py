@@ -40,7 +40,7 @@ def start_session(folder: Path) -> SparkSession:
 
 
 def _session(folder: Path) -> SparkSession:
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.ui.enabled": "false",
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder),

@@ -28,12 +28,12 @@ from tests.streaming.test_decoding import as_bytes, kafka_records, question
 __all__ = ["spark"]
 pytestmark = pytest.mark.engines
 
-EVENTS = [
+EVENTS: list[dict[str, object]] = [
     {"id": "a", "due": YEAR_9999, "value": b"\x00\xff", "event": {"machine": 3, "load": -0.0}, "bucket": -1},
     {"id": "b", "value": None, "event": {"machine": None, "load": 0.1}, "bucket": 60},
     {"id": None, "event": None, "bucket": 120},
 ]
-LABELS = [{"key": "[2]", "append_hour": 3600}]
+LABELS: list[dict[str, object]] = [{"key": "[2]", "append_hour": 3600}]
 COUNTS = {"events": len(EVENTS), "labels": len(LABELS)}
 
 

@@ -67,7 +67,7 @@ def test_a_new_feature_is_computed_for_stored_events_and_the_old_model_serves_un
 
         def is_new() -> bool:
             hashes.append(asked(client, new)["pipeline_hash"])  # it asserts that every question is answered
-            return hashes[-1] == new.file_hash
+            return bool(hashes[-1] == new.file_hash)
 
         until(is_new, 300, "a model of the new file", every_s=0.5)
         assert hashes[0] == old.file_hash

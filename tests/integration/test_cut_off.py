@@ -70,7 +70,7 @@ def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningSta
             def has_aged() -> bool:
                 answers.append(asked(client, pipeline))
                 same = answers[-1]["model"] == first["model"]
-                return same and answers[-1]["model_age_s"] > first["model_age_s"] + 10
+                return bool(same and answers[-1]["model_age_s"] > first["model_age_s"] + 10)
 
             until(has_aged, 90, "a model ten seconds older", every_s=0.5)
             late = asked(client, pipeline, ahead=pipeline.serving.max_age)

@@ -112,5 +112,4 @@ def test_every_proposed_candidate_of_the_registry_comes_on_prem(stack: RunningSt
     local = stack.places.onprem_folder("flights") / "candidates"
     complete = [version for version in registry.newest() if registry.is_complete(version)]
     assert complete
-    for version in complete:
-        until(lambda version=version: (local / version / "manifest.json").exists(), 60, f"{version} on-prem")
+    until(lambda: all((local / version / "manifest.json").exists() for version in complete), 60, f"{complete} on-prem")

@@ -74,7 +74,7 @@ def predict(stack: RunningStack, name: str, event: dict[str, Any]) -> httpx.Resp
 
 def memory_mib(stack: RunningStack) -> float:
     """What all parts and scorers take together (PSS)."""
-    return sum(part["pss_mb"] for part in json.loads(stack.hotpath("status", "--json").stdout)["parts"])
+    return sum(float(part["pss_mb"]) for part in json.loads(stack.hotpath("status", "--json").stdout)["parts"])
 
 
 def test_a_second_pipeline_trains_and_answers_beside_the_first(stack: RunningStack, tmp_path: Path) -> None:

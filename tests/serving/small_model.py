@@ -26,7 +26,8 @@ def manifest(pipeline: Pipeline, version: str) -> dict[str, Any]:
     """What training would have written, as far as serving reads it; the newest question is ten minutes old."""
     newest = datetime.now(UTC) - timedelta(minutes=10)
     newest_as_of = rfc3339(round(newest.timestamp()) * 1_000_000)
-    features = [{"name": "colour", "type": "string", "levels": list(COLOURS), "min": None, "max": None}]
+    colour: dict[str, Any] = {"name": "colour", "type": "string", "levels": list(COLOURS), "min": None, "max": None}
+    features = [colour]
     for name, (least, most) in RANGES.items():
         kind = "double" if name == "size" else "int"
         features.append({"name": name, "type": kind, "levels": None, "min": least, "max": most})

@@ -98,8 +98,7 @@ def test_the_models_age_counts_from_the_newest_question_in_training(scorer: Scor
 @pytest.mark.parametrize("seconds", [-60, 60])
 def test_a_clock_that_is_off_is_a_warning_and_under_strict_an_error(scorer: Scorer, seconds: float) -> None:
     moment = ago(seconds=seconds)
-    stated = {"params": {"as_of": moment}}
-    assert warnings_of(scorer.ask(**stated)) == {("clock_skew", "as_of")}
+    assert warnings_of(scorer.ask(params={"as_of": moment})) == {("clock_skew", "as_of")}
     assert warnings_of(scorer.ask(QUESTION | {"at": moment})) == {("clock_skew", "as_of")}
     refused = scorer.ask(params={"as_of": moment, "strict": "1"})
     assert (refused.status_code, faults_of(refused)) == (422, {("clock_skew", "as_of")})

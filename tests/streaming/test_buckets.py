@@ -15,9 +15,12 @@ MINUTE, MAX_WAIT = timedelta(minutes=1), timedelta(minutes=20)
 
 
 def bucket(as_of: datetime | None, due: datetime | None) -> int:
-    columns = [pa.array([moment], TIMESTAMP) for moment in (as_of, due, NOW)]
-    found: int = buckets(*columns, MINUTE, MAX_WAIT)[0].as_py()
+    found: int = buckets(moments(as_of), moments(due), moments(NOW), MINUTE, MAX_WAIT)[0].as_py()
     return found
+
+
+def moments(*those: datetime | None) -> pa.Array:
+    return pa.array(those, TIMESTAMP)
 
 
 def test_a_bucket_starts_at_the_floor_of_due() -> None:

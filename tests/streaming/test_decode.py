@@ -38,14 +38,15 @@ JSON = st.recursive(
 )
 
 
-def encode(record: dict[str, Any]) -> bytes:
+def encode(record: object) -> bytes:
     """The record as a producer writes it."""
     return json.dumps(record, default=datetime.isoformat).encode()
 
 
 def decode(bodies: list[bytes | None]) -> list[dict[str, Any]]:
     batch = pa.record_batch({"value": pa.array(bodies, pa.binary())})
-    return pa.record_batch(TRANSFORM.decode_events(batch)).to_pylist()
+    rows: list[dict[str, Any]] = pa.record_batch(TRANSFORM.decode_events(batch)).to_pylist()
+    return rows
 
 
 @given(RECORDS)

@@ -69,7 +69,7 @@ def test_the_newest_are_kept() -> None:
 
 
 def test_the_champion_and_the_pinned_one_are_kept_however_old() -> None:
-    states = {at(900): {"state": "champion"}, at(800): {"state": "admitted", "pinned": True}}
+    states: dict[str, dict[str, Any]] = {at(900): {"state": "champion"}, at(800): {"state": "admitted", "pinned": True}}
     assert superfluous([at(900), at(800), at(700), at(0)], states, keep=1, now=NOW) == [at(700)]
 
 

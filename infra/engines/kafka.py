@@ -36,7 +36,7 @@ def broker(settings: Settings, ports: Ports, name: str) -> Part:
         java.write(conf, java.properties(configured))
         if not (settings.data / f"kafka-{name}" / "meta.properties").exists():
             _format(settings, name)
-        fence_former_life(settings, name, classpath(), configured)
+        fence_former_life(settings, name, classpath(), configured, ports.address(f"{name}_controller"))
 
     return Part(
         name=f"kafka-{name}",

@@ -32,14 +32,19 @@ _NOTHING_TO_FENCE_S: Final = 5.0
 """So long after its start a controller has fenced whom it had to."""
 
 
-def fence_former_life(settings: Settings, name: str, classpath: str, configuration: Mapping[str, object]) -> None:
-    """Do so where the broker `name` has had a former life that did not end in order. Takes some four seconds."""
+def fence_former_life(
+    settings: Settings, name: str, classpath: str, configuration: Mapping[str, object], controller: str
+) -> None:
+    """Do so where the broker `name` has had a former life that did not end in order. Takes some four seconds.
+
+    `controller` is the address that the broker's own controller has.
+    """
     folder = settings.data / f"kafka-{name}"
     metadata = folder / "__cluster_metadata-0"
     if (folder / _CLEAN).exists() or not metadata.exists():
         return
     conf = settings.conf / f"kafka-{name}-controller.properties"
-    java.write(conf, java.properties(_alone(configuration)))
+    java.write(conf, java.properties(_alone(configuration, controller)))
     command = java.command(settings, f"kafka-{name}", "128m", classpath, "kafka.Kafka", str(conf))
     running = subprocess.Popen(
         [*child.bound_to_us(signal.SIGKILL), *command],
@@ -78,11 +83,10 @@ def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*.log"))
 
 
-def _alone(configuration: Mapping[str, object]) -> dict[str, object]:
+def _alone(configuration: Mapping[str, object], controller: str) -> dict[str, object]:
     """The broker's configuration for its controller alone, which soon misses the broker."""
     of_brokers = ("advertised.listeners", "inter.broker.listener.name")
     kept = {key: value for key, value in configuration.items() if key not in of_brokers}
-    controller = str(configuration["listeners"]).partition("CONTROLLER://")[2]
     return kept | {
         "process.roles": "controller",
         "listeners": f"CONTROLLER://{controller}",

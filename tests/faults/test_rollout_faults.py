@@ -39,11 +39,14 @@ def host() -> Iterator[RolloutHost]:
         yield host
 
 
-def test_a_rollout_killed_at_any_step_leaves_what_its_successor_can_finish(host: RolloutHost) -> None:
+@pytest.mark.parametrize("points", [KILL_POINTS[::2], KILL_POINTS[1::2]], ids=["one half", "the other"])
+def test_a_rollout_killed_at_any_step_leaves_what_its_successor_can_finish(
+    host: RolloutHost, points: list[tuple[str, str]]
+) -> None:
     rollout = host.rollout()
     host.becomes({host.candidate(0): "champion"})
     with load(host.port, "/health/live") as clients:
-        for number, (when, step) in enumerate(KILL_POINTS, 1):
+        for number, (when, step) in enumerate(points, 1):
             kill(rollout)
             doomed = host.start(str(KILLED_AT), "p", when, step)
             newest = host.candidate(number)

@@ -38,7 +38,7 @@ class Load:
                 connection.close()
             if not keep_alive:
                 connection.close()
-            self._stopped.wait(0.002)
+            self._stopped.wait(0.01)
         connection.close()
 
     def _connection(self) -> http.client.HTTPConnection:

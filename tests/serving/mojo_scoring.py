@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.serving.mojo_zip import unzipped
 
@@ -20,21 +20,22 @@ class Reference:
             int(line.split(": ")[0]): int(line.split(": ")[1].split(" ")[0]) for line in lines if ".txt" in line
         }
         names = [f"trees/t00_{number:03}" for number in range(int(self._info["n_trees"]))]
-        self._trees = [(files[f"{name}.bin"], files[f"{name}_aux.bin"]) for name in names]
+        self._trees = [(files[f"{name}.bin"], _children(files[f"{name}_aux.bin"])) for name in names]
 
     def score(self, row: Sequence[float]) -> tuple[float, bool, list[int]]:
         """Probability, label, and node id of the leaf of every tree."""
         total, leaves = 0.0, []
-        for tree, aux in self._trees:
+        for tree, children in self._trees:
             value, way = self._walk(tree, row)
             total += value
-            leaves.append(_node_id(aux, way))
+            leaves.append(_node_id(children, way))
         margin = total + float(self._info["init_f"])
         probability = 1.0 / (1.0 + min(1e19, _exp(-margin)))
         return probability, probability >= float(self._info["default_threshold"]), leaves
 
     def _walk(self, tree: bytes, row: Sequence[float]) -> tuple[float, list[bool]]:
-        at, way = 0, []
+        at = 0
+        way: list[bool] = []
         while True:
             kind, column = struct.unpack_from("<BH", tree, at)
             at += 3
@@ -75,12 +76,16 @@ class Reference:
         return bool(bits[level >> 3] >> (level & 7) & 1), at
 
 
-def _node_id(aux: bytes, way: Sequence[bool]) -> int:
-    children = {record[0]: record[8:10] for record in struct.iter_unpack("<iiffffffii", aux)}
+def _children(aux: bytes) -> dict[int, tuple[int, int]]:
+    """Node -> the nodes to its left and right."""
+    return {record[0]: record[8:10] for record in struct.iter_unpack("<iiffffffii", aux)}
+
+
+def _node_id(children: Mapping[int, tuple[int, int]], way: Sequence[bool]) -> int:
     node = 0
     for right in way:
         node = children[node][right]
-    return int(node)
+    return node
 
 
 def _float(tree: bytes, at: int) -> float:

@@ -1,4 +1,4 @@
-"""`hotpath test`: every linter and every test, one after the other; what was left out is told last.
+"""`hotpath test`: every linter, then every test; what was left out is told last.
 
 `--quick` leaves out tests that start the engines again, and tries fewer cases. `--without browser` leaves out what
 needs a headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
@@ -13,8 +13,12 @@ import sys
 import time
 from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from infra.announce import say
 from infra.settings import ROOT, SHARE, java_home
@@ -68,35 +72,43 @@ def run(args: Namespace) -> int:
         return 1
     if args.quick:
         left_out.append("tests that start the engines again, and the larger number of generated cases (--quick)")
-    steps = _pytest_only(args) if args.pytest_args else _everything(args)
-    results = [(step, *_run(step)) for step in steps]
+    began = time.monotonic()
+    results = [ran for steps in _steps(args) for ran in _run(steps)]
     say("")
     for step, code, seconds in results:
         say(f"{'passed' if code == 0 else 'FAILED':<7} {seconds:7.1f} s  {step.name}")
     failed = sum(1 for _, code, _ in results if code)
-    total = sum(seconds for _, _, seconds in results)
-    say(f"{len(results) - failed} steps passed, {failed} failed in {total:.0f} s")
+    say(f"{len(results) - failed} steps passed, {failed} failed in {time.monotonic() - began:.0f} s")
     for what in left_out:
         say(f"left out: {what}")
     return 1 if failed else 0
 
 
-def _everything(args: Namespace) -> list[Step]:
+def _steps(args: Namespace) -> list[list[Step]]:
+    """One list after the other; the steps of a list run beside each other."""
+    if args.pytest_args:
+        own = [argument for argument in args.pytest_args if argument != "--"]
+        return [[_pytest("pytest", args, *own)]]
     cargo = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     modules = cargo | {"PYO3_BUILD_EXTENSION_MODULE": "1"}
-    return [
+    linters = [
         Step("ruff check", (f"{BIN}/ruff", "check", "."), {}),
         Step("ruff format", (f"{BIN}/ruff", "format", "--check", "."), {}),
         Step("mypy", (f"{BIN}/mypy",), {}),
         Step("import-linter", (f"{BIN}/lint-imports",), {"PYTHONPATH": str(ROOT)}),
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
+    ]
+    tests = [
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
         _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
         _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
-        _pytest("pytest, with engines of their own", args, *_A_CORE_EACH, *_BY_FILE, *OWN_ENGINES),
+    ]
+    engines = [
+        _pytest("pytest, with engines of their own", args, *OWN_ENGINES),
         _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES)),
     ]
+    return [linters, *([step] for step in tests), engines]
 
 
 _A_CORE_EACH = ("-n", "logical")
@@ -111,29 +123,39 @@ def _ignored(paths: Iterable[str]) -> Iterator[str]:
     return (f"--ignore={path}" for path in paths)
 
 
-def _pytest_only(args: Namespace) -> list[Step]:
-    own = [argument for argument in args.pytest_args if argument != "--"]
-    return [_pytest("pytest", args, *own)]
-
-
 def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
     chosen = (["not restarts"] if args.quick else []) + (["not browser"] if "browser" in args.without else [])
     marks = ("-m", " and ".join(chosen)) if chosen else ()
     env = {"HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark", "JAVA_HOME": str(java_home(os.environ))}
+    env |= {"PYTHONDONTWRITEBYTECODE": ""}  # or each of hundreds of processes would compile all that it imports
     env |= {"HOTPATH_PARITY": QUICK_EXPRESSIONS} if args.quick else {}
     return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
 
 
-def _run(step: Step) -> tuple[int, float]:
-    """Exit code and seconds. The step prints for itself."""
-    say(f"\n== {step.name}")
+def _run(steps: list[Step]) -> list[tuple[Step, int, float]]:
+    """Each with its exit code and seconds. The last one prints as it goes, what others printed comes after it."""
+    *others, last = steps
+    with ThreadPoolExecutor() as pool, ExitStack() as files:
+        outputs = [files.enter_context(TemporaryFile("w+")) for _ in others]
+        beside = [pool.submit(_run_one, *each) for each in zip(others, outputs, strict=True)]
+        say(f"\n== {last.name}")
+        ran = _run_one(last, None)
+        for step, output, end in zip(others, outputs, beside, strict=True):
+            end.result()
+            output.seek(0)
+            say(f"\n== {step.name}\n{output.read()}")
+        return [*(end.result() for end in beside), ran]
+
+
+def _run_one(step: Step, output: IO[str] | None) -> tuple[Step, int, float]:
     began = time.monotonic()
     try:
-        code = subprocess.run(step.command, cwd=ROOT, env=os.environ | dict(step.env)).returncode
+        done = subprocess.run(step.command, cwd=ROOT, env=os.environ | dict(step.env), stdout=output, stderr=output)
+        code = done.returncode
     except FileNotFoundError as error:
         say(f"{error.filename} is not installed")
         code = 1
-    return code, time.monotonic() - began
+    return step, code, time.monotonic() - began
 
 
 def _chromium_lacks() -> str:

@@ -78,7 +78,7 @@ async def forward(unix_socket: Path, path: str, request: Request) -> Response:
     """The scorer's answer to the same request, at `/path` of its own socket."""
     left_out = _HOP_BY_HOP | {_FOR_THE_ROLLOUT_ALONE}
     headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in left_out]
-    transport = httpx.AsyncHTTPTransport(uds=str(unix_socket))
+    transport = httpx.AsyncHTTPTransport(uds=str(unix_socket), verify=False)  # else it reads all certificates first
     url = httpx.URL("http://scorer/").copy_with(raw_path=_target(path, request))
     async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT_S) as client:
         try:

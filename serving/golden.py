@@ -35,7 +35,8 @@ def try_golden(unix_socket: Path, pipeline: str, reference: Path) -> int:
     rows = _golden_rows(reference)
     if not rows:
         raise GoldenError(f"{reference} has no row with an event among its first {GOLDEN_ROWS}")
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(unix_socket)), timeout=_TIMEOUT_S) as client:
+    transport = httpx.HTTPTransport(uds=str(unix_socket), verify=False)  # else it reads all certificates first
+    with httpx.Client(transport=transport, timeout=_TIMEOUT_S) as client:
         try:
             if (ready := client.get("http://scorer/health/ready")).status_code != 200:
                 raise NotReady(f"{unix_socket.name} is not ready: {ready.status_code} {ready.text[:200]}")

@@ -121,7 +121,12 @@ def as_listener(fd: int, address: tuple[str, int]) -> socket.socket:
     Raises:
         HandoverError: it is something else.
     """
-    sock = socket.socket(fileno=fd)
+    refused = HandoverError(f"a descriptor came that is no listening TCP socket on port {address[1]}")
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        raise refused from None
     try:
         listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
         ours = sock.type == socket.SOCK_STREAM and sock.getsockname()[1] == address[1]
@@ -129,7 +134,7 @@ def as_listener(fd: int, address: tuple[str, int]) -> socket.socket:
         listens = ours = False
     if not (listens and ours):
         sock.close()
-        raise HandoverError(f"a descriptor came that is no listening TCP socket on port {address[1]}")
+        raise refused
     sock.setblocking(False)
     return sock
 

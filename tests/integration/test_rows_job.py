@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,16 +13,30 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from streaming import build
+from streaming.built_table import rows_table
 from streaming.counts import state_counts
 from streaming.rows_job import Built, run_once
+from streaming.upkeep_built import keep_up_built
 from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
 from tests.integration.killed_build import DATA_WRITTEN, ROWS_COMMITTED, build_killed
 from tests.integration.random_records import random_records
-from tests.integration.rows_world import END_S, MINUTE_S, START_S, label, prediction, question, text
+from tests.integration.rows_world import (
+    END_S,
+    MINUTE_S,
+    START_S,
+    Record,
+    label,
+    moment,
+    prediction,
+    question,
+    text,
+)
 from tests.integration.small_lake import Far, Lake, rows_at
 from tests.integration.spark import spark
 
 __all__ = ["spark"]
+
+MOMENT = timedelta(seconds=1)
 
 
 def turn(spark: SparkSession, lake: Lake, far: Far, at_s: float) -> Built:
@@ -129,6 +146,45 @@ def test_a_build_that_is_killed_leaves_the_next_one_to_make_what_one_plain_batch
     assert data_files(lake) > files
     turn(spark, lake, Far(), at_s=200)
     assert_as_plain_batch(lake, END_S)
+
+
+def test_upkeep_makes_one_file_of_a_closed_span_and_drops_what_is_past_retention(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake")
+    table = rows_table(lake.places, lake.pipeline, lake.compiled.feature_types)
+    first, second, third = (START_S + number * table.span_s for number in range(3))
+    asked = [asked_then(number, due_s) for number, due_s in enumerate((first, first + 60, second, second + 60, third))]
+    lake.commit(asked)
+    for number, record in enumerate(asked):
+        turn(spark, lake, Far(record.append_s + 120), at_s=number * 100)
+    built = lake.rows("rows")
+    assert len(built) == 5
+    assert files_by_span(lake) == {first: 2, second: 2, third: 1}
+
+    keep_up_built(spark, table, lake.pipeline, moment(third) + lake.pipeline.label.max_late - MOMENT, [])
+    assert files_by_span(lake) == {first: 1, second: 2, third: 1}, "the second span is not closed yet"
+    keep_up_built(spark, table, lake.pipeline, moment(third) + lake.pipeline.label.max_late, [])
+    assert files_by_span(lake) == {first: 1, second: 1, third: 1}
+    assert lake.rows("rows") == built
+
+    keep_up_built(spark, table, lake.pipeline, moment(third) + lake.pipeline.lake.retention, [])
+    assert files_by_span(lake) == {second: 1, third: 1}, "the second span ends now"
+    assert lake.rows("rows") == built[2:]
+    before = lake.version("rows")
+    keep_up_built(spark, table, lake.pipeline, moment(third) + lake.pipeline.lake.retention, [])
+    assert lake.version("rows") == before
+
+
+def asked_then(number: int, due_s: int) -> Record:
+    """A question that is due half a minute into a bucket, and was asked a minute before it."""
+    asked_s = due_s - 60
+    return replace(question(number, due_s + 30, at=text(asked_s)), append_s=asked_s)
+
+
+def files_by_span(lake: Lake) -> Counter[int]:
+    adds = DeltaTable(lake.url("rows")).get_add_actions(flatten=True)
+    return Counter(int(span) for span in adds.column("partition.span").to_pylist())
 
 
 def data_files(lake: Lake) -> set[Path]:

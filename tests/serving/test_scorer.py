@@ -154,6 +154,7 @@ def test_every_problem_of_parameters_and_body_is_listed_at_once(scorer: Scorer) 
         ("unknown_parameter", "as_off"),
         ("wrong_type", "machine"),
     }
+    assert refused.json()["detail"].endswith("; and 2 more, see `errors`")
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {KEY}"}])

@@ -61,7 +61,7 @@ def test_the_first_row_with_another_leaf_is_named(tmp_path: Path) -> None:
 
 def test_another_label_is_refused(tmp_path: Path) -> None:
     text = refusal(tmp_path, candidate(tmp_path, lambda rows: rows[3].update(positive=not rows[3]["positive"])))
-    assert "row 4: label" in text
+    assert "row 4: label: H2O has" in text
 
 
 def test_another_number_of_trees_is_refused(tmp_path: Path) -> None:

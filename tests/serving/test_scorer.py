@@ -155,6 +155,7 @@ def test_every_problem_of_parameters_and_body_is_listed_at_once(scorer: Scorer) 
         ("wrong_type", "machine"),
     }
     assert refused.json()["detail"].endswith("; and 2 more, see `errors`")
+    assert scorer.ask(params={"tolerance": "low"}).json()["detail"].endswith("is not in this version")
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {KEY}"}])

@@ -13,8 +13,8 @@ from streaming.places import Places
 from tests.streaming.pipelines import MINIMAL
 from training import trainer
 from training.candidate import below_floors, version_at
-from training.registry import moment_of
-from training.trainer import Turn, take_turn
+from training.registry import moment_of, versions, write_candidate
+from training.trainer import Turn, take_turn, tidy
 from training.window import Window
 
 PIPELINE = load(MINIMAL)
@@ -43,7 +43,13 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: windows.pop(0))
     monkeypatch.setattr(trainer, "train_once", train)
-    monkeypatch.setattr(trainer, "tidy", lambda *_: [])
+    tidied: list[datetime] = []
+
+    def tidy_at(_: object, __: object, now: datetime) -> list[str]:
+        tidied.append(now)
+        return []
+
+    monkeypatch.setattr(trainer, "tidy", tidy_at)
     turn = Turn()
     for number in range(5):
         try:
@@ -51,6 +57,19 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
         except RuntimeError:
             assert turn.began == NOW + timedelta(minutes=1), "the next try waits for its turn"
     assert trained == [1, 1, 3], "compaction alone gives no new rows"
+    assert tidied == [NOW + number * timedelta(minutes=1) for number in (2, 4)], "after each run"
+
+
+def test_what_nothing_keeps_is_removed_from_the_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}", "HOTPATH_CLOUD_KAFKA": "not.asked:9092"})
+    pipeline = replace(PIPELINE, training=replace(PIPELINE.training, keep=2))
+    folder = places.registry(pipeline.name)
+    champion, old, *newest = (version_at(pipeline, NOW + number * timedelta(minutes=1)) for number in range(4))
+    for version in (champion, old, *newest):
+        write_candidate(folder, {"version": version}, {"model.zip": b"model"})
+    monkeypatch.setattr(trainer, "model_states", lambda *_: {champion: {"state": "champion"}})
+    assert tidy(places, pipeline, NOW + timedelta(hours=1)) == [old]
+    assert versions(folder) == [champion, *newest]
 
 
 @pytest.mark.parametrize(

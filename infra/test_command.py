@@ -42,7 +42,7 @@ OWN_ENGINES = tuple(
         "broker_killed",
     )
 )
-"""Tests with a Spark, an H2O or a Kafka of their own: before the stack takes the cores."""
+"""Tests with a Spark, an H2O or a Kafka of their own: they run beside those of the stack, which often wait."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _run(steps: list[Step]) -> list[tuple[Step, int, float]]:
     """Each with its exit code and seconds. The last one prints as it goes, what others printed comes after it."""
     *others, last = steps
     with ThreadPoolExecutor() as pool, ExitStack() as files:
-        outputs = [files.enter_context(TemporaryFile("w+")) for _ in others]
+        outputs = [files.enter_context(TemporaryFile("w+", encoding="utf-8", errors="replace")) for _ in others]
         beside = [pool.submit(_run_one, *each) for each in zip(others, outputs, strict=True)]
         say(f"\n== {last.name}")
         ran = _run_one(last, None)

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contract.pipeline import Pipeline, Type
 from infra.conditions import answers
 from infra.deployed import Deployment
 from infra.keys import first_key
@@ -15,7 +16,6 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from serving.model_states import Model, ModelsError, read_states
-from streaming.pipeline import Pipeline, Type
 
 if TYPE_CHECKING:
     from infra.supervisor import Supervisor

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from streaming.pipeline import Field, Pipeline
+from contract.pipeline import Field, Pipeline
 
 
 @dataclass(frozen=True)

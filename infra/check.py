@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.pipeline import Pipeline
 from streaming._native import Transform, toml_positions
 from streaming.compile import compile_pipeline
 from streaming.examples import run_examples
 from streaming.load import PipelineError, load
-from streaming.pipeline import Pipeline
 from streaming.problems import Problem, Problems
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
+from contract.layout import PlacesError
 from infra import control
 from infra.preflight import Unfit
 from infra.settings import SettingsError, read_env_file
-from streaming.places import PlacesError
 
 COMMANDS = {
     "up": "infra.up_command",

@@ -10,8 +10,8 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from contract.layout import Kafka
 from infra.part import Ready
-from streaming.places import Kafka
 
 
 def listens(address: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from serving.handover import unix_path
+from contract.unix_socket import unix_path
 
 Message = dict[str, Any]
 Answer = Callable[[Message], AsyncIterator[Message]]

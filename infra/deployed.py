@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.files import write_durably
+from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
 from streaming.load import load
-from streaming.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,10 @@ def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -
     folder = settings.pipelines
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{pipeline.name}.toml"
-    _write(folder / f"{pipeline.name}.address", ports.address(f"scorer:{pipeline.name}") + "\n")
-    _write(folder / f"{pipeline.name}.source.json", json.dumps({"source": str(source.absolute())}))
-    _write(path, source.read_text())
+    address = ports.address(f"scorer:{pipeline.name}")
+    write_durably(folder / f"{pipeline.name}.address", f"{address}\n".encode())
+    write_durably(folder / f"{pipeline.name}.source.json", json.dumps({"source": str(source.absolute())}).encode())
+    write_durably(path, source.read_bytes())
     return Deployment(pipeline, path, source.absolute())
 
 
@@ -51,9 +53,3 @@ def _deployment(path: Path) -> Deployment:
     file = path.with_name(f"{path.stem}.source.json")
     source = Path(json.loads(file.read_text())["source"]) if file.exists() else None
     return Deployment(load(path), path, source)
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(path.name + ".new")
-    aside.write_text(text)
-    aside.replace(path)

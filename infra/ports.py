@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from contract.files import write_durably
+
 FIXED: Final = {
     "onprem": 0,
     "onprem_controller": 1,
@@ -52,10 +54,7 @@ class Ports:
         first = FIRST_SCORER if name.startswith("scorer:") else FIRST_METRICS
         offset = next(number for number in range(first, SPAN) if number not in self._given.values())
         self._given[name] = offset
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._file.with_suffix(".new")
-        aside.write_text(json.dumps({"base": self._base, "given": self._given}, indent=1))
-        aside.replace(self._file)
+        write_durably(self._file, json.dumps({"base": self._base, "given": self._given}, indent=1).encode())
         return offset
 
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from contract.files import write_durably
+from contract.pipeline import Pipeline
 from infra import control
 from infra.addresses import environment
 from infra.announce import Announcer, say
@@ -21,7 +23,6 @@ from infra.settings import Settings
 from infra.stack import Stack
 from infra.supervisor import Supervisor
 from streaming.load import load
-from streaming.pipeline import Pipeline
 
 ANSWER_WITHIN_S = 180.0
 
@@ -135,9 +136,7 @@ class RunningStack:
         self._supervisor.add(parts, self._env())
         self._targets |= {part.name: part.metrics_port for part in parts if part.metrics_port}
         targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
-        aside = self._settings.run / "targets.new"
-        aside.write_text(json.dumps(targets, indent=1))
-        aside.replace(self._settings.run / "targets.json")
+        write_durably(self._settings.run / "targets.json", json.dumps(targets, indent=1).encode())
 
     def _tell_ready(self, part: Part) -> None:
         self._announcer.ready(part)

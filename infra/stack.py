@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from contract.layout import Places
 from infra.addresses import is_local
 from infra.conditions import when_answering, when_listening
 from infra.deployed import Deployment
@@ -23,7 +24,6 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.scorers import stop_live_scorers
 from infra.settings import ROOT, Settings
-from streaming.places import Places
 from streaming.topics import ensure_topics
 
 

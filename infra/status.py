@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from contract.timestamps import parse_us
 from infra import control
 from infra.conditions import json_at
 from infra.processes import pss_bytes
@@ -20,7 +21,6 @@ from infra.scorers import live_scorers
 from infra.settings import Settings
 from serving.candidate_files import MANIFEST
 from serving.model_states import ModelsError, read_states
-from serving.moments import microseconds
 
 Row = dict[str, Any]
 
@@ -127,7 +127,7 @@ def _age_s(folder: Path, version: str) -> float | None:
     manifest = folder / "candidates" / version / MANIFEST
     if not manifest.is_file():
         return None
-    newest_us = microseconds(json.loads(manifest.read_bytes())["newest_as_of"])
+    newest_us = parse_us(json.loads(manifest.read_bytes())["newest_as_of"])
     return round(time.time() - newest_us / 1e6, 1)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from contract.files import write_durably
 from infra.keeper import Keeper, State
 from infra.part import SCRATCH, Part, in_order
 from infra.processes import Process, stop
@@ -94,9 +95,7 @@ class Supervisor:
 
     def _changed(self, keeper: Keeper) -> None:
         live = {name: asdict(k.process) for name, k in self._keepers.items() if k.process}
-        aside = self._pids.with_suffix(".new")
-        aside.write_text(json.dumps(live))
-        aside.replace(self._pids)
+        write_durably(self._pids, json.dumps(live).encode())
         if keeper.state is State.READY and keeper.part.name not in self._told:
             self._told.add(keeper.part.name)
             self._tell_ready(keeper.part)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract.pipeline import Type
+from contract.timestamps import from_us, to_us
 from streaming._native import Transform
 from streaming.compile import compile_pipeline
-from streaming.epoch import from_us, to_us
 from streaming.examples import describe_error, shown
 from streaming.load import PipelineError, load
-from streaming.pipeline import Type
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -6,12 +6,13 @@ Whoever runs a stack holds the lock of its data folder: `start` takes it, `wait_
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import sys
 import time
 from pathlib import Path
 
+from contract.files import Locked, exclusive_lock
+from contract.pipeline import Pipeline
 from infra.announce import say
 from infra.deployed import deploy
 from infra.keys import first_key
@@ -20,7 +21,6 @@ from infra.preflight import check_before_start
 from infra.running_stack import RunningStack
 from infra.settings import Settings
 from infra.supervisor import end_leftovers
-from streaming.pipeline import Pipeline
 
 
 def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
@@ -31,20 +31,23 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
     """
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     settings.run.mkdir(parents=True, exist_ok=True)
-    with (settings.run / "supervisor.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"another `hotpath up` is starting or stopping at {settings.data}; try again when it is done")
-            return 1
-        for name in end_leftovers(settings.run):
-            say(f"ended {name}, which an earlier run had left behind")
-        check_before_start(settings)
-        first_key(settings.env, settings.data)
-        ports = Ports(settings.port_base, settings.run / "ports.json")
-        for file, pipeline in files:
-            deploy(settings, ports, file, pipeline)
-        return asyncio.run(_run(settings))
+    try:
+        with exclusive_lock(_lock(settings)):
+            return _start(settings, files)
+    except Locked:
+        say(f"another `hotpath up` is starting or stopping at {settings.data}; try again when it is done")
+        return 1
+
+
+def _start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
+    for name in end_leftovers(settings.run):
+        say(f"ended {name}, which an earlier run had left behind")
+    check_before_start(settings)
+    first_key(settings.env, settings.data)
+    ports = Ports(settings.port_base, settings.run / "ports.json")
+    for file, pipeline in files:
+        deploy(settings, ports, file, pipeline)
+    return asyncio.run(_run(settings))
 
 
 async def _run(settings: Settings) -> int:
@@ -53,14 +56,16 @@ async def _run(settings: Settings) -> int:
 
 def wait_until_stopped(settings: Settings) -> int:
     """Until the supervisor has let go of the data folder; 1 when it takes more than a minute and a half."""
-    lock = (settings.run / "supervisor.lock").open("w")
     for _ in range(900):
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            with exclusive_lock(_lock(settings)):
+                say("stopped")
+                return 0
+        except Locked:
             time.sleep(0.1)
-            continue
-        say("stopped")
-        return 0
     say("it has not stopped within 90 s; its terminal says what it waits for")
     return 1
+
+
+def _lock(settings: Settings) -> Path:
+    return settings.run / "supervisor.lock"

@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
+from contract.pipeline import Pipeline
 from infra import control, up
 from infra.addresses import EXAMPLE
 from infra.announce import say
@@ -13,7 +14,6 @@ from infra.changes import changes
 from infra.deployed import deployment, deployments
 from infra.settings import Settings
 from streaming.load import PipelineError, load
-from streaming.pipeline import Pipeline
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:

@@ -11,8 +11,8 @@ from datetime import datetime
 
 import httpx
 
-from monitoring import metrics
-from streaming.rfc3339 import rfc3339
+from contract import metrics
+from contract.timestamps import rfc3339
 
 KEPT = 50
 TIMEOUT_S = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from contract.pipeline import Pipeline
 from monitoring.rates import rate
 from monitoring.scrape import Sample, Snapshot
-from streaming.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

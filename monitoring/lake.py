@@ -8,10 +8,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from monitoring.health import Outcome
 from streaming.delta import opened
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 
 @dataclass

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from monitoring.health import Outcome, Realised, by_minute, by_model
 from monitoring.lake import OutcomeReader
 from monitoring.provisional import ProvisionalReader
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 LOOK_EVERY_S = 5.0
 OUTCOMES_S = 3 * 3600

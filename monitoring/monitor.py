@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places, PlacesError
+from contract.pipeline import Pipeline
 from monitoring.alerts import Alerts
 from monitoring.flow import Look, broken, stages
 from monitoring.history import History
@@ -24,8 +26,6 @@ from monitoring.trust import Pin, Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
 from streaming import watchdog
 from streaming.deployed import Deployed
-from streaming.pipeline import Pipeline
-from streaming.places import Places, PlacesError
 from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0

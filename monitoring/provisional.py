@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 from deltalake.exceptions import TableNotFoundError
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from monitoring.health import Outcome
 from streaming._native import Transform
 from streaming.compile import compile_pipeline
 from streaming.delta import opened
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 EVERY_S = 30.0
 _PREDICTION = ["id", "key", "model", "due", "probability", "append_time", "hypothetical"]

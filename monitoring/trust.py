@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from contract.pipeline import Pipeline
 from monitoring.health import Realised
-from streaming.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

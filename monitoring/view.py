@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from contract.pipeline import Pipeline
+from contract.timestamps import rfc3339
 from monitoring.alerts import Alert
 from monitoring.charts import Line, Mark, chart
 from monitoring.flow import Stage, broken
 from monitoring.health import Realised
 from monitoring.trust import Seen, first_line, reasons_against
-from streaming.pipeline import Pipeline
-from streaming.rfc3339 import rfc3339
 
 SHOWN_S = 3600
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from streaming.places import Places, PlacesError
+from contract.layout import Places, PlacesError
 
 
 def hot_address(places: Places, pipeline: str) -> tuple[str, int]:

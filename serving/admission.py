@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.timestamps import parse_us
 from serving._native import Bundle, compile_bundle
 from serving.agreement import Difference, probability_difference, row_difference
 from serving.candidate_files import MODEL, REFERENCE, Candidate, Refused, read_candidate
-from serving.moments import microseconds
 
 __all__ = ["Admission", "Refused", "admit"]
 
@@ -77,7 +77,7 @@ def _features_difference(bundle: Bundle, row: dict[str, Any]) -> Difference | No
 
 def event_difference(bundle: Bundle, row: dict[str, Any]) -> Difference | None:
     """The first difference between a row and the answer to its event at the row's `as_of`."""
-    as_of_us = microseconds(row["as_of"])
+    as_of_us = parse_us(row["as_of"])
     answer = bundle.score(json.dumps(row["event"]).encode(), as_of_us, as_of_us)
     if answer["errors"]:
         return Difference("its event", "no errors", answer["errors"])

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException, Message, Producer
 
-from streaming.places import Kafka
+from contract.layout import Kafka
 
 _BATCH: Final = 100
 _GIVE_UP_MS: Final = 10_000

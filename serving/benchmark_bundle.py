@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.timestamps import parse_us
 from serving._native import Bundle, compile_bundle
 from serving.candidate_files import Candidate, read_candidate
-from serving.moments import microseconds
 from streaming.best_of_runs import RUNS, best_s
 
 
@@ -43,7 +43,7 @@ def measure(candidate: Candidate) -> dict[str, float]:
         "score_ns_per_row": min(bundle.time_scoring(rows, 20) for _ in range(RUNS)),
     }
     questions = [
-        (json.dumps(row["event"]).encode(), microseconds(row["as_of"])) for row in candidate.reference if row["event"]
+        (json.dumps(row["event"]).encode(), parse_us(row["as_of"])) for row in candidate.reference if row["event"]
     ]
     if questions:
         found["python_call_ns_per_request"] = best_s(lambda: _ask(bundle, questions)) * 1e9 / len(questions)

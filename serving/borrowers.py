@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import socket
@@ -12,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from monitoring.metrics import PROBLEMS
-from serving.handover import HandoverError, PeerGone, arrived, peer, send, unix_path
+from contract import unix_socket
+from contract.files import Locked, exclusive_lock
+from contract.metrics import PROBLEMS
+from contract.unix_socket import peer
+from serving.handover import HandoverError, PeerGone, arrived, send
 from serving.hot_socket import HotSocket
 
 log = logging.getLogger("socket_manager")
@@ -21,31 +23,22 @@ log = logging.getLogger("socket_manager")
 
 @contextmanager
 def only_one(sockets_folder: Path) -> Iterator[None]:
-    """Hold the lock of this host's socket manager; kill -9 frees it, and it holds between containers.
+    """Hold the lock of this host's socket manager; it holds between containers, too.
 
     Raises:
         HandoverError: another one runs.
     """
-    lock = os.open(sockets_folder / "manager.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
+        with exclusive_lock(sockets_folder / "manager.lock"):
+            yield
+    except Locked as error:
         raise HandoverError(f"another socket manager runs on {sockets_folder}; stop it first") from error
-    finally:
-        os.close(lock)
 
 
 def listen(sockets_folder: Path) -> socket.socket:
-    """The socket at `manager.sock`, renamed into place: a dead manager's file is replaced in one step."""
-    path, fresh = sockets_folder / "manager.sock", sockets_folder / "manager.new"
-    fresh.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server.bind(unix_path(fresh))
-    fresh.chmod(0o600)
-    server.listen(64)
+    """The non-blocking socket at `manager.sock`."""
+    server = unix_socket.listen(sockets_folder / "manager.sock", socket.SOCK_SEQPACKET, backlog=64)
     server.setblocking(False)
-    fresh.rename(path)
     return server
 
 

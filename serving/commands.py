@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from serving.handover import peer, unix_path
+from contract.unix_socket import listen, peer, unix_path
 
 _MAX_BYTES: Final = 1 << 20
 _TIMEOUT_S: Final = 60.0
@@ -48,13 +48,7 @@ def take_commands(path: Path) -> queue.SimpleQueue[Command]:
     Raises:
         OSError: the path cannot be bound.
     """
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(unix_path(fresh))
-    fresh.chmod(0o600)
-    server.listen(16)
-    fresh.rename(path)
+    server = listen(path, socket.SOCK_STREAM, backlog=16)
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(server, commands), name="commands", daemon=True).start()
     return commands

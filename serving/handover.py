@@ -14,12 +14,13 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from contract.unix_socket import unix_path
+
 BACKLOG: Final = 2048
 """Of every `listen` on a lent socket: asyncio calls it again, and the last call decides."""
 
 MAX_MESSAGE_BYTES: Final = 65536
 _SO_COOKIE: Final = 57  # not in Python's socket module; Linux 4.12
-_UNIX_PATH_BYTES: Final = 107
 
 
 class HandoverError(Exception):
@@ -103,12 +104,6 @@ def _message(data: bytes, fds: list[int], flags: int) -> dict[str, Any]:
     return message
 
 
-def peer(sock: socket.socket) -> tuple[int, int]:
-    """(pid, uid) of the other end when it connected; the pid is 0 when it lives in another pid namespace."""
-    pid, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return pid, uid
-
-
 def cookie(sock: socket.socket) -> int:
     """The kernel's number for the socket: equal for duplicates of one socket, whichever process holds them."""
     (number,) = struct.unpack("Q", sock.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8))
@@ -139,26 +134,17 @@ def as_listener(fd: int, address: tuple[str, int]) -> socket.socket:
     return sock
 
 
-def unix_path(path: Path) -> str:
-    """The path of a Unix socket as text.
-
-    Raises:
-        HandoverError: it is longer than the kernel takes.
-    """
-    if len(os.fsencode(path)) > _UNIX_PATH_BYTES:
-        raise HandoverError(f"{path} is too long for a Unix socket; choose a shorter data folder (HOTPATH_DATA)")
-    return str(path)
-
-
 def connect(path: Path) -> socket.socket:
     """A blocking connection to the socket manager.
 
     Raises:
         PeerGone: there is none.
+        PathTooLong: the kernel does not take the path.
     """
+    address = unix_path(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        sock.connect(unix_path(path))
+        sock.connect(address)
     except OSError as error:
         sock.close()
         raise PeerGone(

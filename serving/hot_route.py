@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from monitoring.metrics import PROBLEMS
+from contract.metrics import PROBLEMS
 from serving.keys import Keys
 from serving.limits import Limits, Rate
 from serving.predict import Predictor

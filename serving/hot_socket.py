@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from monitoring.metrics import RESCUES, SCORERS, SOCKET_HELD, SWITCHES
+from contract.metrics import RESCUES, SCORERS, SOCKET_HELD, SWITCHES
 from serving.handover import BACKLOG, HandoverError, PeerGone, as_listener, cookie, send
 
 STATES: Final = ("standby", "accepting", "draining")

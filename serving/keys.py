@@ -10,7 +10,7 @@ from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
-from monitoring.metrics import PROBLEMS
+from contract.metrics import PROBLEMS
 
 LOOK_EVERY_S: Final = 1.0
 

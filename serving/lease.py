@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from monitoring.metrics import PROBLEMS, SCORER_FORCED_CLOSES
+from contract.metrics import PROBLEMS, SCORER_FORCED_CLOSES
 from serving.connections import Connections
 from serving.handover import BACKLOG, HandoverError, PeerGone, arrived, as_listener, connect, cookie, send
 

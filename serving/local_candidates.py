@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from contract.files import write_durably
 from serving.candidate_files import MANIFEST
-from serving.model_states import ModelStates, write_durably
+from serving.model_states import ModelStates
 from streaming.files import file_system
 
 KEEP: Final = 20

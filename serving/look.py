@@ -10,11 +10,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
+from contract.layout import Places
 from serving.candidate_files import MANIFEST
 from serving.decide import Scorer, Seen, State
 from serving.handover import HandoverError, ask
 from serving.scorer_processes import ScorerProcess, forget, remember, remembered, started_ticks
-from streaming.places import Places
 
 CONNECT_WITHIN_S: Final = 60.0
 """A scorer that has not come to the socket manager by then is ended; that counts as a failed start."""

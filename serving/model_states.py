@@ -8,13 +8,13 @@ anything acts on it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from serving.moments import rfc3339
+from contract.files import write_durably
+from contract.timestamps import rfc3339_of_us
 
 MAX_UNSENT: Final = 10_000
 """While the broker is away for so long that more wait, the oldest go: the topic is compacted, the newest count."""
@@ -39,7 +39,7 @@ class Model:
 
     def become(self, state: str, who: str, why: str, now_us: int, pinned: bool | None = None) -> Model:
         pins = self.pinned if pinned is None else pinned
-        return replace(self, state=state, pinned=pins, who=who, why=why, when=str(rfc3339(now_us)))
+        return replace(self, state=state, pinned=pins, who=who, why=why, when=rfc3339_of_us(now_us))
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,3 @@ def write_states(onprem_folder: Path, states: ModelStates) -> None:
     records = {version: asdict(model) for version, model in states.models.items()}
     text = json.dumps({"models": records, "unsent": list(states.unsent)}, indent=1)
     write_durably(onprem_folder / "models.json", text.encode())
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write aside, flush to disk, rename into place: a reader sees the old bytes or the new ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

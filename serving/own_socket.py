@@ -6,23 +6,21 @@ The hot route answers there too, so that golden requests reach a scorer before i
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from contract.unix_socket import unix_path
 from serving.docs_page import docs_page, openapi_paths
 from serving.hot_route import HotRoute
 from serving.http_protocol import protocol_factory
 from serving.request import Application, Receive, Scope, Send
 from serving.scorer_state import ScorerState
-
-_LONGEST_PATH: Final = 107
 
 
 @asynccontextmanager
@@ -32,11 +30,9 @@ async def listen_on_own_socket(path: Path, hot_route: HotRoute, state: ScorerSta
     Raises:
         OSError: the path cannot be bound.
     """
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        raise OSError(f"{path} is longer than {_LONGEST_PATH} bytes, Linux's limit for a socket: shorten HOTPATH_DATA")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     factory = protocol_factory(own_application(hot_route, state))
-    server = await asyncio.get_running_loop().create_unix_server(factory, str(path))
+    server = await asyncio.get_running_loop().create_unix_server(factory, unix_path(path))
     path.chmod(0o600)
     try:
         yield

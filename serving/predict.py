@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from contract.pipeline import Pipeline
+from contract.timestamps import clock_us
 from serving.answer import Answer
-from serving.moments import clock_us
 from serving.prediction_id import PredictionIds
 from serving.prediction_log import PredictionLog
 from serving.prediction_record import prediction_record
@@ -16,7 +17,6 @@ from serving.request import Request
 from serving.served_model import ServedModel
 from serving.traceparent import valid_traceparent
 from serving.verdict import judge, refusal
-from streaming.pipeline import Pipeline
 
 
 class Predictor:

@@ -20,10 +20,10 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from monitoring.metrics import PREDICTION_QUEUE, PREDICTION_SPOOL, PREDICTIONS_LOGGED, PROBLEMS
+from contract.layout import Kafka
+from contract.metrics import PREDICTION_QUEUE, PREDICTION_SPOOL, PREDICTIONS_LOGGED, PROBLEMS
+from contract.pipeline import Pipeline
 from serving.spool import Spool, spooled
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka
 
 logger = logging.getLogger("scorer.predictions")
 

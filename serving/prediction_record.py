@@ -1,4 +1,4 @@
-"""The record of a prediction as it goes to Kafka: `streaming.records.PREDICTION`."""
+"""The record of a prediction as it goes to Kafka: `contract.records.PREDICTION`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from math import isfinite
 from typing import Any
 
-from serving.moments import exact_rfc3339, rfc3339
+from contract.pipeline import Pipeline, Type
+from contract.timestamps import exact_rfc3339, rfc3339_of_us
 from serving.verdict import Verdict
-from streaming.pipeline import Pipeline, Type
 
 
 def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer: str, traceparent: str | None) -> bytes:
@@ -22,7 +22,7 @@ def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer:
         "key": scored["key"],
         "as_of": exact_rfc3339(scored["as_of_us"]),
         "due": None if due_us is None else exact_rfc3339(due_us),
-        "answered": rfc3339(now_us),
+        "answered": rfc3339_of_us(now_us),
         "hypothetical": verdict.hypothetical,
         "features": {name: _number_or_name(value) for name, value in scored["features"].items()},
         "event": _event(scored["fields"], pipeline),

@@ -24,11 +24,11 @@ import time
 from typing import Final
 from urllib.parse import urlsplit
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places, PlacesError
 from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
 from serving.model_states import read_states
 from streaming import watchdog
-from streaming.places import Places, PlacesError
 
 EVERY_S: Final = 2.0
 PROBE_S: Final = 3.0

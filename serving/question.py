@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 from urllib.parse import parse_qsl
 
-from serving.moments import microseconds
+from contract.timestamps import parse_us
 from serving.problems import Fault
 
 KNOWN: Final = ("as_of", "strict", "tolerance", "explain")
@@ -45,7 +45,7 @@ def _unknown(name: str) -> Fault:
 
 def _as_of(text: str, faults: list[Fault]) -> int | None:
     try:
-        return microseconds(text)
+        return parse_us(text)
     except ValueError as error:
         hint = "write a time such as 2026-01-31T08:00:00Z (a + as %2B), or epoch milliseconds"
         faults.append(Fault("wrong_type", "as_of", f"{text!r}: {error}; {hint}"))

@@ -12,9 +12,7 @@ Run: python -m serving.rollout NAME
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import queue
 import signal
 import sys
@@ -22,7 +20,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from monitoring import metrics
+from contract import metrics
+from contract.files import Locked, exclusive_lock
+from contract.layout import Places, PlacesError
 from serving.announce import Announcer
 from serving.commands import socket_path, take_commands
 from serving.decide import Step, Wait, decide
@@ -32,7 +32,6 @@ from serving.model_states import ModelsError
 from serving.pins import answer
 from serving.steps import Steps
 from streaming.load import load
-from streaming.places import Places, PlacesError
 from streaming.problems import PipelineError
 
 TURN_S = 0.25
@@ -99,16 +98,11 @@ def only_one(places: Places, pipeline: str) -> Iterator[None]:
     """
     folder = places.onprem_folder(pipeline)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "rollout.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
+        with exclusive_lock(folder / "rollout.lock"):
+            yield
+    except Locked as error:
         raise HandoverError(f"another rollout of {pipeline} runs on {folder}; stop it first") from error
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 def main() -> int:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import uvloop
 
+from contract.layout import Places, PlacesError
+from contract.pipeline import Pipeline
 from serving.addresses import hot_address
 from serving.hot_route import HotRoute
 from serving.http_protocol import protocol_factory
@@ -29,8 +31,6 @@ from serving.scorer_state import ScorerState, show_age, stop_on_signals
 from serving.served_model import ServedModel, ServedModelError
 from serving.spool import Spool
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.places import Places, PlacesError
 from streaming.problems import PipelineError
 
 FLUSH_S = 3.0

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from serving.model_states import write_durably
-from streaming.places import Places
+from contract.files import write_durably
+from contract.layout import Places
 
 LOG_BYTES: Final = 8 * 1024 * 1024
 """A pipeline's scorers share one log; above this size it is put aside as `.1` when the next one starts."""

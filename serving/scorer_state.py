@@ -8,11 +8,11 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monitoring.metrics import MODEL_AGE_SECONDS, PROBLEMS
+from contract.metrics import MODEL_AGE_SECONDS, PROBLEMS
+from contract.pipeline import Pipeline
+from contract.timestamps import clock_us
 from serving.lease import Lease
-from serving.moments import clock_us
 from serving.served_model import ServedModel
-from streaming.pipeline import Pipeline
 
 STOP_S: Final = 2.0
 """A scorer that is told to stop by a signal (the host goes down; nobody takes over) drains for so long at most."""

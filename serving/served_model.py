@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from contract.pipeline import Pipeline
+from contract.timestamps import parse_us, rfc3339_of_us
 from serving._native import Bundle
-from serving.moments import microseconds, rfc3339
-from streaming.pipeline import Pipeline
 
 
 class ServedModelError(ValueError):
@@ -32,7 +32,7 @@ class ServedModel:
             raise ServedModelError(f"{path} is a model of {self.manifest['pipeline']}, not of {pipeline.name}")
         self.version: str = self.manifest["version"]
         self.pipeline_hash: str = self.manifest["pipeline_hash"]
-        self._newest_us = microseconds(self.manifest["newest_as_of"])
+        self._newest_us = parse_us(self.manifest["newest_as_of"])
         self._max_age_s = pipeline.serving.max_age.total_seconds()
 
     def age_s(self, as_of_us: int) -> float:
@@ -53,6 +53,6 @@ class ServedModel:
             "model_age_s": self.age_s(now_us),
             "expired": self.is_expired(now_us),
             "threshold": self.bundle.threshold,
-            "now": rfc3339(now_us),
+            "now": rfc3339_of_us(now_us),
             **{name: self.manifest.get(name) for name in kept},
         }

@@ -20,13 +20,13 @@ from typing import Final
 
 import uvicorn
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places, PlacesError
 from serving.addresses import admin_address, hot_address
 from serving.admin_front import admin_app
 from serving.borrowers import Reception, listen, only_one
 from serving.handover import HandoverError
 from serving.hot_socket import HotSocket
-from streaming.places import Places, PlacesError
 
 LOOK_EVERY_S: Final = 1.0
 

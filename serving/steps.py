@@ -7,7 +7,10 @@ import signal
 import time
 from dataclasses import replace
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places
+from contract.pipeline import Pipeline
+from contract.timestamps import parse_us, rfc3339_of_us
 from serving.admission import Refused, admit
 from serving.candidate_files import REFERENCE
 from serving.decide import Admit, Crown, Leave, Note, Reject, Scorer, Seen, Start, Step, Switch, TryGolden, Wait
@@ -15,10 +18,7 @@ from serving.golden import GoldenError, NotReady, try_golden
 from serving.handover import ask
 from serving.look import Look
 from serving.model_states import Model, ModelStates, read_states, write_states
-from serving.moments import microseconds, rfc3339
 from serving.scorer_processes import remember, start_scorer
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 KEEP_BUNDLES = 5
 """How many of the newest bundles stay, besides those of the champion, the pinned one, and living scorers."""
@@ -77,21 +77,21 @@ class Steps:
         name, champion, pinned = self._pipeline.name, self.states.champion(), self.states.pinned()
         metrics.MODEL_PINNED.clear()
         if pinned:
-            metrics.MODEL_PINNED.labels(name, pinned.version, pinned.who).set(microseconds(pinned.when) / 1e6)
+            metrics.MODEL_PINNED.labels(name, pinned.version, pinned.who).set(parse_us(pinned.when) / 1e6)
         metrics.UNSENT_MODEL_STATES.labels(name).set(len(self.states.unsent))
         metrics.DRAINING_SCORERS.labels(name).set(sum(scorer.state == "draining" for scorer in seen.scorers))
         metrics.CURRENT_MODEL.clear()
         if champion:
             metrics.CURRENT_MODEL.labels(name, champion.version).set(1)
             if champion.version in seen.candidates:
-                newest_us = microseconds(self._look.manifest(champion.version)["newest_as_of"])
+                newest_us = parse_us(self._look.manifest(champion.version)["newest_as_of"])
                 metrics.MODEL_NEWEST_AS_OF.labels(name).set(newest_us / 1e6)
 
     def _note(self, version: str) -> None:
         manifest = self._look.manifest(version)
         why = f"{'proposed' if manifest['proposed'] else 'not proposed'}: {manifest['why']}"
         auc = manifest["metrics"]["auc"]
-        self._record(Model(version, "candidate", False, "rollout", str(rfc3339(_now_us())), why, auc))
+        self._record(Model(version, "candidate", False, "rollout", rfc3339_of_us(_now_us()), why, auc))
 
     def _admit(self, version: str) -> None:
         bundle = self._look.bundle(version)

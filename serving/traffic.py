@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.metrics import ANSWER_WARNINGS, GOLDEN_REQUESTS, REQUEST_SECONDS, REQUESTS
+from contract.metrics import ANSWER_WARNINGS, GOLDEN_REQUESTS, REQUEST_SECONDS, REQUESTS
 from serving.answer import WARNING_CODES, Caution
 
 

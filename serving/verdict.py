@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, Literal
 
+from contract.timestamps import rfc3339_of_us
 from serving.answer import Answer, Caution
-from serving.moments import rfc3339
 from serving.problems import Fault, Problem
 from serving.question import Options
 from serving.served_model import ServedModel
@@ -62,7 +62,7 @@ def _answer(scored: dict[str, Any], model: ServedModel, warnings: list[Caution],
         "pipeline_hash": model.pipeline_hash,
         "model": model.version,
         "model_age_s": model.age_s(as_of_us),
-        "as_of": rfc3339(as_of_us),
+        "as_of": rfc3339_of_us(as_of_us),
         "source": "model",
         "probability": scored["probability"] if finite else None,
         "value": None,

@@ -20,9 +20,9 @@ from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from contract.records import POSITION
 from streaming.data_files import by_partition, write_data_file
 from streaming.delta import opened
-from streaming.records import POSITION
 from streaming.tables import partition_column
 
 ONE_FILE = 20_000

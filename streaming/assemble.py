@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from streaming.check_durations import least_max_age, needed_retention
-from streaming.check_references import label_key
-from streaming.hashes import file_hash, rows_hash
-from streaming.pipeline import (
+from contract.pipeline import (
     Clock,
     Events,
     Example,
@@ -21,6 +18,9 @@ from streaming.pipeline import (
     Serving,
     Training,
 )
+from streaming.check_durations import least_max_age, needed_retention
+from streaming.check_references import label_key
+from streaming.hashes import file_hash, rows_hash
 from streaming.read_sections import Draft
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from streaming.compile import compile_pipeline
 from streaming.counts import state_counts
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 from streaming.rows_job import run_once
 from streaming.spark import start_spark
 from streaming.tables import ensure_tables

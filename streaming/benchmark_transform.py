@@ -18,11 +18,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from contract.pipeline import Pipeline
 from streaming._native import Transform
 from streaming.best_of_runs import best_s
 from streaming.compile import compile_pipeline
 from streaming.load import load
-from streaming.pipeline import Pipeline
 from streaming.problems import PipelineError
 
 ROWS: Final = 20_000

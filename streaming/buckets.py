@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streaming.records import OUTSIDE
+from contract.records import OUTSIDE
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000

@@ -14,12 +14,12 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from contract.pipeline import Pipeline
+from contract.records import IDENTITY
 from streaming.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.decide import Deciding, label_values
 from streaming.delta import create
-from streaming.pipeline import Pipeline
 from streaming.read_version import read_version
-from streaming.records import IDENTITY
 from streaming.states import LabelSeen, Rules
 from streaming.tables import spark_schema, struct_of
 

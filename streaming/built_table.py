@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pyarrow as pa
 
-from streaming.pipeline import Pipeline, Type
-from streaming.places import Places
-from streaming.records import FEATURE_PREFIX, OUTCOMES, ROW_STATE, SPAN_BUCKETS
+from contract.layout import Places
+from contract.pipeline import Pipeline, Type
+from contract.records import FEATURE_PREFIX, OUTCOMES, ROW_STATE, SPAN_BUCKETS
 from streaming.tables import ARROW_TYPES, PROPERTIES
 
 BUILT_PROPERTIES = PROPERTIES | {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contract.pipeline import Type
 from streaming.check_references import fields_of
 from streaming.expressions.compile import compile_expressions
 from streaming.expressions.errors import ExpressionError
 from streaming.names_in import names_in
-from streaming.pipeline import Type
 from streaming.problems import Problems, did_you_mean
 from streaming.read_sections import Draft
 

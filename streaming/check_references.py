@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.pipeline import Field, Type
+from contract.pipeline import Field, Type
 from streaming.problems import Problems, did_you_mean
 from streaming.read_sections import Draft
 

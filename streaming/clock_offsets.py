@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
 
-from monitoring.metrics import CLOCK_OFFSET_SECONDS
+from contract.metrics import CLOCK_OFFSET_SECONDS
 
 KEPT = timedelta(minutes=3)
 MOST_HOSTS = 1000

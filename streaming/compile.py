@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from contract.pipeline import Events, Field, Label, Pipeline, Type
 from streaming.expressions.compile import CompiledExpressions, compile_expressions
-from streaming.pipeline import Events, Field, Label, Pipeline, Type
 
 VERSION = 1
 """Of the spec's format; the same as in streaming/native/transform/src/spec.rs."""

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import TableNotFoundError
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
+from contract.records import IDENTITY, OUTSIDE, STATES
 from streaming.delta import add_actions, opened
-from streaming.pipeline import Pipeline
-from streaming.places import Places
-from streaming.records import IDENTITY, OUTSIDE, STATES
 
 
 def state_counts(places: Places, pipeline: Pipeline) -> dict[str, int]:

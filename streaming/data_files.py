@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
+from contract.timestamps import rfc3339
 from streaming.files import file_system
-from streaming.rfc3339 import rfc3339
 
 STATISTICS = ("append_time", "kafka_time")
 """The columns whose extremes the tables' logs keep."""

@@ -16,12 +16,12 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contract.pipeline import Pipeline
+from contract.records import POSITION
 from streaming import decode_predictions
 from streaming._native import Transform
 from streaming.batch_summary import Summary
 from streaming.buckets import buckets, hours
-from streaming.pipeline import Pipeline
-from streaming.records import POSITION
 from streaming.tables import HOT_TABLES, arrow_schema, own_columns
 
 SUMMARY = "summary"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from streaming.records import POSITION, PREDICTION, PREDICTIONS
+from contract.records import POSITION, PREDICTION, PREDICTIONS
 
 REQUIRED = ("prediction_id", "key", "as_of", "model")
 COLUMNS = [field for field in PREDICTIONS if field not in POSITION and field.name != "bucket"]

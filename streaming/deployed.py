@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from streaming.load import PipelineError, load
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 log = logging.getLogger("deployed")
 

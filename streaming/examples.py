@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from contract.pipeline import Example, Pipeline
+from contract.timestamps import to_us
 from streaming._native import Transform
-from streaming.epoch import to_us
-from streaming.pipeline import Example, Pipeline
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contract.pipeline import Field, Type
 from streaming.kinds import BOOLEAN, EXPRESSION, NAME, Kind, last_part, shown
-from streaming.pipeline import Field, Type
 from streaming.problems import Problems, did_you_mean
 
 _FIELD_KEYS = ("type", "required", "sensitive")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from streaming.places import Kafka
+from contract.layout import Kafka
 
 
 class Follower:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
+from contract.pipeline import Events, Field, Label
 from streaming.names_in import names_in
-from streaming.pipeline import Events, Field, Label
 
 LENGTH = 12
 """Hexadecimal digits of a hash."""

@@ -12,17 +12,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from monitoring.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from contract.layout import Places
+from contract.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from contract.pipeline import Pipeline
+from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.append import Batch, append_large, append_small
 from streaming.batch_summary import Summary
 from streaming.checkpoint import committed_offsets, offsets_of_batch
 from streaming.clock_offsets import ClockOffsets
 from streaming.decode import SUMMARY, Decoding, tables_by_topic
 from streaming.java_settings import java_settings
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 from streaming.progress import Progress
-from streaming.records import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.tables import HOT_TABLES, spark_schema
 
 log = logging.getLogger("hot_query")

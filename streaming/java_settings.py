@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from streaming.places import Kafka, PlacesError
+from contract.layout import Kafka, PlacesError
 
 _SAME = ("security.protocol", "sasl.mechanism")
 _LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule"}

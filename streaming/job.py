@@ -15,14 +15,14 @@ from datetime import timedelta
 
 from pyspark.sql import SparkSession
 
-from monitoring import metrics
-from monitoring.metrics import PROBLEMS
+from contract import metrics
+from contract.layout import Places, PlacesError
+from contract.metrics import PROBLEMS
+from contract.pipeline import Pipeline
 from streaming import watchdog
 from streaming.deployed import Deployed
 from streaming.news_reader import follow_news
-from streaming.pipeline import Pipeline
 from streaming.pipeline_loop import Pace, PipelineLoop
-from streaming.places import Places, PlacesError
 from streaming.progress import NewsBoard
 from streaming.spark import start_spark
 

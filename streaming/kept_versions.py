@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from streaming.files import file_system
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 KeptVersions = dict[str, set[int]]
 """A table's folder name (`rows-<hash>`) -> its versions."""

@@ -1,7 +1,7 @@
 """Every key of the pipeline file, declared once: kind, default, meaning. docs/pipeline.md is generated from here.
 
 A default is the text that the reference shows; what it means stands in `streaming.assemble`, or in the dataclass of
-`streaming.pipeline`. None: the key is required.
+`contract.pipeline`. None: the key is required.
 """
 
 from __future__ import annotations

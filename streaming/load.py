@@ -6,12 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+from contract.pipeline import Pipeline
 from streaming._native import toml_positions
 from streaming.assemble import assemble
 from streaming.check_durations import check_durations
 from streaming.check_expressions import check_expressions
 from streaming.check_references import check_references
-from streaming.pipeline import Pipeline
 from streaming.problems import PipelineError, Problem, Problems
 from streaming.read_sections import read_sections
 

@@ -14,10 +14,10 @@ from datetime import UTC
 import numpy as np
 import pyarrow.parquet as pq
 
+from contract.layout import Places
+from contract.records import TIMESTAMP
 from streaming.delta import opened
 from streaming.files import file_system
-from streaming.places import Places
-from streaming.records import TIMESTAMP
 
 
 def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -8,10 +8,10 @@ import threading
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from monitoring.metrics import PROBLEMS
-from streaming.places import Kafka
+from contract.layout import Kafka
+from contract.metrics import PROBLEMS
+from contract.topics import PROGRESS_TOPIC
 from streaming.progress import News, NewsBoard
-from streaming.records import PROGRESS_TOPIC
 
 log = logging.getLogger("progress")
 PAUSE_S = 2.0

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from streaming.places import Kafka
+from contract.layout import Kafka
 
 TIMEOUT_S = 5.0
 Partition = tuple[str, int]

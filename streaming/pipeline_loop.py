@@ -13,20 +13,20 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from monitoring.metrics import (
+from contract.layout import Places
+from contract.metrics import (
     PROBLEMS,
     STREAM_BEHIND_RECORDS,
     STREAM_CAUGHT_UP_TO_SECONDS,
     STREAM_RESTARTS,
     UPKEEP_SECONDS,
 )
+from contract.pipeline import Pipeline
 from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of, tables_by_topic
 from streaming.hot_query import HotQuery
 from streaming.kept_versions import folder_of, kept_versions
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
 from streaming.rows_job import run_once
 from streaming.stuck_batch import StuckBatch

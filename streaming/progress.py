@@ -20,7 +20,7 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True)
 class News:
-    """One record of the watcher; see `streaming.records.PROGRESS`."""
+    """One record of the watcher; see `contract.records.PROGRESS`."""
 
     caught_up_to_ms: int
     cloud_offset: int

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from contract.pipeline import Pipeline
+from contract.records import OUTSIDE
 from streaming.build import Inputs
 from streaming.built_table import BuiltTable
 from streaming.built_upto import BuiltUpto
 from streaming.delta import add_actions, opened
 from streaming.delta_log import Added, LogGone, added_since
 from streaming.files import file_system
-from streaming.pipeline import Pipeline
-from streaming.records import OUTSIDE
 
 AGAIN_MS = 60_000
 """Closed buckets are built anew at most so often."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract.pipeline import Type
 from streaming.durations import UNITS
 from streaming.keys import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS, Key, Section
-from streaming.pipeline import Type
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "pipeline.md"
 

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from fsspec import AbstractFileSystem
 
+from contract.records import OUTSIDE
 from streaming.delta import add_actions, opened
 from streaming.files import file_system
-from streaming.records import OUTSIDE
 
 
 def remove_replaced(url: str, before: datetime) -> int:

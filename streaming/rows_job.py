@@ -11,15 +11,15 @@ from typing import Protocol
 
 from pyspark.sql import SparkSession
 
-from monitoring.metrics import BUILD_SECONDS, BUILT_BUCKETS, BUILT_UPTO_SECONDS, PENDING_BUCKETS, QUESTIONS
+from contract.layout import Places
+from contract.metrics import BUILD_SECONDS, BUILT_BUCKETS, BUILT_UPTO_SECONDS, PENDING_BUCKETS, QUESTIONS
+from contract.pipeline import Pipeline
 from streaming.build import Inputs, build, ensure_built, note_only
 from streaming.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.built_upto import built_upto
 from streaming.compile import Compiled
 from streaming.counts import built_counts
 from streaming.delta_log import newest_version
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 from streaming.ready import Ready, find_ready
 
 log = logging.getLogger("rows_job")

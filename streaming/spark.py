@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from streaming.places import Places
+from contract.layout import Places
 
 BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
 """Where executors of a cluster reach the driver."""

@@ -10,11 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from contract.layout import Places
+from contract.pipeline import Field, Pipeline, Type
+from contract.records import DEAD_LETTERS, EVENTS, FACTS, LABELS, POSITION, PREDICTIONS, TIMESTAMP
 from streaming.data_files import STATISTICS
 from streaming.delta import create, opened
-from streaming.pipeline import Field, Pipeline, Type
-from streaming.places import Places
-from streaming.records import DEAD_LETTERS, EVENTS, FACTS, LABELS, POSITION, PREDICTIONS, TIMESTAMP
 
 HOT_TABLES: Final = {
     "events": EVENTS,

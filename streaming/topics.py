@@ -18,9 +18,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places
-from streaming.records import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+from contract.layout import Kafka, Places
+from contract.pipeline import Pipeline
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 
 PARTITIONS = 2
 LONGEST_RETENTION = timedelta(days=1)

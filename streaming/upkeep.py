@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
+from contract.records import OUTSIDE
 from streaming.delta import add_actions
 from streaming.files import file_system, write_whole
-from streaming.pipeline import Pipeline
-from streaming.places import Places
-from streaming.records import OUTSIDE
 from streaming.replaced_files import remove_folders, remove_replaced
 from streaming.tables import HOT_TABLES, partition_column
 

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
+from contract.pipeline import Pipeline
 from streaming.built_table import BuiltTable
 from streaming.delta import add_actions, opened
 from streaming.delta_log import newest_version
 from streaming.files import file_system
-from streaming.pipeline import Pipeline
 from streaming.replaced_files import remove_files, remove_folders
 
 log = logging.getLogger("upkeep")

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from fsspec import AbstractFileSystem
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from streaming.files import file_system
 from streaming.kept_versions import folder_of
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 
 log = logging.getLogger("upkeep")
 

@@ -15,21 +15,21 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaException, Producer
 
-from monitoring import metrics
-from monitoring.metrics import (
+from contract import metrics
+from contract.layout import Kafka, Places, PlacesError
+from contract.metrics import (
     IMPORT_OPEN,
     MIRROR_CAUGHT_UP_TO_SECONDS,
     MIRROR_LAG_RECORDS,
     PROBLEMS,
     WATCHER_LOOKED_SECONDS,
 )
+from contract.pipeline import Pipeline
+from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.deployed import Deployed
 from streaming.follow_topic import Follower, holds_no_record
 from streaming.mirror_level import MirrorLevel, Partition, parse_mirrored
 from streaming.partition_ends import Ends
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places, PlacesError
-from streaming.records import IMPORTS_TOPIC, PROGRESS_TOPIC
 
 log = logging.getLogger("watcher")
 

@@ -12,10 +12,10 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+from contract.pipeline import Pipeline
+from contract.records import FEATURE_PREFIX
+from contract.timestamps import rfc3339
 from streaming.compile import Compiled
-from streaming.pipeline import Pipeline
-from streaming.records import FEATURE_PREFIX
-from streaming.rfc3339 import rfc3339
 from training.fit import described, threshold
 from training.h2o_cluster import Cluster
 from training.window import Window

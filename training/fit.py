@@ -9,8 +9,8 @@ import h2o
 import numpy as np
 from h2o.estimators import H2OGradientBoostingEstimator
 
-from streaming.pipeline import Pipeline
-from streaming.records import FEATURE_PREFIX
+from contract.pipeline import Pipeline
+from contract.records import FEATURE_PREFIX
 from training.evaluate import Scored
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import h2o
 from h2o.exceptions import H2OConnectionError, H2OError, H2OResponseError, H2OServerError
 
-from streaming.pipeline import Pipeline, Type
-from streaming.places import Places
-from streaming.records import FEATURE_PREFIX
+from contract.layout import Places
+from contract.pipeline import Pipeline, Type
+from contract.records import FEATURE_PREFIX
 from training.errors import H2oUnavailable, TrainingFailed
 from training.window import Window
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streaming.places import Kafka
+from contract.layout import Kafka
 from training.errors import TrainingError
 
 TIMEOUT_S = 10.0

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
+from contract.records import FEATURE_PREFIX
+from contract.timestamps import rfc3339
 from streaming.delta import opened
-from streaming.pipeline import Pipeline
-from streaming.places import Places
-from streaming.records import FEATURE_PREFIX
-from streaming.rfc3339 import rfc3339
 from training.evaluate import Scored
 from training.fit import predictions
 from training.window import Window

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places, PlacesError
+from contract.pipeline import Pipeline
 from streaming import watchdog
 from streaming.compile import compile_pipeline
 from streaming.deployed import Deployed
-from streaming.pipeline import Pipeline
-from streaming.places import Places, PlacesError
 from training import candidate, evaluate, registry
 from training.errors import TrainingError
 from training.fit import score, train_gbm

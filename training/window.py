@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
+from contract.records import SPAN_BUCKETS
 from streaming.delta import opened
-from streaming.pipeline import Pipeline
-from streaming.places import Places
-from streaming.records import SPAN_BUCKETS
 
 
 @dataclass(frozen=True)

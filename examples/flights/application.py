@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 
-from monitoring.metrics import APP_ANSWER_SECONDS, APP_ANSWERS
+from contract.metrics import APP_ANSWER_SECONDS, APP_ANSWERS
 
 QUEUE = 2000
 

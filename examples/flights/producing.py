@@ -11,11 +11,11 @@ from confluent_kafka import KafkaError, Message, Producer
 from flights_clock import Clock
 from flights_records import TIMES, Record
 
-from monitoring.metrics import REPLAY_PRODUCED
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka
-from streaming.records import APPEND_TIME_HEADER, IMPORTS_TOPIC, MAX_RECORD_BYTES
-from streaming.rfc3339 import rfc3339
+from contract.layout import Kafka
+from contract.metrics import REPLAY_PRODUCED
+from contract.pipeline import Pipeline
+from contract.timestamps import rfc3339
+from contract.topics import APPEND_TIME_HEADER, IMPORTS_TOPIC, MAX_RECORD_BYTES
 
 Headers = list[tuple[str, str | bytes | None]]
 

@@ -23,10 +23,10 @@ from flights_clock import Clock, load_or_anchor, store
 from flights_records import Record, records
 from producing import Producing
 
-from monitoring import metrics
+from contract import metrics
+from contract.layout import Places, PlacesError
+from contract.pipeline import Pipeline
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.places import Places, PlacesError
 from streaming.problems import PipelineError
 
 SETTLE_RECORDS = 20_000

@@ -1,1 +1,0 @@
-"""The engines as local processes: a file each with its configuration, its command and how one knows it is ready."""

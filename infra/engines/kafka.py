@@ -7,6 +7,8 @@ import subprocess
 import uuid
 from datetime import timedelta
 
+from contract.layout import Kafka
+from contract.topics import MAX_RECORD_BYTES
 from infra.conditions import broker_answers
 from infra.engines import java
 from infra.engines.kafka_fencing import fence_former_life
@@ -14,8 +16,6 @@ from infra.engines.spark_jars import spark_jars
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import SHARE, Settings
-from streaming.places import Kafka
-from streaming.records import MAX_RECORD_BYTES
 
 RETENTION = timedelta(hours=6)
 SEGMENT_BYTES = 64 * 1024 * 1024

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from contract.layout import Places
+from contract.topics import MAX_RECORD_BYTES
 from infra.conditions import when_printed
 from infra.engines import java
 from infra.engines.kafka import classpath
@@ -13,8 +15,6 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
 from streaming.java_settings import java_settings
-from streaming.places import Places
-from streaming.records import MAX_RECORD_BYTES
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
 SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contract.pipeline import Type
 from streaming.expressions.errors import Problem
 from streaming.expressions.functions import BY_NAME, SQL_TYPES, Function
 from streaming.expressions.syntax import Call, Interval, Literal, Name, Node
-from streaming.pipeline import Type
 
 AS_OF = "as_of"
 

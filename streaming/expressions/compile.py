@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.pipeline import Type
 from streaming.expressions.check import AS_OF, Apply, Checker, Typed
 from streaming.expressions.errors import ExpressionError, Problem, Refused
 from streaming.expressions.parse import parse
 from streaming.expressions.program import assemble
 from streaming.expressions.spark import render
-from streaming.pipeline import Type
 
 _LARGEST = 20_000
 

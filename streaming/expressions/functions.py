@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from streaming.pipeline import Type
+from contract.pipeline import Type
 
 STRING, INT, DOUBLE, BOOLEAN, TIMESTAMP = Type.STRING, Type.INT, Type.DOUBLE, Type.BOOLEAN, Type.TIMESTAMP
 

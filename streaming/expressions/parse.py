@@ -11,12 +11,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from contract.pipeline import Type
 from streaming.expressions.dialect import Dialect
 from streaming.expressions.errors import Refused
 from streaming.expressions.functions import CALLABLE, SQL_TYPES, UNITS
 from streaming.expressions.remedies import CONSTRUCTS, INSTEAD_OF, TYPES
 from streaming.expressions.syntax import Call, Interval, Literal, Name, Node
-from streaming.pipeline import Type
 
 _DEEPEST = 200
 _BINARY: dict[type[exp.Expr], str] = {

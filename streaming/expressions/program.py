@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from contract.pipeline import Type
 from streaming.expressions.check import AS_OF, Apply, Constant, Input, Span, Typed
-from streaming.pipeline import Type
 
 FORMAT = 1
 

@@ -5,9 +5,9 @@ It is the reference that the native code must equal, evaluated with `spark.sql.a
 
 from __future__ import annotations
 
+from contract.pipeline import Type
 from streaming.expressions.check import Apply, Constant, Input, Span, Typed
 from streaming.expressions.functions import SQL_TYPES, Arity
-from streaming.pipeline import Type
 
 
 def render(typed: Typed) -> str:

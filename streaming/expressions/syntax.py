@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from streaming.pipeline import Type
+from contract.pipeline import Type
 
 
 @dataclass(frozen=True, eq=False)

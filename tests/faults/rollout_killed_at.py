@@ -11,13 +11,13 @@ import signal
 import sys
 import threading
 
+from contract.layout import Places
 from serving import scorer_processes
 from serving.decide import Step
 from serving.model_states import ModelStates
 from serving.rollout import Rollout, only_one, run
 from serving.steps import Steps
 from streaming.load import load
-from streaming.places import Places
 
 _, PIPELINE, WHEN, STEP = sys.argv
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streaming.places import Kafka
+from contract.layout import Kafka
 from tests.faults.forgetful_cluster import TOPIC, forgetful_cluster
 
 QUESTIONS = 5000

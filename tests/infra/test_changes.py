@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.pipeline import Field, Pipeline, Type
 from infra.changes import Changes, changes
 from streaming.load import load
-from streaming.pipeline import Field, Pipeline, Type
 
 FLIGHTS = load(Path(__file__).parents[2] / "examples" / "flights" / "pipeline.toml")
 NOTHING = Changes((), ())

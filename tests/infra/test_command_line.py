@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
+from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
 from infra.settings import ROOT, Settings
 from infra.status import judge, line_of, model_of, troubles_of
-from serving.handover import unix_path
 from serving.model_states import Model, ModelStates, write_states
 
 READY = {

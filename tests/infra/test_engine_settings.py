@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.layout import Places
 from infra.engines import h2o, hdfs, java, kafka, mirror
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.places import Places
 
 KEY = "-----BEGIN PRIVATE KEY-----\nAbc+/=\n-----END PRIVATE KEY-----\n"
 CERTIFICATE = KEY.replace("PRIVATE KEY", "CERTIFICATE")

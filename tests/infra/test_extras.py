@@ -47,7 +47,7 @@ def third_party(package: str) -> set[str]:
             if file is not None and file not in files:
                 files.add(file)
                 todo.append(file)
-    ours = {"streaming", "training", "serving", "monitoring", "infra"}
+    ours = {"contract", "streaming", "training", "serving", "monitoring", "infra"}
     known = packages_distributions()
     return {canonicalize_name(known[name][0]) for name in names - set(sys.stdlib_module_names) - ours}
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from contract.layout import Places
 from infra import child, control
 from infra.addresses import environment
 from infra.ports import SPAN, Ports, is_free
 from infra.settings import ROOT, Settings
-from streaming.places import Places
 from tests.waiting import until
 
 UP_WITHIN_S = 600

@@ -17,10 +17,10 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 from deltalake import DeltaTable
 
+from contract.layout import Kafka, Places
+from contract.pipeline import Pipeline
+from contract.records import IDENTITY
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places
-from streaming.records import IDENTITY
 from streaming.topics import ensure_topics
 
 ROOT = Path(__file__).parent.parent.parent

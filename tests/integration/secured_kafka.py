@@ -23,13 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from contract.layout import Kafka, Places
+from contract.pipeline import Pipeline
 from infra.conditions import broker_answers
 from infra.engines import java, kafka, mirror
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.pipeline import Pipeline
-from streaming.places import Kafka, Places
 from streaming.topics import ensure_topics
 from tests.waiting import until
 

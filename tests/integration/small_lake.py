@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
+from contract.layout import Places
+from contract.pipeline import Pipeline
 from streaming.compile import Compiled, compile_pipeline
 from streaming.decode import decoding_of
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.places import Places
 from streaming.tables import HOT_TABLES, arrow_schema
 from tests.integration.rows_world import END_S, FILE, Record, moment
 

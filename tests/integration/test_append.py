@@ -13,12 +13,12 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from contract.layout import Places
 from streaming import hot_query
 from streaming.append import append_large, append_small
 from streaming.compile import compile_pipeline
 from streaming.decode import decoding_of
 from streaming.hot_query import HotQuery
-from streaming.places import Places
 from streaming.progress import NewsBoard, Progress
 from streaming.tables import PROPERTIES, arrow_schema, ensure_tables, spark_schema
 from tests.integration.spark import spark

@@ -12,11 +12,11 @@ import pytest
 from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
+from contract.layout import Kafka
 from infra.conditions import broker_answers
 from infra.engines import kafka
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.places import Kafka
 from tests.integration.conftest import free_base
 from tests.integration.secured_kafka import running
 from tests.waiting import until

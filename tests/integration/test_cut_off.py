@@ -13,9 +13,9 @@ import httpx
 import pytest
 from deltalake import DeltaTable
 
+from contract.pipeline import Pipeline
 from infra.announce import event_of_now
 from streaming.load import load
-from streaming.pipeline import Pipeline
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from contract.layout import Places
 from streaming.compile import compile_pipeline
 from streaming.load import load
-from streaming.places import Places
 from tests.integration.h2o_process import running_h2o
 from tests.integration.own_streaming import MINIMAL
 from training.errors import TrainingFailed

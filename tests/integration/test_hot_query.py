@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from contract.records import OUTSIDE
 from streaming.files import file_system
-from streaming.records import OUTSIDE
 from streaming.watchdog import GIVEN_UP
 from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
 from tests.waiting import until

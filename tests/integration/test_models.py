@@ -9,9 +9,9 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from contract.records import MODEL_STATE, MODEL_STATES
 from serving.local_candidates import Registry
 from serving.model_states import read_states
-from streaming.records import MODEL_STATE, MODEL_STATES
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -17,11 +17,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from contract.pipeline import Type
 from streaming._native import Program
 from streaming.expressions.compile import CompiledExpressions, compile_expressions
 from streaming.expressions.differences import DIFFERENCES, Difference
 from streaming.expressions.functions import FUNCTIONS
-from streaming.pipeline import Type
 from tests.integration.spark import spark
 from tests.streaming.expressions.drawn import COLUMNS, calls, collect, odd_rows, plain, rows
 

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from contract.layout import Kafka
+from contract.records import PREDICTION
 from streaming.load import load
-from streaming.places import Kafka
-from streaming.records import PREDICTION
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines

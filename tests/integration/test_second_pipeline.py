@@ -12,10 +12,10 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
+from contract.pipeline import Pipeline
+from contract.topics import APPEND_TIME_HEADER, IMPORTS_TOPIC
 from streaming.files import file_system
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.records import APPEND_TIME_HEADER, IMPORTS_TOPIC
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from contract.layout import Places
 from infra.conditions import broker_answers
 from streaming.hot_query import read_kafka
 from streaming.load import load
-from streaming.places import Places
 from streaming.topics import ensure_topics
 from tests.integration.conftest import free_base
 from tests.integration.own_streaming import MINIMAL, produce, read

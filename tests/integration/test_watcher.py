@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Message, Producer
 
+from contract.layout import Kafka
+from contract.topics import PROGRESS_TOPIC
 from streaming.partition_ends import Ends
-from streaming.places import Kafka
-from streaming.records import PROGRESS_TOPIC
 from tests.integration.own_streaming import read
 from tests.waiting import until
 

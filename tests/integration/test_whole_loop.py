@@ -13,8 +13,8 @@ import pytest
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
+from contract.pipeline import Pipeline
 from streaming.load import load
-from streaming.pipeline import Pipeline
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from contract.pipeline import Pipeline
 from streaming.compile import compile_pipeline
-from streaming.pipeline import Pipeline
 from tests.serving import small_model
 from tests.serving.mojo_scoring import Reference
 

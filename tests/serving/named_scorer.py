@@ -12,11 +12,11 @@ import sys
 
 import uvloop
 
+from contract.layout import Places
 from serving.addresses import hot_address
 from serving.http_protocol import protocol_factory
 from serving.lease import Lease
 from serving.request import Receive, Scope, Send
-from streaming.places import Places
 
 
 async def serve(name: str, model: str) -> None:

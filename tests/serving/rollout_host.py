@@ -7,10 +7,10 @@ import signal
 import subprocess
 from typing import Any
 
+from contract.layout import Places
 from serving.commands import NoRollout, ask_rollout
 from serving.scorer_processes import remembered
 from streaming.load import load
-from streaming.places import Places
 from tests.serving.candidates import write_candidate
 from tests.serving.scoring_host import ScoringHost
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from serving.moments import rfc3339
-from streaming.pipeline import Pipeline
+from contract.pipeline import Pipeline
+from contract.timestamps import rfc3339_of_us
 from tests.serving.mojo_zip import NA_LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
 
 COLOURS = ("blue", "green", "red")
@@ -25,7 +25,7 @@ def mojo() -> bytes:
 def manifest(pipeline: Pipeline, version: str) -> dict[str, Any]:
     """What training would have written, as far as serving reads it; the newest question is ten minutes old."""
     newest = datetime.now(UTC) - timedelta(minutes=10)
-    newest_as_of = rfc3339(round(newest.timestamp()) * 1_000_000)
+    newest_as_of = rfc3339_of_us(round(newest.timestamp()) * 1_000_000)
     colour: dict[str, Any] = {"name": "colour", "type": "string", "levels": list(COLOURS), "min": None, "max": None}
     features = [colour]
     for name, (least, most) in RANGES.items():

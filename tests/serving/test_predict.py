@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from contract.pipeline import Pipeline
 from serving import predict
 from serving.predict import Predictor
 from serving.request import GOLDEN_HEADER, Request
 from serving.served_model import ServedModel
 from streaming.load import load
-from streaming.pipeline import Pipeline
 from tests.serving.scoring_host import PIPELINE, PREDICT, QUESTION, ScoringHost
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from contract.layout import Kafka
 from serving import prediction_log
 from serving.prediction_log import PredictionLog
 from serving.spool import FILE_BYTES, Spool, SpoolFullError, spooled
 from streaming.load import load
-from streaming.places import Kafka
 from tests.waiting import until
 
 NOBODY = Kafka("127.0.0.1:1", {})

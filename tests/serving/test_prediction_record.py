@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from contract.pipeline import Pipeline
+from contract.records import PREDICTION
 from serving.answer import Answer
 from serving.prediction_record import prediction_record
 from serving.verdict import Verdict
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.records import PREDICTION
 
 NOW_US = 1_769_846_400_123_456
 ANSWER: Answer = {

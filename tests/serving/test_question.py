@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.moments import microseconds, rfc3339
+from contract.timestamps import parse_us, rfc3339_of_us
 from serving.question import Options, read_options
 
 EARLIEST_US, END_US = -62_135_596_800_000_000, 253_402_300_800_000_000  # the years 1 to 9999
@@ -99,7 +99,7 @@ def test_a_moment_written_and_read_again_is_the_same_to_the_millisecond(moment: 
     moment_us = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     if moment_us < EARLIEST_US or moment_us >= END_US:
         with pytest.raises(ValueError, match="outside the years"):
-            microseconds(moment.isoformat())
+            parse_us(moment.isoformat())
     else:
-        assert microseconds(moment.isoformat()) == moment_us
-        assert microseconds(rfc3339(moment_us)) == moment_us // 1000 * 1000
+        assert parse_us(moment.isoformat()) == moment_us
+        assert parse_us(rfc3339_of_us(moment_us)) == moment_us // 1000 * 1000

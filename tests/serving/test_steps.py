@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.layout import Places
 from serving.decide import Crown, Leave, Reject, Scorer
 from serving.handover import HandoverError
 from serving.look import Look
@@ -14,7 +15,6 @@ from serving.rollout import only_one
 from serving.scorer_processes import ScorerProcess, remember, remembered
 from serving.steps import KEEP_BUNDLES, Steps
 from streaming.load import load
-from streaming.places import Places
 
 PIPELINE = load(Path(__file__).with_name("machines.toml"))
 

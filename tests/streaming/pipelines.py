@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract.pipeline import Pipeline
 from streaming._native import Transform
 from streaming.compile import compile_pipeline
 from streaming.load import load
-from streaming.pipeline import Pipeline
 
 MINIMAL = Path(__file__).parent.parent / "pipelines" / "minimal.toml"
 

@@ -14,10 +14,10 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from contract.records import POSITION
 from streaming.append import append_arrow, own_records
 from streaming.data_files import MANY
 from streaming.load import load
-from streaming.records import POSITION
 from streaming.tables import HOT_TABLES, PROPERTIES, arrow_schema, own_columns
 from tests.streaming.pipelines import MINIMAL
 

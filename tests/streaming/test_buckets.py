@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from contract.records import OUTSIDE, TIMESTAMP
 from streaming.buckets import buckets, hours
-from streaming.records import OUTSIDE, TIMESTAMP
 
 NOW = datetime(2026, 3, 2, 12, 0, 7, tzinfo=UTC)
 MINUTE, MAX_WAIT = timedelta(minutes=1), timedelta(minutes=20)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.epoch import to_us
+from contract.timestamps import to_us
 from streaming.load import load
 from tests.streaming.pipelines import MINIMAL, changed, transform_of
 

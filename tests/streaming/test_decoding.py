@@ -12,13 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from contract.pipeline import Pipeline
+from contract.records import OUTSIDE, TIMESTAMP
 from streaming.batch_summary import Summary
 from streaming.clock_offsets import ClockOffsets
 from streaming.compile import compile_pipeline
 from streaming.decode import SUMMARY, Decoding, decoding_of
 from streaming.load import load
-from streaming.pipeline import Pipeline
-from streaming.records import OUTSIDE, TIMESTAMP
 from tests.streaming.pipelines import MINIMAL, changed
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

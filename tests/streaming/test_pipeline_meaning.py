@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.pipeline import Gbm
 from streaming.durations import format_duration, parse_duration
 from streaming.load import load
-from streaming.pipeline import Gbm
 from tests.streaming.pipelines import MINIMAL, changed
 
 PIPELINE = load(MINIMAL)

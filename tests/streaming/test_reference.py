@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contract.pipeline import Gbm
 from streaming.keys import SECTIONS
-from streaming.pipeline import Gbm
 from streaming.reference import PAGE, reference
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.places import Places
+from contract.layout import Places
 from streaming.spark import _settings_of
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.layout import Kafka, PlacesError
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 from streaming.java_settings import java_settings
 from streaming.load import load
-from streaming.places import Kafka, PlacesError
-from streaming.records import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 from streaming.tables import arrow_schema, gained
 from streaming.topics import UNLIMITED, cloud_topics, onprem_topics
 from tests.streaming.pipelines import MINIMAL

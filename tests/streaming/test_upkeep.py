@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from contract.records import OUTSIDE
 from streaming.load import load
-from streaming.records import OUTSIDE
 from streaming.upkeep import Partition, outworn, raw_expired
 from tests.streaming.pipelines import MINIMAL
 

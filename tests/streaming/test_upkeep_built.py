@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from contract.layout import Places
 from streaming.build import ensure_built
 from streaming.built_table import PARTITIONS, BuiltTable, rows_table
 from streaming.compile import compile_pipeline
 from streaming.load import load
-from streaming.places import Places
 from streaming.upkeep_built import vacuum
 from tests.streaming.pipelines import MINIMAL
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from contract.layout import Places
 from streaming.built_table import rows_table
 from streaming.compile import compile_pipeline
 from streaming.kept_versions import kept_versions
 from streaming.load import load
-from streaming.places import Places
 from streaming.upkeep_programs import remove_old_programs
 from tests.streaming.pipelines import MINIMAL
 

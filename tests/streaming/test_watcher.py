@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from contract.layout import Kafka, Places
+from contract.topics import IMPORTS_TOPIC
 from streaming import watcher
 from streaming.mirror_level import Partition
-from streaming.places import Kafka, Places
-from streaming.records import IMPORTS_TOPIC
 from streaming.watcher import CLOCKS_APART_MS, Watcher
 
 ASKED: Partition = ("asked", 0)

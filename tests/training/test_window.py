@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from contract.layout import Places
+from contract.records import SPAN_BUCKETS
 from streaming.build import ensure_built
 from streaming.built_table import BuiltTable, rows_table
 from streaming.compile import compile_pipeline
 from streaming.load import load
-from streaming.places import Places
-from streaming.records import SPAN_BUCKETS
 from tests.streaming.pipelines import MINIMAL
 from training.window import newest_window
 

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from contract.pipeline import Type
 from streaming.expressions.functions import FUNCTIONS, Arity, Function
-from streaming.pipeline import Type
 from tests.streaming.expressions.odd_values import DOUBLES, INTS, MOMENTS, MOST_INT, STRINGS, TEXTS
 
 COLUMNS: dict[str, Type] = {

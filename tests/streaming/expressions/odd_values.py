@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.pipeline import Type
+from contract.pipeline import Type
 
 MOST_INT = 2**63 - 1
 INTS = [

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from contract.pipeline import Type
 from streaming._native import Program
 from streaming.expressions.compile import compile_expressions
 from streaming.expressions.functions import FUNCTIONS
-from streaming.pipeline import Type
 from tests.streaming.expressions.drawn import COLUMNS, calls, collect
 
 NAMES = {"x": Type.DOUBLE, "n": Type.INT, "s": Type.STRING, "ok": Type.BOOLEAN, "at": Type.TIMESTAMP}

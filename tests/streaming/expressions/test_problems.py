@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from contract.pipeline import Type
 from streaming.expressions.compile import compile_expressions
 from streaming.expressions.errors import ExpressionError
-from streaming.pipeline import Type
 
 NAMES = {
     "distance": Type.DOUBLE,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::{collections::VecDeque, path::Path};
 use transform::value::Type;
 
-/// H2O's columns of features are named so (`streaming.records.FEATURE_PREFIX`).
+/// H2O's columns of features are named so (`contract.records.FEATURE_PREFIX`).
 const PREFIX: &str = "f_";
 
 #[derive(Deserialize)]

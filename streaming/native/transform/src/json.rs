@@ -11,7 +11,7 @@ use serde::Deserializer as _;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// The largest record, as at the brokers (`streaming.records.MAX_RECORD_BYTES`).
+/// The largest record, as at the brokers (`contract.records.MAX_RECORD_BYTES`).
 pub const MAX_RECORD_BYTES: usize = 8 * 1024 * 1024;
 
 /// A decoded record. With problems, `values` holds what could be read.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.places import Places, PlacesError
+from contract.layout import Places, PlacesError
 
 ALL = {
     "HOTPATH_ONPREM_KAFKA": "127.0.0.1:1",

@@ -1,0 +1,57 @@
+"""Files on this host: durable atomic write, and the exclusive lock of a process. Standard library only."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Locked(Exception):
+    """Another process holds the lock."""
+
+
+def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write aside, flush to disk, rename into place, flush the folder: a reader sees the old bytes or the new ones.
+
+    What is written survives a crash of the host once this returns.
+
+    Raises:
+        OSError: the disk refuses it; the file stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; the kernel frees it when the process ends, by kill -9 too.
+
+    Raises:
+        Locked: another process holds it.
+    """
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked(f"another process holds {path}") from error
+        yield
+    finally:
+        os.close(lock)

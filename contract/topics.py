@@ -1,0 +1,20 @@
+"""The topics that hotpath itself writes, and what every record has in common. Imports nothing.
+
+A pipeline's own topics (`<name>.predictions`, `<name>.models`) are properties of `contract.pipeline.Pipeline`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPEND_TIME_HEADER: Final = "hotpath.append_time"
+"""Kafka header of an imported record: its original append time, decimal milliseconds since 1970."""
+
+PROGRESS_TOPIC: Final = "hotpath.progress"
+"""Cloud topic, compacted, written by the mirror watcher; see `contract.records.PROGRESS`."""
+
+IMPORTS_TOPIC: Final = "hotpath.imports"
+"""On-prem topic, compacted, written by whoever imports history; see `contract.records.IMPORT`."""
+
+MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+"""The largest record, the same at the brokers, the mirror and every consumer."""

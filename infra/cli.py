@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "infra.replay",
     "models": "infra.models",
     "test": "infra.test_command",
+    "bench": "infra.commands.bench",
 }
 """Command -> the module that brings it: `add_parser(subparsers)`, which sets `run`. Only what is asked for is
 imported, since `status` is asked over and over."""

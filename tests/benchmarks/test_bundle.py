@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serving.benchmark_bundle import measure
+from benchmarks.bundle import measure
 from serving.candidate_files import read_candidate
 from tests.serving.admission_candidates import reference_rows, write_candidate
 from tests.serving.models import columns

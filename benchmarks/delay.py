@@ -1,4 +1,4 @@
-"""How long events take from the on-prem broker to their table: `python -m streaming.measure_delay NAME MINUTES`.
+"""How long events take from the on-prem broker to their table: `hotpath bench delay NAME MINUTES`.
 
 Reads what the running stack has committed: for every record of the last minutes, the moment at which the file of its
 Delta commit was closed, by the NameNode's clock, minus its on-prem append time. Imported records are left out.

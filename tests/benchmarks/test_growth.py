@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.measure_growth import sizes, table
+from benchmarks.growth import sizes, table
 
 
 def test_each_folder_counts_with_all_that_is_in_it(tmp_path: Path) -> None:

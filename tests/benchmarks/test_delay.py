@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from benchmarks.delay import delays_s
 from contract.records import TIMESTAMP
-from streaming.measure_delay import delays_s
 
 
 def test_live_records_count_from_their_append_time_to_their_commit(tmp_path: Path) -> None:

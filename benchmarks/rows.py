@@ -1,4 +1,4 @@
-"""How long a first build takes: `python -m streaming.benchmark_rows [--buckets 500] [--questions 200]`.
+"""How long a first build takes: `hotpath bench rows [--buckets 500] [--questions 200]`.
 
 Makes the events and labels of a small pipeline in a folder of its own, builds all buckets at once, then one more.
 Needs HOTPATH_SPARK_JARS; no broker and no HDFS.

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from streaming import benchmark_transform
-from streaming.benchmark_transform import measure
+from benchmarks.transform import measure
 from streaming.load import load
 from tests.streaming.pipelines import MINIMAL
 
@@ -15,7 +14,7 @@ PIPELINE = load(MINIMAL)
 
 
 def test_every_figure_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark_transform, "ROWS", 50)
+    monkeypatch.setattr(transform, "ROWS", 50)
     found = measure(PIPELINE)
     assert (found["rows"], found["features"]) == (50, len(PIPELINE.features))
     assert all(found[name] > 0 for name in ("decode_ns_per_row", "features_ns_per_row", "one_request_ns"))

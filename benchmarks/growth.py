@@ -1,4 +1,4 @@
-"""How fast the data folder of a running stack grows: `python -m infra.measure_growth MINUTES`.
+"""How fast the data folder of a running stack grows: `hotpath bench growth MINUTES`.
 
 Measures each of its folders at the beginning and every minute, and prints the growth between the first and the last
 look, for an hour and for a day. What has a retention grows until then and stays; see docs/operations.md.

@@ -1,6 +1,6 @@
 """How fast a candidate compiles, opens and answers on this machine.
 
-    python -m serving.benchmark_bundle CANDIDATE_FOLDER
+    hotpath bench bundle CANDIDATE_FOLDER
 
 Prints JSON. Times are the best of several runs: on a busy machine the others measure the neighbours.
 """
@@ -13,15 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.best_of_runs import RUNS, best_s
 from contract.timestamps import parse_us
 from serving._native import Bundle, compile_bundle
 from serving.candidate_files import Candidate, read_candidate
-from streaming.best_of_runs import RUNS, best_s
 
 
 def main() -> None:
     """Measure the candidate that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m serving.benchmark_bundle", description=__doc__)
+    parser = argparse.ArgumentParser(prog="hotpath bench bundle", description=__doc__)
     parser.add_argument("candidate", type=Path)
     print(json.dumps(measure(read_candidate(parser.parse_args().candidate)), indent=2))
 

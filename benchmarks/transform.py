@@ -1,6 +1,6 @@
 """How fast a pipeline's events decode, and its features evaluate, on this machine.
 
-    python -m streaming.benchmark_transform PIPELINE_FILE
+    hotpath bench transform PIPELINE_FILE
 
 Takes the file's `[[examples]]` again and again. Prints JSON; times are the best of several runs: on a busy machine the
 others measure the neighbours.
@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from benchmarks.best_of_runs import best_s
 from contract.pipeline import Pipeline
 from streaming._native import Transform
-from streaming.best_of_runs import best_s
 from streaming.compile import compile_pipeline
 from streaming.load import load
 from streaming.problems import PipelineError
@@ -30,7 +30,7 @@ ROWS: Final = 20_000
 
 def main() -> int:
     """Measure the pipeline that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m streaming.benchmark_transform", description=__doc__)
+    parser = argparse.ArgumentParser(prog="hotpath bench transform", description=__doc__)
     parser.add_argument("pipeline", type=Path)
     try:
         found = measure(load(parser.parse_args().pipeline))

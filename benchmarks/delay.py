@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from contract.layout import Places
 from contract.records import TIMESTAMP
-from streaming.delta import opened
-from streaming.files import file_system
+from streaming.lake.delta_tables import opened
+from streaming.lake.filesystem import file_system
 
 
 def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -18,12 +18,12 @@ from pyspark.sql import functions as F
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from streaming.compile import compile_pipeline
-from streaming.counts import state_counts
-from streaming.load import load
-from streaming.rows_job import run_once
-from streaming.spark import start_spark
-from streaming.tables import ensure_tables
+from streaming.lake.hot_tables import ensure_tables
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
+from streaming.rows.rows_job import run_once
+from streaming.rows.state_counts import state_counts
+from streaming.spark_session import start_spark
 
 PIPELINE = """
 name = "benchmark"

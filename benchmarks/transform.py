@@ -21,9 +21,9 @@ import pyarrow as pa
 from benchmarks.best_of_runs import best_s
 from contract.pipeline import Pipeline
 from streaming._native import Transform
-from streaming.compile import compile_pipeline
-from streaming.load import load
-from streaming.problems import PipelineError
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.diagnostics import PipelineError
+from streaming.pipeline_file.load import load
 
 ROWS: Final = 20_000
 

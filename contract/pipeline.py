@@ -1,7 +1,8 @@
 """The pipeline file as frozen, typed structures: what a team says, with every default filled in.
 
-`streaming.load.load` makes a `Pipeline` from a file; nothing else builds one outside tests.
-Durations are `timedelta`; expressions are the SQL text as written (`streaming.compile` types and compiles them).
+`streaming.pipeline_file.load.load` makes a `Pipeline` from a file; nothing else builds one outside tests.
+Durations are `timedelta`; expressions are the SQL text as written, which
+`streaming.pipeline_file.compile_pipeline` types and compiles.
 """
 
 from __future__ import annotations

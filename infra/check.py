@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from contract.pipeline import Pipeline
 from streaming._native import Transform, toml_positions
-from streaming.compile import compile_pipeline
-from streaming.examples import run_examples
-from streaming.load import PipelineError, load
-from streaming.problems import Problem, Problems
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.diagnostics import Problem, Problems
+from streaming.pipeline_file.example_tests import run_examples
+from streaming.pipeline_file.load import PipelineError, load
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -10,7 +10,7 @@ from contract.files import write_durably
 from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import Stack
 from infra.supervisor import Supervisor
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 ANSWER_WITHIN_S = 180.0
 

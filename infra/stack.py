@@ -24,7 +24,7 @@ from infra.part import Part
 from infra.ports import Ports
 from infra.scorers import stop_live_scorers
 from infra.settings import ROOT, Settings
-from streaming.topics import ensure_topics
+from streaming.kafka.topic_admin import ensure_topics
 
 
 class Stack:
@@ -108,7 +108,7 @@ class Stack:
         return [
             topics,
             mirror.mirror(self._settings, self._ports, self._places, after=("topics",)),
-            self._module("watcher", "streaming.watcher", after=("topics",)),
+            self._module("watcher", "streaming.progress.mirror_watcher", after=("topics",)),
             replace(spark, env={**spark.env, **java.ENVIRONMENT}),
             self._module("trainer", "training.trainer", after=trainer_needs),
             self._module("pull", "serving.pull", after=storage),

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from contract.pipeline import Type
 from contract.timestamps import from_us, to_us
 from streaming._native import Transform
-from streaming.compile import compile_pipeline
-from streaming.examples import describe_error, shown
-from streaming.load import PipelineError, load
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.example_tests import describe_error, shown
+from streaming.pipeline_file.load import PipelineError, load
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

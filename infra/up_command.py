@@ -13,7 +13,7 @@ from infra.announce import say
 from infra.changes import changes
 from infra.deployed import deployment, deployments
 from infra.settings import Settings
-from streaming.load import PipelineError, load
+from streaming.pipeline_file.load import PipelineError, load
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:

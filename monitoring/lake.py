@@ -11,7 +11,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from monitoring.health import Outcome
-from streaming.delta import opened
+from streaming.lake.delta_tables import opened
 
 
 @dataclass

@@ -24,8 +24,8 @@ from monitoring.page import serve_page
 from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.trust import Pin, Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
-from streaming import watchdog
-from streaming.deployed import Deployed
+from streaming.lake import hang_watchdog
+from streaming.pipeline_file.deployed_files import Deployed
 from training.registry import moment_of
 
 LOOK_EVERY_S = 3.0
@@ -142,7 +142,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("hdfs",))
-        watchdog.start()
+        hang_watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"monitor: {error}")
     monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))

@@ -18,8 +18,8 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from monitoring.health import Outcome
 from streaming._native import Transform
-from streaming.compile import compile_pipeline
-from streaming.delta import opened
+from streaming.lake.delta_tables import opened
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
 
 EVERY_S = 30.0
 _PREDICTION = ["id", "key", "model", "due", "probability", "append_time", "hypothetical"]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from contract.files import write_durably
 from serving.candidate_files import MANIFEST
 from serving.model_states import ModelStates
-from streaming.files import file_system
+from streaming.lake.filesystem import file_system
 
 KEEP: Final = 20
 """How many of the newest candidates stay on this host, besides the champion and the pinned one."""

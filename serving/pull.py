@@ -28,7 +28,7 @@ from contract import metrics
 from contract.layout import Places, PlacesError
 from serving.local_candidates import Registry, drop, missing, pull_candidate, superfluous
 from serving.model_states import read_states
-from streaming import watchdog
+from streaming.lake import hang_watchdog
 
 EVERY_S: Final = 2.0
 PROBE_S: Final = 3.0
@@ -94,7 +94,7 @@ def main() -> int:
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         places = Places.from_environment(needs=("hdfs",))
-        watchdog.start()
+        hang_watchdog.start()
     except (PlacesError, ValueError) as error:
         log.error("%s", error)
         return 1

@@ -31,8 +31,8 @@ from serving.look import Look
 from serving.model_states import ModelsError
 from serving.pins import answer
 from serving.steps import Steps
-from streaming.load import load
-from streaming.problems import PipelineError
+from streaming.pipeline_file.diagnostics import PipelineError
+from streaming.pipeline_file.load import load
 
 TURN_S = 0.25
 CLOSE_S = 3.0

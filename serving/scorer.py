@@ -30,8 +30,8 @@ from serving.prediction_log import PredictionLog
 from serving.scorer_state import ScorerState, show_age, stop_on_signals
 from serving.served_model import ServedModel, ServedModelError
 from serving.spool import Spool
-from streaming.load import load
-from streaming.problems import PipelineError
+from streaming.pipeline_file.diagnostics import PipelineError
+from streaming.pipeline_file.load import load
 
 FLUSH_S = 3.0
 """How long a scorer that leaves waits for Kafka to take its last predictions, before it writes them to disk."""

@@ -9,7 +9,7 @@ class ArrowArray:
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
 
 class Transform:
-    """A compiled pipeline. `spec` is the JSON text that `streaming.compile.compile_pipeline` makes.
+    """A compiled pipeline. `spec` is the JSON text that `compile_pipeline` makes.
 
     Raises:
         ValueError: the spec is not of this version, or broken.
@@ -43,7 +43,7 @@ class Transform:
         """
 
 class Program:
-    """Compiled expressions. `program` is the JSON text of `streaming.expressions.compile.CompiledExpressions.program`.
+    """Compiled expressions. `program` is the JSON text of `CompiledExpressions.program`.
 
     Raises:
         ValueError: the program is of another format, or broken.

@@ -19,12 +19,12 @@ from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.metrics import PROBLEMS
 from contract.pipeline import Pipeline
-from streaming import watchdog
-from streaming.deployed import Deployed
-from streaming.news_reader import follow_news
-from streaming.pipeline_loop import Pace, PipelineLoop
-from streaming.progress import NewsBoard
-from streaming.spark import start_spark
+from streaming.lake import hang_watchdog
+from streaming.pipeline_file.deployed_files import Deployed
+from streaming.pipeline_worker import Pace, PipelineLoop
+from streaming.progress.progress_consumer import follow_news
+from streaming.progress.watermark import NewsBoard
+from streaming.spark_session import start_spark
 
 log = logging.getLogger("streaming")
 
@@ -79,7 +79,7 @@ def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
     """End the process at once when a batch hangs: the next one takes the batch again, and no table has it twice."""
     for loop in loops:
         if (runs_s := loop.batch_runs_s()) > pace.stuck.total_seconds():
-            watchdog.give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
+            hang_watchdog.give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
 
 
 def main() -> None:
@@ -93,7 +93,7 @@ def main() -> None:
             upkeep=_seconds("HOTPATH_UPKEEP_S", "600"),
             stuck=_seconds("HOTPATH_STUCK_S", "600"),
         )
-        watchdog.start(CALL_S)
+        hang_watchdog.start(CALL_S)
         spark = start_spark(places)
     except (PlacesError, RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")

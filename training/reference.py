@@ -15,7 +15,7 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
-from streaming.delta import opened
+from streaming.lake.delta_tables import opened
 from training.evaluate import Scored
 from training.fit import predictions
 from training.window import Window

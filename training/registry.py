@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streaming.files import file_system, write_whole
+from streaming.lake.filesystem import file_system, write_whole
 
 MANIFEST = "manifest.json"
 HOURLY = timedelta(days=7)

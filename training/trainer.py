@@ -16,9 +16,9 @@ from typing import Any
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.pipeline import Pipeline
-from streaming import watchdog
-from streaming.compile import compile_pipeline
-from streaming.deployed import Deployed
+from streaming.lake import hang_watchdog
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.deployed_files import Deployed
 from training import candidate, evaluate, registry
 from training.errors import TrainingError
 from training.fit import score, train_gbm
@@ -123,7 +123,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))
-        watchdog.start()
+        hang_watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"trainer: {error}")
     metrics.serve("trainer")

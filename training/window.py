@@ -12,7 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import SPAN_BUCKETS
-from streaming.delta import opened
+from streaming.lake.delta_tables import opened
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from producing import Producing
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.pipeline import Pipeline
-from streaming.load import load
-from streaming.problems import PipelineError
+from streaming.pipeline_file.diagnostics import PipelineError
+from streaming.pipeline_file.load import load
 
 SETTLE_RECORDS = 20_000
 SETTLE_S = 1.0

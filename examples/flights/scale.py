@@ -13,8 +13,8 @@ from typing import Any
 
 import tomlkit
 
-from streaming.durations import format_duration, is_duration, parse_duration
 from streaming.expressions.intervals import interval_literals
+from streaming.pipeline_file.durations import format_duration, is_duration, parse_duration
 
 SCALED = {"label": ("wait", "max_wait", "max_late"), "lake": ("buckets",), "training": ("window", "holdout", "every")}
 

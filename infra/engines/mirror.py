@@ -14,7 +14,7 @@ from infra.engines.kafka import classpath
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.java_settings import java_settings
+from streaming.kafka.java_client import java_settings
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
 SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")

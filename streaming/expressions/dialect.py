@@ -11,7 +11,7 @@ from sqlglot.dialects.spark import Spark
 from sqlglot.parsers.spark import SparkParser
 from sqlglot.tokenizer_core import TokenType
 
-from streaming.expressions.errors import Refused
+from streaming.expressions.expression_errors import Refused
 
 _UNITS = {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1}
 _LONGEST = timedelta(days=100_000)

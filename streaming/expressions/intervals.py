@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from streaming.expressions.errors import ExpressionError, Problem, Refused
+from streaming.expressions.expression_errors import ExpressionError, Problem, Refused
 from streaming.expressions.parse import parse
 from streaming.expressions.syntax import Call, Interval, Node
 

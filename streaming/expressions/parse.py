@@ -13,7 +13,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from contract.pipeline import Type
 from streaming.expressions.dialect import Dialect
-from streaming.expressions.errors import Refused
+from streaming.expressions.expression_errors import Refused
 from streaming.expressions.functions import CALLABLE, SQL_TYPES, UNITS
 from streaming.expressions.remedies import CONSTRUCTS, INSTEAD_OF, TYPES
 from streaming.expressions.syntax import Call, Interval, Literal, Name, Node

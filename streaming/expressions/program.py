@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from contract.pipeline import Type
-from streaming.expressions.check import AS_OF, Apply, Constant, Input, Span, Typed
+from streaming.expressions.typecheck import AS_OF, Apply, Constant, Input, Span, Typed
 
 FORMAT = 1
 

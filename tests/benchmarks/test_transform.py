@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks import transform
 from benchmarks.transform import measure
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL
 
 PIPELINE = load(MINIMAL)

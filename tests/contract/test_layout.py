@@ -19,7 +19,7 @@ ALL = {
 }
 LACKING = [
     ("training.trainer", "HOTPATH_H2O"),
-    ("streaming.watcher", "HOTPATH_ONPREM_KAFKA"),
+    ("streaming.progress.mirror_watcher", "HOTPATH_ONPREM_KAFKA"),
     ("serving.pull", "HOTPATH_HDFS"),
 ]
 

@@ -10,7 +10,7 @@ from flights_clock import Clock
 from flights_records import records
 from producing import Producing
 
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 FILE = Path("examples/flights/pipeline.toml")
 

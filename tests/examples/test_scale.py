@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scale import scaled
 
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 SOURCE = Path(__file__).parents[2] / "examples/flights/pipeline.toml"
 

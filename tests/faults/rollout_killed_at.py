@@ -17,7 +17,7 @@ from serving.decide import Step
 from serving.model_states import ModelStates
 from serving.rollout import Rollout, only_one, run
 from serving.steps import Steps
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 _, PIPELINE, WHEN, STEP = sys.argv
 

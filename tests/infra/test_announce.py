@@ -9,7 +9,7 @@ from pathlib import Path
 from infra.announce import event_of_now, example_body
 from infra.deployed import Deployment
 from infra.settings import Settings
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 FLIGHTS = Path(__file__).parents[2] / "examples/flights/pipeline.toml"
 

@@ -10,7 +10,7 @@ import pytest
 
 from contract.pipeline import Field, Pipeline, Type
 from infra.changes import Changes, changes
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 FLIGHTS = load(Path(__file__).parents[2] / "examples" / "flights" / "pipeline.toml")
 NOTHING = Changes((), ())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from streaming.counts import outcome_counts, question_count, state_counts
+from streaming.rows.state_counts import outcome_counts, question_count, state_counts
 from tests.integration.plain_batch import State, is_late, plain_batch
 from tests.integration.small_lake import Lake
 

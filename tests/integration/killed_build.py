@@ -19,12 +19,12 @@ from unittest.mock import patch
 import pyarrow as pa
 from pyspark import TaskContext
 
-from streaming.build import build
-from streaming.built_table import rows_table
-from streaming.compile import compile_pipeline
-from streaming.decide import Deciding
-from streaming.load import load
-from streaming.rows_job import run_once
+from streaming.lake.built_table import rows_table
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
+from streaming.rows.build_buckets import build
+from streaming.rows.label_join import Deciding
+from streaming.rows.rows_job import run_once
 from tests.integration.small_lake import PIPELINE_FILE, Far, places_in
 from tests.integration.spark import start_session
 from tests.waiting import until
@@ -67,7 +67,10 @@ class KilledDeciding(Deciding):
 
 def die_once_written(folder: Path) -> None:
     before = frozenset(folder.rglob("*.parquet"))
-    patch("streaming.build.Deciding", partial(KilledDeciding, folder=folder, before=before, group=os.getpid())).start()
+    patch(
+        "streaming.rows.build_buckets.Deciding",
+        partial(KilledDeciding, folder=folder, before=before, group=os.getpid()),
+    ).start()
 
 
 def die_once_committed(_: Path) -> None:
@@ -75,7 +78,7 @@ def die_once_committed(_: Path) -> None:
         build(*given)
         os.killpg(os.getpid(), signal.SIGKILL)
 
-    patch("streaming.rows_job.build", build_and_die).start()
+    patch("streaming.rows.rows_job.build", build_and_die).start()
 
 
 PLACES: dict[str, Callable[[Path], None]] = {DATA_WRITTEN: die_once_written, ROWS_COMMITTED: die_once_committed}

@@ -20,8 +20,8 @@ from deltalake import DeltaTable
 from contract.layout import Kafka, Places
 from contract.pipeline import Pipeline
 from contract.records import IDENTITY
-from streaming.load import load
-from streaming.topics import ensure_topics
+from streaming.kafka.topic_admin import ensure_topics
+from streaming.pipeline_file.load import load
 
 ROOT = Path(__file__).parent.parent.parent
 MINIMAL = ROOT / "tests" / "pipelines" / "minimal.toml"

@@ -30,7 +30,7 @@ from infra.engines import java, kafka, mirror
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.topics import ensure_topics
+from streaming.kafka.topic_admin import ensure_topics
 from tests.waiting import until
 
 USER, PASSWORD = "ann", 'sesame "open"\\'

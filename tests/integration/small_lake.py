@@ -15,10 +15,10 @@ from deltalake import DeltaTable, write_deltalake
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from streaming.compile import Compiled, compile_pipeline
-from streaming.decode import decoding_of
-from streaming.load import load
-from streaming.tables import HOT_TABLES, arrow_schema
+from streaming.ingest.record_decoder import decoding_of
+from streaming.lake.hot_tables import HOT_TABLES, arrow_schema
+from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
+from streaming.pipeline_file.load import load
 from tests.integration.rows_world import END_S, FILE, Record, moment
 
 PIPELINE_FILE = "world.toml"

@@ -15,7 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra import java_home
-from streaming.spark import JAVA_OPTIONS, SETTINGS
+from streaming.spark_session import JAVA_OPTIONS, SETTINGS
 
 # Without this rule's absence Spark would fold local rows with its interpreter; real jobs run generated code.
 _INTERPRETED = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"

@@ -14,16 +14,16 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from contract.layout import Places
-from streaming import hot_query
-from streaming.append import append_large, append_small
-from streaming.compile import compile_pipeline
-from streaming.decode import decoding_of
-from streaming.hot_query import HotQuery
-from streaming.progress import NewsBoard, Progress
-from streaming.tables import PROPERTIES, arrow_schema, ensure_tables, spark_schema
+from streaming.ingest import hot_query
+from streaming.ingest.hot_query import HotQuery
+from streaming.ingest.record_decoder import decoding_of
+from streaming.ingest.write_batch import append_large, append_small
+from streaming.lake.hot_tables import PROPERTIES, arrow_schema, ensure_tables, spark_schema
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.progress.watermark import NewsBoard, Progress
 from tests.integration.spark import spark
-from tests.streaming.test_append import PIPELINE, YEAR_9999, decoded
-from tests.streaming.test_decoding import as_bytes, kafka_records, question
+from tests.streaming.ingest.test_record_decoder import as_bytes, kafka_records, question
+from tests.streaming.ingest.test_write_batch import PIPELINE, YEAR_9999, decoded
 
 __all__ = ["spark"]
 pytestmark = pytest.mark.engines

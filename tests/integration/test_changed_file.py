@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from contract.pipeline import Pipeline
 from infra.announce import event_of_now
 from infra.scorers import live_scorers
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.integration.test_cut_off import asked, scorer_of
 from tests.waiting import until

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 
 from contract.pipeline import Pipeline
 from infra.announce import event_of_now
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

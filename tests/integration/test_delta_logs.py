@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from streaming.delta import create
-from streaming.files import file_system
-from streaming.tables import COMMITS_TO_READ, PROPERTIES, arrow_schema
-from tests.streaming.test_append import PIPELINE, append
+from streaming.lake.delta_tables import create
+from streaming.lake.filesystem import file_system
+from streaming.lake.hot_tables import COMMITS_TO_READ, PROPERTIES, arrow_schema
+from tests.streaming.ingest.test_write_batch import PIPELINE, append
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines

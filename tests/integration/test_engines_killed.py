@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.integration.test_cut_off import asked, scorer_of
 from tests.integration.test_models import champion

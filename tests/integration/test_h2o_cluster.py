@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.layout import Places
-from streaming.compile import compile_pipeline
-from streaming.load import load
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
 from tests.integration.h2o_process import running_h2o
 from tests.integration.own_streaming import MINIMAL
 from training.errors import TrainingFailed

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from contract.records import OUTSIDE
-from streaming.files import file_system
-from streaming.watchdog import GIVEN_UP
+from streaming.lake.filesystem import file_system
+from streaming.lake.hang_watchdog import GIVEN_UP
 from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
 from tests.waiting import until
 

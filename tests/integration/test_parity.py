@@ -19,9 +19,9 @@ from pyspark.sql import functions as F
 
 from contract.pipeline import Type
 from streaming._native import Program
-from streaming.expressions.compile import CompiledExpressions, compile_expressions
-from streaming.expressions.differences import DIFFERENCES, Difference
+from streaming.expressions.compile_expressions import CompiledExpressions, compile_expressions
 from streaming.expressions.functions import FUNCTIONS
+from streaming.expressions.known_differences import DIFFERENCES, Difference
 from tests.integration.spark import spark
 from tests.streaming.expressions.drawn import COLUMNS, calls, collect, odd_rows, plain, rows
 

@@ -12,8 +12,8 @@ from infra.scorers import live_scorers
 from serving import prediction_log
 from serving.prediction_log import PredictionLog
 from serving.spool import Spool, spooled
-from streaming.load import load
-from streaming.topics import PARTITIONS, ensure, onprem_topics
+from streaming.kafka.topic_admin import PARTITIONS, ensure, onprem_topics
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.integration.own_streaming import read
 from tests.integration.test_cut_off import asked, in_table, scorer_of

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from contract.layout import Kafka
 from contract.records import PREDICTION
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines

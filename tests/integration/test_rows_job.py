@@ -12,11 +12,11 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from streaming import build
-from streaming.built_table import rows_table
-from streaming.counts import state_counts
-from streaming.rows_job import Built, run_once
-from streaming.upkeep_built import keep_up_built
+from streaming.lake.built_table import rows_table
+from streaming.lake.built_upkeep import keep_up_built
+from streaming.rows import build_buckets
+from streaming.rows.rows_job import Built, run_once
+from streaming.rows.state_counts import state_counts
 from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
 from tests.integration.killed_build import DATA_WRITTEN, ROWS_COMMITTED, build_killed
 from tests.integration.random_records import random_records
@@ -43,11 +43,11 @@ def turn(spark: SparkSession, lake: Lake, far: Far, at_s: float) -> Built:
     return run_once(spark, lake.places, lake.pipeline, lake.compiled, far, lambda: at_s)
 
 
-@pytest.mark.parametrize(("seed", "missing", "few"), [(1, None, build.FEW_BUCKETS), (2, False, 0)])
+@pytest.mark.parametrize(("seed", "missing", "few"), [(1, None, build_buckets.FEW_BUCKETS), (2, False, 0)])
 def test_any_order_of_arrival_gives_at_every_turn_what_one_plain_batch_gives(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, missing: bool | None, few: int
 ) -> None:
-    monkeypatch.setattr(build, "FEW_BUCKETS", few)
+    monkeypatch.setattr(build_buckets, "FEW_BUCKETS", few)
     lake = Lake(tmp_path / "lake", *([] if missing is None else [("# missing", f"missing = {str(missing).lower()}")]))
     records, draw = random_records(seed, 90), random.Random(seed)
     draw.shuffle(records)

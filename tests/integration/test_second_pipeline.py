@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 
 from contract.pipeline import Pipeline
 from contract.topics import APPEND_TIME_HEADER, IMPORTS_TOPIC
-from streaming.files import file_system
-from streaming.load import load
+from streaming.lake.filesystem import file_system
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -11,9 +11,9 @@ from pyspark.sql import SparkSession
 
 from contract.layout import Places
 from infra.conditions import broker_answers
-from streaming.hot_query import read_kafka
-from streaming.load import load
-from streaming.topics import ensure_topics
+from streaming.ingest.hot_query import read_kafka
+from streaming.kafka.topic_admin import ensure_topics
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import free_base
 from tests.integration.own_streaming import MINIMAL, produce, read
 from tests.integration.secured_kafka import PASSWORD, Secured, secured_kafka

@@ -11,7 +11,7 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, Message, Producer
 
 from contract.layout import Kafka
 from contract.topics import PROGRESS_TOPIC
-from streaming.partition_ends import Ends
+from streaming.kafka.partition_ends import Ends
 from tests.integration.own_streaming import read
 from tests.waiting import until
 

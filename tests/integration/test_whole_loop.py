@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from deltalake import DeltaTable
 
 from contract.pipeline import Pipeline
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -8,7 +8,7 @@ import pytest
 
 from monitoring.flow import Look, Stage, stages
 from monitoring.scrape import Sample, Snapshot
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
 NOW_S = 1_795_252_000.0

@@ -17,7 +17,7 @@ from monitoring.page import serve_page
 from monitoring.scrape import Sample, Snapshot
 from monitoring.trust import Seen
 from monitoring.view import PipelineView, View
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
 NOW = 1_795_252_000.0

@@ -16,7 +16,7 @@ import pytest
 from monitoring.alerts import Alerts
 from monitoring.health import Realised
 from monitoring.trust import Pin, Seen, first_line, reasons_against
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.pipeline import Pipeline
-from streaming.compile import compile_pipeline
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from tests.serving import small_model
 from tests.serving.mojo_scoring import Reference
 

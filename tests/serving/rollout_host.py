@@ -10,7 +10,7 @@ from typing import Any
 from contract.layout import Places
 from serving.commands import NoRollout, ask_rollout
 from serving.scorer_processes import remembered
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.serving.candidates import write_candidate
 from tests.serving.scoring_host import ScoringHost
 

@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from serving._native import compile_bundle
 from serving.answer import answer_schema
 from serving.problems import problem_schema
-from streaming.compile import compile_pipeline
-from streaming.load import load
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
 from tests.serving.hot_host import HotHost
 from tests.serving.small_model import manifest, mojo
 from tests.waiting import until

@@ -14,7 +14,7 @@ from serving import predict
 from serving.predict import Predictor
 from serving.request import GOLDEN_HEADER, Request
 from serving.served_model import ServedModel
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.serving.scoring_host import PIPELINE, PREDICT, QUESTION, ScoringHost
 
 

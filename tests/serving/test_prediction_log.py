@@ -18,7 +18,7 @@ from contract.layout import Kafka
 from serving import prediction_log
 from serving.prediction_log import PredictionLog
 from serving.spool import FILE_BYTES, Spool, SpoolFullError, spooled
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.waiting import until
 
 NOBODY = Kafka("127.0.0.1:1", {})

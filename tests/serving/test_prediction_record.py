@@ -13,7 +13,7 @@ from contract.records import PREDICTION
 from serving.answer import Answer
 from serving.prediction_record import prediction_record
 from serving.verdict import Verdict
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 NOW_US = 1_769_846_400_123_456
 ANSWER: Answer = {

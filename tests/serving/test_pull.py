@@ -11,7 +11,7 @@ import pytest
 
 from serving.local_candidates import KEEP, PullError, Registry, drop, missing, pull_candidate, superfluous
 from serving.model_states import Model, ModelStates
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.serving.candidates import version, write_candidate
 from tests.serving.hot_host import HotHost, free_port
 

@@ -14,7 +14,7 @@ from serving.model_states import Model, ModelStates, read_states, write_states
 from serving.rollout import only_one
 from serving.scorer_processes import ScorerProcess, remember, remembered
 from serving.steps import KEEP_BUNDLES, Steps
-from streaming.load import load
+from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).with_name("machines.toml"))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from contract.pipeline import Pipeline
 from streaming._native import Transform
-from streaming.compile import compile_pipeline
-from streaming.load import load
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
 
 MINIMAL = Path(__file__).parent.parent / "pipelines" / "minimal.toml"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract.layout import Places
-from streaming.load import load
+from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL
 from training import trainer
 from training.candidate import below_floors, version_at

@@ -10,10 +10,10 @@ from deltalake import write_deltalake
 
 from contract.layout import Places
 from contract.records import SPAN_BUCKETS
-from streaming.build import ensure_built
-from streaming.built_table import BuiltTable, rows_table
-from streaming.compile import compile_pipeline
-from streaming.load import load
+from streaming.lake.built_table import BuiltTable, rows_table
+from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.pipeline_file.load import load
+from streaming.rows.build_buckets import ensure_built
 from tests.streaming.pipelines import MINIMAL
 from training.window import newest_window
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from streaming.expressions.errors import ExpressionError
+from streaming.expressions.expression_errors import ExpressionError
 from streaming.expressions.intervals import interval_literals
 
 

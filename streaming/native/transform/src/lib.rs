@@ -1,6 +1,6 @@
 //! A pipeline's transform: event bytes in, typed fields and features out. Knows no Python.
 //!
-//! `Transform::from_spec` reads what `streaming.compile` wrote; `Transform::one` answers one request.
+//! `Transform::from_spec` reads what `streaming.pipeline_file.compile_pipeline` wrote; `Transform::one` answers one request.
 mod evaluate;
 pub mod fields;
 pub mod json;

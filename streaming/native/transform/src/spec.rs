@@ -1,4 +1,4 @@
-//! A compiled pipeline as JSON text: what `streaming.compile` writes, candidates carry and `Transform` reads.
+//! A compiled pipeline as JSON text: what `streaming.pipeline_file.compile_pipeline` writes, candidates carry and `Transform` reads.
 use crate::fields::Field;
 use crate::value::Type;
 use serde::Deserialize;

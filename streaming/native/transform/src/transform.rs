@@ -74,7 +74,7 @@ pub struct One<'a> {
 }
 
 impl Transform {
-    /// Reads a spec (JSON text, as `streaming.compile` writes it).
+    /// Reads a spec (JSON text, as `streaming.pipeline_file.compile_pipeline` writes it).
     ///
     /// # Errors
     /// It is broken, or of another version; the text says which.

@@ -1,6 +1,6 @@
 //! Expressions as a small register machine: straight-line instructions over typed values, one row at a time.
 //!
-//! `streaming/expressions/compile.py` writes the programs and shares common subexpressions; [`Program::from_json`]
+//! `streaming/expressions/compile_expressions.py` writes the programs and shares common subexpressions; [`Program::from_json`]
 //! checks every index and type once, so that running one needs no checks and cannot fail: a bad value gives NULL.
 //! There are no jumps: both sides of a CASE are evaluated, which is safe because nothing raises.
 mod calendar;

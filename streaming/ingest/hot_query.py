@@ -1,0 +1,152 @@
+"""The hot query of one pipeline: read, decode, append. Stateless; every batch is written at most once to each table."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
+
+from contract.layout import Places
+from contract.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from contract.pipeline import Pipeline
+from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
+from streaming.ingest.batch_summary import Summary
+from streaming.ingest.clock_offsets import ClockOffsets
+from streaming.ingest.record_decoder import SUMMARY, Decoding, tables_by_topic
+from streaming.ingest.write_batch import Batch, append_large, append_small
+from streaming.kafka.java_client import java_settings
+from streaming.lake.hot_tables import HOT_TABLES, spark_schema
+from streaming.progress.query_checkpoint import committed_offsets, offsets_of_batch
+from streaming.progress.watermark import Progress
+
+log = logging.getLogger("hot_query")
+
+MOST_RECORDS = 50_000
+"""In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
+SMALL_BYTES = 96 * 1024 * 1024
+"""Up to this much, a batch is appended by the driver; more is appended where it was decoded. A batch of a backfill has
+a file for each of hundreds of buckets, which Spark writes one after the other in each task. That it is small shows
+while it comes: to find out first takes a second pass over it, and twice the processor time for a batch of a few."""
+
+
+@dataclass
+class HotQuery:
+    """One pipeline's query. `run` starts it; Spark calls `_batch` from then on."""
+
+    spark: SparkSession
+    places: Places
+    pipeline: Pipeline
+    decoding: Decoding
+    progress: Progress
+    trigger: timedelta
+    clocks: ClockOffsets = field(init=False)
+    _goes_small: bool = field(default=True, init=False)
+    """Whether the next batch is first taken for small."""
+
+    def __post_init__(self) -> None:
+        self.clocks = ClockOffsets(self.pipeline.name)
+
+    @property
+    def checkpoint(self) -> str:
+        return self.places.checkpoint(self.pipeline.name, "hot")
+
+    def run(self) -> StreamingQuery:
+        """Start at the checkpoint's last commit, or at the topics' beginning."""
+        self.progress.commit(committed_offsets(self.checkpoint))
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "hot")
+        stream = with_append_time(read_kafka(self.spark, self.places, self.pipeline), self.pipeline.clock.imports)
+        writer = stream.writeStream.foreachBatch(self._batch).queryName(self.pipeline.name)
+        seconds = f"{self.trigger.total_seconds()} seconds"
+        return writer.option("checkpointLocation", self.checkpoint).trigger(processingTime=seconds).start()
+
+    def _batch(self, records: DataFrame, batch: int) -> None:
+        """Append a batch to each table that it has records for, then say how far that is."""
+        started_s = time.time()
+        query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
+        summary = self.append(records, (query, batch))
+        self.progress.commit(offsets_of_batch(self.checkpoint, batch))
+        self._measure(summary, batch, started_s)
+
+    def append(self, records: DataFrame, batch: Batch) -> Summary:
+        """Append a batch to each table that has not had it; after a large one the next is taken for large, too."""
+        summary = self._append_small(records, batch) if self._goes_small else None
+        summary = summary or self._append_large(records, batch)
+        self._goes_small = summary.bytes <= SMALL_BYTES // 2  # half of it may be one task's whole share
+        return summary
+
+    def _append_small(self, records: DataFrame, batch: Batch) -> Summary | None:
+        """None where it is too large for that; then nothing has been appended."""
+        share = SMALL_BYTES // self.spark.sparkContext.defaultParallelism
+        decoded = decode(records, replace(self.decoding, most_bytes=share)).toArrow()
+        summary = Summary.of(decoded[SUMMARY].drop_null().to_pylist())
+        if not summary.is_whole:
+            return None
+        append_small(decoded, summary.records, self._tables(), batch)
+        return summary
+
+    def _append_large(self, records: DataFrame, batch: Batch) -> Summary:
+        decoded = decode(records, self.decoding).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            summary = Summary.of(row[0] for row in decoded.where(F.col(SUMMARY).isNotNull()).select(SUMMARY).collect())
+            append_large(decoded, summary.records, self._tables(), batch)
+        finally:
+            decoded.unpersist()
+        return summary
+
+    def _tables(self) -> dict[str, str]:
+        return {table: self.places.table(self.pipeline.name, table) for table in HOT_TABLES}
+
+    def _measure(self, summary: Summary, batch: int, started_s: float) -> None:
+        name, now_s = self.pipeline.name, time.time()
+        self.clocks.add(summary.delays_us, now_s)
+        STREAM_BATCH_SECONDS.labels(pipeline=name).observe(now_s - started_s)
+        if summary.oldest_us is not None:
+            STREAM_DELAY_SECONDS.labels(pipeline=name).observe(now_s - summary.oldest_us / 1e6)
+        for table, count in summary.records.items():
+            STREAM_RECORDS.labels(pipeline=name, table=table).inc(count)
+        log.info("%s: batch %d, %s in %.1f s", name, batch, dict(summary.records), now_s - started_s)
+
+
+def read_kafka(spark: SparkSession, places: Places, pipeline: Pipeline) -> DataFrame:
+    """The pipeline's topics in the cloud, committed records only."""
+    reader = spark.readStream.format("kafka").option("subscribe", ",".join(tables_by_topic(pipeline)))
+    for name, value in java_settings(places.cloud).items():
+        reader = reader.option(f"kafka.{name}", value)
+    return (
+        reader.option("kafka.isolation.level", "read_committed")
+        .option("kafka.max.partition.fetch.bytes", str(MAX_RECORD_BYTES))
+        .option("includeHeaders", "true")
+        .option("startingOffsets", "earliest")
+        .option("maxOffsetsPerTrigger", str(MOST_RECORDS))
+        .option("groupIdPrefix", f"hotpath-{pipeline.name}")
+        .load()
+    )
+
+
+def with_append_time(stream: DataFrame, imports: bool) -> DataFrame:
+    """The decoder's input. An import states its append time in a header, which cannot lie in the future."""
+    header = F.element_at(F.filter("headers", lambda h: h["key"] == APPEND_TIME_HEADER), -1)["value"]
+    stated = F.timestamp_millis(header.cast("string").try_cast("bigint")) if imports else F.lit(None).cast("timestamp")
+    honoured = F.when(stated.between(F.timestamp_seconds(F.lit(0)), F.col("timestamp")), stated)
+    return stream.select(
+        "topic",
+        "partition",
+        "offset",
+        F.coalesce(honoured, "timestamp").alias("append_time"),
+        F.col("timestamp").alias("kafka_time"),
+        honoured.isNotNull().alias("imported"),
+        F.col("key").alias("kafka_key"),
+        "value",
+    )
+
+
+def decode(records: DataFrame, decoding: Decoding) -> DataFrame:
+    """Every record in its table's struct, in one pass; few tasks, as each costs more than a small batch's records."""
+    cores = records.sparkSession.sparkContext.defaultParallelism
+    return records.coalesce(cores).mapInArrow(decoding, spark_schema(decoding.schema))

@@ -1,0 +1,78 @@
+"""A checked draft into a `Pipeline`, with every default filled in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from contract.pipeline import (
+    Clock,
+    Events,
+    Example,
+    Gbm,
+    Label,
+    Lake,
+    Monitoring,
+    Pipeline,
+    Promotion,
+    Serving,
+    Training,
+)
+from streaming.pipeline_file.duration_rules import least_max_age, needed_retention
+from streaming.pipeline_file.hashes import file_hash, rows_hash
+from streaming.pipeline_file.read_sections import Draft
+from streaming.pipeline_file.references import label_key
+
+
+def assemble(draft: Draft) -> Pipeline:
+    """The pipeline that a draft without problems says."""
+    events, label, training = _events(draft), _label(draft), _training(draft)
+    parts: dict[str, Any] = {
+        "name": draft[""]["name"],
+        "events": events,
+        "features": draft[""]["features"],
+        "label": label,
+        "facts": draft["facts"].get("topics", ()),
+        "clock": Clock(**draft["clock"]),
+        "lake": _lake(draft, training, label),
+        "training": training,
+        "promotion": Promotion(**draft["promotion"]),
+        "serving": _serving(draft, training, label),
+        "monitoring": Monitoring(**draft["monitoring"]),
+    }
+    meaning, rows = file_hash(parts), rows_hash(events, parts["features"], label)
+    return Pipeline(**parts, examples=_examples(draft), file_hash=meaning, rows_hash=rows)
+
+
+def _events(draft: Draft) -> Events:
+    values = draft["events"]
+    return Events(**{**values, "fields": tuple(values["fields"].values())})
+
+
+def _label(draft: Draft) -> Label:
+    values = draft["label"]
+    return Label(**{**values, "fields": tuple(values["fields"].values()), "key": label_key(draft)})
+
+
+def _training(draft: Draft) -> Training:
+    return Training(**{"group": draft["events"]["key"], **draft["training"]}, gbm=Gbm(**draft["training.gbm"]))
+
+
+def _lake(draft: Draft, training: Training, label: Label) -> Lake:
+    needed = needed_retention(training.window, training.holdout, label.max_wait)
+    retention: timedelta = draft["lake"].get("retention", 2 * needed)
+    return Lake(**{"raw_retention": min(training.window, retention), **draft["lake"], "retention": retention})
+
+
+def _serving(draft: Draft, training: Training, label: Label) -> Serving:
+    least = least_max_age(label.max_wait, training.holdout, training.every)
+    return Serving(**{"max_age": 2 * least, **draft["serving"]})
+
+
+def _examples(draft: Draft) -> tuple[Example, ...]:
+    return tuple(_example(values) for values in draft["examples"]["examples"])
+
+
+def _example(values: dict[str, Any]) -> Example:
+    expected = {**values.get("expected", {}), **dict.fromkeys(values.get("expected_null", []))}
+    return Example(event=values["event"], expected=expected, as_of=values.get("as_of"))

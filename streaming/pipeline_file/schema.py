@@ -1,0 +1,252 @@
+"""Every key of the pipeline file, declared once: kind, default, meaning. docs/pipeline.md is generated from here.
+
+A default is the text that docs/pipeline.md shows; its value stands in `assemble.py` or in a dataclass of
+`contract.pipeline`. None: the key is required.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streaming.pipeline_file.table_types import FEATURES, FIELDS
+from streaming.pipeline_file.value_types import (
+    BOOLEAN,
+    DURATION,
+    EXPRESSION,
+    NAME,
+    NAMES,
+    POSITIVE_DURATION,
+    SLICES,
+    TOPIC,
+    TOPICS,
+    WAIT,
+    Kind,
+    integer,
+    number,
+    table_of,
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    name: str
+    kind: Kind
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the file. `required`: the file cannot do without it."""
+
+    name: str
+    meaning: str
+    keys: tuple[Key, ...]
+    required: bool = False
+
+
+_AUC, _COUNT = number(0, 1), integer(0, 10**12)
+
+ROOT = Section(
+    "",
+    "Before the first table.",
+    (
+        Key(
+            "name",
+            NAME,
+            None,
+            "The pipeline's name: of its tables, topics, metrics, paths and model versions.",
+        ),
+        Key(
+            "features",
+            FEATURES,
+            None,
+            "What the model sees, in this order: name = SQL over fields and `as_of`.",
+        ),
+    ),
+    required=True,
+)
+
+EVENTS = Section(
+    "events",
+    "The questions that applications ask.",
+    (
+        Key("topic", TOPIC, None, "The on-prem topic of the events."),
+        Key("key", NAMES, None, "The fields that name the entity: what has one outcome."),
+        Key("id", NAME, None, "The field that names the question; a retry repeats it. A string or an int."),
+        Key("time", NAME, None, "The timestamp field that says when the question was asked."),
+        Key("host", NAME, "none", "The string field that names the producing host."),
+        Key("fields", FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
+    ),
+    required=True,
+)
+
+LABEL = Section(
+    "label",
+    "The outcomes.",
+    (
+        Key("topic", TOPIC, None, "The on-prem topic of the labels."),
+        Key(
+            "key",
+            NAMES,
+            "as `[events] key`",
+            "The label's fields of the entity, in the order of `[events] key`.",
+        ),
+        Key("time", NAME, "none", "The timestamp field that says when the outcome was known."),
+        Key("value", EXPRESSION, None, "SQL over the label's fields, boolean; NULL says: no outcome (yet)."),
+        Key(
+            "wait",
+            WAIT,
+            None,
+            "When a label must have come: a time after `as_of`, or SQL over the event's fields.",
+        ),
+        Key("max_wait", POSITIVE_DURATION, None, "How far `as_of` and `due` may lie from the append time."),
+        Key("max_late", DURATION, "0s", "How long after its bucket's end a label still counts."),
+        Key(
+            "missing",
+            BOOLEAN,
+            "none",
+            "The outcome of a question whose label never came; without it, it expires.",
+        ),
+        Key("fields", FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
+    ),
+    required=True,
+)
+
+FACTS = Section(
+    "facts",
+    "Topics that are neither questions nor labels; their records are kept as they are.",
+    (Key("topics", TOPICS, "[]", "On-prem topics whose records land in the table `facts`."),),
+)
+
+CLOCK = Section(
+    "clock",
+    "Whose clock counts.",
+    (
+        Key(
+            "imports",
+            BOOLEAN,
+            "false",
+            "Whether a record's header `hotpath.append_time` is its append time.",
+        ),
+        Key("tolerance", POSITIVE_DURATION, "5s", "How far a stated `as_of` may lie from a scorer's clock."),
+    ),
+)
+
+LAKE = Section(
+    "lake",
+    "The tables.",
+    (
+        Key(
+            "buckets",
+            POSITIVE_DURATION,
+            None,
+            "Questions become final by buckets of `due` this long. Whole seconds.",
+        ),
+        Key(
+            "retention",
+            POSITIVE_DURATION,
+            "twice window + holdout + max_wait",
+            "How long tables keep records.",
+        ),
+        Key(
+            "raw_retention",
+            DURATION,
+            "`[training] window`",
+            "How long raw bytes stay beside decoded fields.",
+        ),
+    ),
+    required=True,
+)
+
+TRAINING = Section(
+    "training",
+    "When and on what a model is trained.",
+    (
+        Key("window", POSITIVE_DURATION, None, "How much of the past, by `due`, a model is trained on."),
+        Key("holdout", POSITIVE_DURATION, None, "How much after the window it is evaluated on."),
+        Key("every", POSITIVE_DURATION, None, "How often a model is trained."),
+        Key(
+            "group",
+            NAMES,
+            "`[events] key`",
+            "The fields of the event whose equal values splits keep whole.",
+        ),
+        Key("keep", integer(1, 100_000), "100", "How many of the newest candidates are kept."),
+        Key("slices", SLICES, "[]", "String features by whose levels the holdout is measured too."),
+    ),
+    required=True,
+)
+
+GBM = Section(
+    "training.gbm",
+    "H2O's gradient boosting, by its own names.",
+    (
+        Key("ntrees", integer(1, 10_000), "50", "Trees."),
+        Key("max_depth", integer(1, 30), "5", "Splits from root to leaf, at most."),
+        Key("learn_rate", number(0.0001, 1), "0.1", "How much of each tree counts."),
+        Key("min_rows", number(1, 1e9), "10.0", "Rows in a leaf, at least."),
+        Key("sample_rate", number(0.01, 1), "0.8", "Share of rows that a tree sees."),
+        Key("col_sample_rate", number(0.01, 1), "0.8", "Share of columns that a split sees."),
+        Key("seed", integer(0, 2**62), "1", "Of the sampling."),
+    ),
+)
+
+PROMOTION = Section(
+    "promotion",
+    "What a candidate must reach to be proposed.",
+    (
+        Key(
+            "floors",
+            table_of({"auc": _AUC, "rows": _COUNT, "positives": _COUNT}),
+            "{}",
+            "A candidate below one of these on its holdout is kept and not proposed.",
+        ),
+    ),
+)
+
+SERVING = Section(
+    "serving",
+    "Answers, and how one scorer hands over to the next.",
+    (
+        Key(
+            "max_age",
+            POSITIVE_DURATION,
+            "twice max_wait + holdout + 2 x every",
+            "An answer of an older model is `expired`. At least max_wait + holdout + 2 x every.",
+        ),
+        Key("watch", DURATION, "10s", "How long blue stays warm after a switch, should green die."),
+        Key("drain", POSITIVE_DURATION, "75s", "How long blue waits for its connections to end."),
+        Key("log_predictions", BOOLEAN, "true", "Whether answers are recorded: without, no model health."),
+    ),
+)
+
+MONITORING = Section(
+    "monitoring",
+    "What is worth an alert.",
+    (
+        Key(
+            "floors",
+            table_of({"auc": _AUC, "log_loss": number(0, 1000)}),
+            "{}",
+            "An alert when realised AUC falls below, or realised log loss rises above.",
+        ),
+        Key("max_model_age", POSITIVE_DURATION, "none", "An alert when the serving model is older."),
+    ),
+)
+
+SECTIONS = (EVENTS, LABEL, FACTS, CLOCK, LAKE, TRAINING, GBM, PROMOTION, SERVING, MONITORING)
+
+EXAMPLE_KEYS = {
+    "event": "A record as it would be on the topic.",
+    "expected": "Feature = value, for any of the features; a feature that must be NULL is listed in `expected_null`.",
+    "expected_null": "The features that must be NULL.",
+    "as_of": "The moment of the question; the event's own time by default.",
+}
+
+NOT_IN_THIS_VERSION = frozenset({
+    "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency",
+    "training.sampling", "training.refit", "grid", "promotion.metric", "promotion.margin", "promotion.confidence",
+    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit", "monitoring.alerts",
+})  # fmt: skip
+"""Keys and tables of the design that do not act yet, and are therefore refused."""

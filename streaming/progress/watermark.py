@@ -1,0 +1,98 @@
+"""How far a pipeline's tables have come: the watcher's news and the hot query's commits, put together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streaming.progress.query_checkpoint import Offsets
+
+STALE_S = 15.0
+KEPT = 900
+"""News of a partition that are kept, one a second: a batch that takes longer than this waits for newer ones."""
+
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class News:
+    """One record of the watcher; see `contract.records.PROGRESS`."""
+
+    caught_up_to_ms: int
+    cloud_offset: int
+    import_open: bool
+    at_ms: int
+
+
+class NewsBoard:
+    """The watcher's last news of every partition, shared by all pipelines. Threads may use it together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._news: dict[Partition, deque[News]] = {}
+
+    def add(self, partition: Partition, news: News) -> None:
+        with self._lock:
+            self._news.setdefault(partition, deque(maxlen=KEPT)).append(news)
+
+    def of(self, topics: Iterable[str]) -> dict[Partition, list[News]]:
+        wanted = set(topics)
+        with self._lock:
+            return {partition: list(news) for partition, news in self._news.items() if partition[0] in wanted}
+
+
+class Progress:
+    """What a pipeline's tables hold completely. The rows job asks; the hot query and the board tell."""
+
+    def __init__(self, board: NewsBoard, now_s: Callable[[], float] = time.time) -> None:
+        self._board = board
+        self._now_s = now_s
+        self._committed: Offsets = {}
+
+    def commit(self, offsets: Offsets) -> None:
+        """Everything before these offsets is in its table."""
+        self._committed = dict(offsets)
+
+    def caught_up_to(self, topics: Iterable[str]) -> datetime | None:
+        """The moment T such that every on-prem record of these topics stamped before T is in its table.
+
+        None while nothing is known, or when the watcher's news are older than 15 seconds.
+        """
+        wanted = set(topics)
+        board = self._board.of(wanted)
+        if wanted - {topic for topic, _ in board} or self._unheard_of(wanted, board):
+            return None
+        reached = [self._reached(partition, news) for partition, news in board.items()]
+        known = [moment for moment in reached if moment is not None]
+        return datetime.fromtimestamp(min(known) / 1000, UTC) if known and len(known) == len(reached) else None
+
+    def import_open(self, topics: Iterable[str]) -> bool:
+        """Whether somebody imports history into one of these topics, or what was imported is not in its table yet.
+
+        Imported records are older than their stamps: a moment that was reached before the import says nothing of them.
+        """
+        return any(self._imports(partition, news) for partition, news in self._board.of(topics).items())
+
+    def _imports(self, partition: Partition, news: list[News]) -> bool:
+        opened_ms = max((one.at_ms for one in news if one.import_open), default=None)
+        return opened_ms is not None and (self._reached(partition, news) or 0) <= opened_ms
+
+    def behind_records(self, topics: Iterable[str]) -> int:
+        """Offsets in the cloud that are not committed yet."""
+        news = self._board.of(topics)
+        return sum(max(0, last[-1].cloud_offset - self._committed.get(of, 0)) for of, last in news.items())
+
+    def _unheard_of(self, wanted: set[str], board: dict[Partition, list[News]]) -> bool:
+        return any(topic in wanted and (topic, number) not in board for topic, number in self._committed)
+
+    def _reached(self, partition: Partition, news: list[News]) -> int | None:
+        """The newest T whose records the commits cover; the last news must be fresh, and none of an open import."""
+        if news[-1].at_ms < (self._now_s() - STALE_S) * 1000:
+            return None
+        committed = self._committed.get(partition, 0)
+        covered = [one.caught_up_to_ms for one in news if one.cloud_offset <= committed]
+        return max(covered, default=None)

@@ -1,0 +1,84 @@
+"""Which buckets are ready, from the tables' logs alone: without Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from streaming.lake.built_table import BuiltTable, rows_table
+from streaming.rows.build_buckets import Inputs, ensure_built
+from streaming.rows.build_watermark import BuiltUpto
+from streaming.rows.find_dirty_buckets import AGAIN_MS, Ready, find_ready
+from tests.integration.rows_world import MINUTE_S, START_S, Record, moment, question
+from tests.integration.small_lake import Lake
+
+SECOND_BUCKET_S = START_S + MINUTE_S
+NONE, FIRST, SECOND = frozenset[int](), frozenset({START_S}), frozenset({SECOND_BUCKET_S})
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    lake.commit([question(0, START_S + 30), question(1, SECOND_BUCKET_S + 30)])
+    return lake
+
+
+def rows_of(lake: Lake) -> BuiltTable:
+    table = rows_table(lake.places, lake.pipeline, lake.compiled.feature_types)
+    ensure_built(table)
+    return table
+
+
+def look(lake: Lake, upto: BuiltUpto, caught_up_s: float, now_ms: int = 10 * AGAIN_MS) -> Ready:
+    inputs = Inputs(lake.version("events"), lake.version("labels"))
+    return find_ready(rows_of(lake), lake.pipeline, upto, inputs, moment(caught_up_s), now_ms)
+
+
+def late(number: int) -> list[Record]:
+    """A question about the first bucket that comes when it is closed."""
+    return [question(number, START_S + 30)]
+
+
+def test_a_bucket_closes_once(lake: Lake) -> None:
+    first = look(lake, BuiltUpto(), START_S + 60)
+    assert (first.closing, first.reopening) == (FIRST, NONE)
+    again = look(lake, first.upto, START_S + 60)
+    assert not again.buckets
+    assert look(lake, first.upto, START_S + 120).closing == SECOND
+
+
+def test_what_is_closed_stays_closed_though_less_is_known_to_be_caught_up(lake: Lake) -> None:
+    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    fallen_back = look(lake, closed, START_S)
+    assert not fallen_back.buckets
+    assert fallen_back.upto.closed_to_s == START_S + 120
+
+
+def test_a_changed_bucket_waits_for_its_minute_and_is_not_forgotten_meanwhile(lake: Lake) -> None:
+    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    lake.commit(late(2))
+    first = look(lake, closed, START_S + 120)
+    assert (first.closing, first.reopening, first.upto.pending) == (NONE, FIRST, ())
+    lake.commit(late(3))
+    waits = look(lake, first.upto, START_S + 120, 11 * AGAIN_MS - 1)
+    assert (waits.reopening, waits.upto.pending) == (NONE, (START_S,))
+    later = look(lake, waits.upto, START_S + 120, 11 * AGAIN_MS)
+    assert (later.reopening, later.upto.pending) == (FIRST, ())
+
+
+def test_where_the_log_since_the_last_build_is_gone_every_closed_bucket_is_built_anew(lake: Lake) -> None:
+    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    lake.commit([*late(2), question(3, START_S + 150)])
+    lake.commit(late(4))
+    forget_log(lake.url("events"))
+    ready = look(lake, closed, START_S + 120)
+    assert (ready.closing, ready.reopening) == (NONE, FIRST | SECOND)
+
+
+def forget_log(url: str) -> None:
+    """As after a day: what the commits said stands in a checkpoint alone."""
+    DeltaTable(url).create_checkpoint()
+    for commit in Path(url.removeprefix("file://")).glob("_delta_log/*.json"):
+        commit.unlink()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluate import auc, log_loss
+from training.evaluation.holdout_metrics import auc, log_loss
 
 MINIMUM = 30
 MINUTE_S = 60

@@ -26,7 +26,7 @@ from monitoring.trust import Pin, Seen, reasons_against
 from monitoring.view import SHOWN_S, PipelineView, View
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
-from training.registry import moment_of
+from training.candidates.registry import moment_of
 
 LOOK_EVERY_S = 3.0
 STARTING_S = 180

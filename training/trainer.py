@@ -19,12 +19,14 @@ from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.deployed_files import Deployed
-from training import candidate, evaluate, registry
-from training.errors import TrainingError
-from training.fit import score, train_gbm
-from training.h2o_cluster import connected, import_window, own_name
-from training.model_states import model_states
-from training.reference import newest_question, reference_rows
+from training.algorithms.gbm import score, train_gbm
+from training.candidates import build_candidate, registry
+from training.candidates.published_states import model_states
+from training.candidates.reference_rows import newest_question, reference_rows
+from training.evaluation import holdout_metrics
+from training.h2o.cluster import connected, own_name
+from training.h2o.import_window import import_window
+from training.training_errors import TrainingError
 from training.window import Window, newest_window
 
 LOOK_EVERY_S = 2.0
@@ -55,18 +57,18 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, 
         model = train_gbm(pipeline, train, own)
         scored = score(model, holdout, pipeline.training.slices)
         reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
-        manifest = candidate.manifest(
+        manifest = build_candidate.manifest(
             pipeline,
             compiled,
             cluster,
             window,
             model,
             train,
-            evaluate.metrics(scored),
+            holdout_metrics.metrics(scored),
             newest_question(pipeline, window),
             created=datetime.now(UTC),
         )
-        files = candidate.files(compiled, model, reference)
+        files = build_candidate.files(compiled, model, reference)
     registry.write_candidate(places.registry(pipeline.name), manifest, files)
     return manifest
 

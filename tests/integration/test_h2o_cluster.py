@@ -15,9 +15,10 @@ from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
 from tests.integration.h2o_process import running_h2o
 from tests.integration.own_streaming import MINIMAL
-from training.errors import TrainingFailed
-from training.fit import predictions, score, train_gbm
-from training.h2o_cluster import connected, import_window, own_name
+from training.algorithms.gbm import predictions, score, train_gbm
+from training.h2o.cluster import connected, own_name
+from training.h2o.import_window import import_window
+from training.training_errors import TrainingFailed
 from training.window import Window
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore:(Dropping bad|Converting H2O frame)")]

@@ -12,8 +12,8 @@ from contract.layout import Places
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL
 from training import trainer
-from training.candidate import below_floors, version_at
-from training.registry import moment_of, versions, write_candidate
+from training.candidates.build_candidate import below_floors, version_at
+from training.candidates.registry import moment_of, versions, write_candidate
 from training.trainer import Turn, take_turn, tidy
 from training.window import Window
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from training.registry import read_manifest, remove, superfluous, versions, write_candidate
+from training.candidates.registry import read_manifest, remove, superfluous, versions, write_candidate
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from h2o.estimators import H2OGradientBoostingEstimator
 
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
-from training.evaluate import Scored
+from training.evaluation.holdout_metrics import Scored
 
 
 def train_gbm(pipeline: Pipeline, train: Any, own: str) -> Any:

@@ -16,8 +16,8 @@ from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
 from streaming.lake.delta_tables import opened
-from training.evaluate import Scored
-from training.fit import predictions
+from training.algorithms.gbm import predictions
+from training.evaluation.holdout_metrics import Scored
 from training.window import Window
 
 ROWS = 400

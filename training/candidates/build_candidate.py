@@ -16,8 +16,8 @@ from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
 from streaming.pipeline_file.compile_pipeline import Compiled
-from training.fit import described, threshold
-from training.h2o_cluster import Cluster
+from training.algorithms.gbm import described, threshold
+from training.h2o.cluster import Cluster
 from training.window import Window
 
 FORMAT = 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.evaluate import Scored, auc, log_loss, metrics
+from training.evaluation.holdout_metrics import Scored, auc, log_loss, metrics
 
 scores = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), min_size=1, max_size=40)
 

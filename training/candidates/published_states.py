@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from contract.layout import Kafka
-from training.errors import TrainingError
+from training.training_errors import TrainingError
 
 TIMEOUT_S = 10.0
 

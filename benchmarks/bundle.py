@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.best_of_runs import RUNS, best_s
 from contract.timestamps import parse_us
 from serving._native import Bundle, compile_bundle
-from serving.candidate_files import Candidate, read_candidate
+from serving.candidates.read_candidate import Candidate, read_candidate
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from infra.keys import first_key
 from infra.part import Part
 from infra.ports import Ports
 from infra.settings import Settings
-from serving.model_states import Model, ModelsError, read_states
+from serving.candidates.state_store import Model, ModelsError, read_states
 
 if TYPE_CHECKING:
     from infra.supervisor import Supervisor

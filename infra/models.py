@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.settings import Settings
-from serving.commands import NoRollout, ask_rollout
+from serving.rollout.command_socket import NoRollout, ask_rollout
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from infra.processes import Process, stop
-from serving.scorer_processes import ScorerProcess
+from serving.rollout.scorer_host import ScorerProcess
 
 
 def live_scorers(data: Path) -> list[ScorerProcess]:

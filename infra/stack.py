@@ -48,7 +48,7 @@ class Stack:
         name = deployment.pipeline.name
         address = self._ports.address(f"scorer:{name}")
         rollout = self._module(
-            f"rollout-{name}", "serving.rollout", name, after=("socket_manager",), address=f"http://{address}"
+            f"rollout-{name}", "serving.rollout.rollout", name, after=("socket_manager",), address=f"http://{address}"
         )
         replay = deployment.source.parent / "replay.py" if deployment.source else None
         if replay is None or not replay.is_file():
@@ -87,7 +87,7 @@ class Stack:
         admin = self._env["HOTPATH_ADMIN"]
         manager = self._module(
             "socket_manager",
-            "serving.socket_manager",
+            "serving.listener.socket_manager",
             address=f"http://{admin}",
             before_stop=partial(stop_live_scorers, self._settings.data),
             ready=when_listening(admin),
@@ -111,7 +111,7 @@ class Stack:
             self._module("watcher", "streaming.progress.mirror_watcher", after=("topics",)),
             replace(spark, env={**spark.env, **java.ENVIRONMENT}),
             self._module("trainer", "training.trainer", after=trainer_needs),
-            self._module("pull", "serving.pull", after=storage),
+            self._module("pull", "serving.candidates.pull", after=storage),
         ]
 
     def _replay(self, name: str, program: Path, file: Path) -> Part:

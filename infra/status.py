@@ -19,8 +19,8 @@ from infra.conditions import json_at
 from infra.processes import pss_bytes
 from infra.scorers import live_scorers
 from infra.settings import Settings
-from serving.candidate_files import MANIFEST
-from serving.model_states import ModelsError, read_states
+from serving.candidates.read_candidate import MANIFEST
+from serving.candidates.state_store import ModelsError, read_states
 
 Row = dict[str, Any]
 

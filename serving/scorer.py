@@ -18,18 +18,18 @@ import uvloop
 
 from contract.layout import Places, PlacesError
 from contract.pipeline import Pipeline
-from serving.addresses import hot_address
-from serving.hot_route import HotRoute
-from serving.http_protocol import protocol_factory
-from serving.keys import Keys, KeysError
-from serving.lease import Lease
-from serving.limits import Limits, LimitsError
-from serving.own_socket import listen_on_own_socket
-from serving.predict import Predictor
-from serving.prediction_log import PredictionLog
-from serving.scorer_state import ScorerState, show_age, stop_on_signals
-from serving.served_model import ServedModel, ServedModelError
-from serving.spool import Spool
+from serving.http.admin_app import listen_on_own_socket
+from serving.http.caller_keys import Keys, KeysError
+from serving.http.hot_route import HotRoute
+from serving.http.http_protocol import protocol_factory
+from serving.http.limits import Limits, LimitsError
+from serving.http.predict import Predictor
+from serving.http.scorer_state import ScorerState, show_age, stop_on_signals
+from serving.listener.listen_addresses import hot_address
+from serving.listener.listener_client import Lease
+from serving.prediction.served_model import ServedModel, ServedModelError
+from serving.prediction_log.disk_spool import Spool
+from serving.prediction_log.producer import PredictionLog
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
 

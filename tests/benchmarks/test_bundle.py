@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.bundle import measure
-from serving.candidate_files import read_candidate
+from serving.candidates.read_candidate import read_candidate
 from tests.serving.admission_candidates import reference_rows, write_candidate
 from tests.serving.models import columns
 from tests.serving.mojo_zip import LEFT, Model, Split, mojo_zip

@@ -20,7 +20,7 @@ ALL = {
 LACKING = [
     ("training.trainer", "HOTPATH_H2O"),
     ("streaming.progress.mirror_watcher", "HOTPATH_ONPREM_KAFKA"),
-    ("serving.pull", "HOTPATH_HDFS"),
+    ("serving.candidates.pull", "HOTPATH_HDFS"),
 ]
 
 

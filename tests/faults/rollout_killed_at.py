@@ -12,16 +12,16 @@ import sys
 import threading
 
 from contract.layout import Places
-from serving import scorer_processes
-from serving.decide import Step
-from serving.model_states import ModelStates
-from serving.rollout import Rollout, only_one, run
-from serving.steps import Steps
+from serving.candidates.state_store import ModelStates
+from serving.rollout import scorer_host
+from serving.rollout.apply import Steps
+from serving.rollout.plan import Step
+from serving.rollout.rollout import Rollout, only_one, run
 from streaming.pipeline_file.load import load
 
 _, PIPELINE, WHEN, STEP = sys.argv
 
-_remember = scorer_processes.remember
+_remember = scorer_host.remember
 
 
 class KilledAt(Steps):
@@ -40,7 +40,7 @@ class KilledAt(Steps):
         self._die_when("unrecorded")
         super().keep(states)
 
-    def remember(self, places: Places, scorer: scorer_processes.ScorerProcess) -> None:
+    def remember(self, places: Places, scorer: scorer_host.ScorerProcess) -> None:
         self._die_when("unrecorded")
         _remember(places, scorer)
 
@@ -54,5 +54,5 @@ places = Places.from_environment()
 with only_one(places, PIPELINE):
     rollout = Rollout(places, PIPELINE)
     rollout.steps = killed = KilledAt(places, load(places.pipelines / f"{PIPELINE}.toml"), rollout.look)
-    scorer_processes.remember = killed.remember
+    scorer_host.remember = killed.remember
     run(rollout, threading.Event())

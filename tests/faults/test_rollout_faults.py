@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.model_states import read_states
-from tests.serving.candidates import version
+from serving.candidates.state_store import read_states
 from tests.serving.hot_host import kill
 from tests.serving.load import load
+from tests.serving.local_candidates import version
 from tests.serving.rollout_host import RolloutHost
 
 pytestmark = pytest.mark.restarts

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.handover import PeerGone
+from serving.listener.fd_passing import PeerGone
 from tests.serving.hot_host import HotHost, get, kill
 from tests.serving.load import load
 
@@ -77,7 +77,7 @@ def test_of_two_that_drain_the_one_that_served_last_is_called_back(host: HotHost
 
 def test_a_second_manager_refuses_to_start(host: HotHost) -> None:
     host.manager()
-    second = host.start("-m", "serving.socket_manager", env={"HOTPATH_METRICS_PORT": "0"})
+    second = host.start("-m", "serving.listener.socket_manager", env={"HOTPATH_METRICS_PORT": "0"})
     assert second.wait(15) == 1
     assert "another socket manager runs" in host.said()
 

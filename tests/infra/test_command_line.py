@@ -21,7 +21,7 @@ from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
 from infra.settings import ROOT, Settings
 from infra.status import judge, line_of, model_of, troubles_of
-from serving.model_states import Model, ModelStates, write_states
+from serving.candidates.state_store import Model, ModelStates, write_states
 
 READY = {
     "part": "kafka-onprem",

@@ -17,7 +17,7 @@ from infra.keys import first_key
 from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
 from infra.processes import Process
 from infra.settings import Settings, SettingsError, read_env_file
-from serving.scorer_processes import ScorerProcess
+from serving.rollout.scorer_host import ScorerProcess
 
 
 def settings(data: Path, **env: str) -> Settings:

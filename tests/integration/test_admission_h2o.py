@@ -12,7 +12,7 @@ import pytest
 from h2o.estimators import H2OGradientBoostingEstimator, H2ORandomForestEstimator
 
 from serving._native import Bundle
-from serving.admission import Refused, admit
+from serving.candidates.admission import Refused, admit
 from tests.integration.flights_for_h2o import TYPES, training_and_later_rows, write_parquet
 from tests.integration.h2o_process import running_h2o
 from tests.serving.admission_candidates import write_candidate

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from contract.records import MODEL_STATE, MODEL_STATES
-from serving.local_candidates import Registry
-from serving.model_states import read_states
+from serving.candidates.state_store import read_states
+from serving.candidates.sync import Registry
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

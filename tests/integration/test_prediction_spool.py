@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.scorers import live_scorers
-from serving import prediction_log
-from serving.prediction_log import PredictionLog
-from serving.spool import Spool, spooled
+from serving.prediction_log import producer
+from serving.prediction_log.disk_spool import Spool, spooled
+from serving.prediction_log.producer import PredictionLog
 from streaming.kafka.topic_admin import PARTITIONS, ensure, onprem_topics
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
@@ -28,7 +28,7 @@ def test_predictions_wait_for_a_topic_that_is_not_there(
     stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # how long the client takes a topic for one that is about to come; by default half a minute
-    monkeypatch.setitem(prediction_log._SETTINGS, "topic.metadata.propagation.max.ms", 1_000)
+    monkeypatch.setitem(producer._SETTINGS, "topic.metadata.propagation.max.ms", 1_000)
     file = tmp_path / "late.toml"
     file.write_text(MINIMAL.read_text().replace('name = "machines"', 'name = "late"', 1))
     pipeline, onprem = load(file), stack.places.onprem

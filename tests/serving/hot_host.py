@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from serving.handover import PeerGone, ask
+from serving.listener.fd_passing import PeerGone, ask
 from tests.waiting import until
 
 NAMED_SCORER = Path(__file__).with_name("named_scorer.py")
@@ -73,7 +73,9 @@ class HotHost:
 
     def manager(self) -> subprocess.Popen[bytes]:
         """A started socket manager that answers."""
-        process = self.start("-m", "serving.socket_manager", env={"HOTPATH_ONPREM_KAFKA": ""})  # it needs no engine
+        process = self.start(
+            "-m", "serving.listener.socket_manager", env={"HOTPATH_ONPREM_KAFKA": ""}
+        )  # it needs no engine
         self.waits(lambda: self.state() is not None, "the socket manager answers")
         return process
 

@@ -13,10 +13,10 @@ import sys
 import uvloop
 
 from contract.layout import Places
-from serving.addresses import hot_address
-from serving.http_protocol import protocol_factory
-from serving.lease import Lease
-from serving.request import Receive, Scope, Send
+from serving.http.http_protocol import protocol_factory
+from serving.http.request import Receive, Scope, Send
+from serving.listener.listen_addresses import hot_address
+from serving.listener.listener_client import Lease
 
 
 async def serve(name: str, model: str) -> None:

@@ -8,10 +8,10 @@ import subprocess
 from typing import Any
 
 from contract.layout import Places
-from serving.commands import NoRollout, ask_rollout
-from serving.scorer_processes import remembered
+from serving.rollout.command_socket import NoRollout, ask_rollout
+from serving.rollout.scorer_host import remembered
 from streaming.pipeline_file.load import load
-from tests.serving.candidates import write_candidate
+from tests.serving.local_candidates import write_candidate
 from tests.serving.scoring_host import ScoringHost
 
 WATCH = "2s"
@@ -32,7 +32,7 @@ class RolloutHost(ScoringHost):
 
     def rollout(self) -> subprocess.Popen[bytes]:
         """A started rollout that answers commands."""
-        process = self.start("-m", "serving.rollout", "p")
+        process = self.start("-m", "serving.rollout.rollout", "p")
         self.waits(lambda: self.command(do="list")["ok"], "the rollout answers")
         return process
 

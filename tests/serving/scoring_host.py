@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving._native import compile_bundle
-from serving.answer import answer_schema
-from serving.problems import problem_schema
+from serving.prediction.answer import answer_schema
+from serving.prediction.problems import problem_schema
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
 from tests.serving.hot_host import HotHost

@@ -61,7 +61,7 @@ def run(calls: str, limit_s: str = "0.5") -> subprocess.CompletedProcess[str]:
     [
         ("from streaming.lake.filesystem import file_system; file_system('{}/a')[0].ls('/a')", "the listing of {}/a"),
         ("from streaming.lake.filesystem import file_system; file_system('{}/a')[0].open('/a', 'wb')", "create of {}"),
-        ("from streaming import delta; delta.add_actions('{}/a/rows')", "the log of {}/a/rows"),
+        ("from streaming.lake import delta_tables; delta_tables.add_actions('{}/a/rows')", "the log of {}/a/rows"),
     ],
 )
 def test_a_call_to_a_namenode_that_stands_still_ends_the_process(silent: str, calls: str, named: str) -> None:

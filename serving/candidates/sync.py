@@ -1,0 +1,131 @@
+"""Candidates in the registry and on this host: which are missing here, how one is copied, which may go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from contract.files import write_durably
+from serving.candidates.read_candidate import MANIFEST
+from serving.candidates.state_store import ModelStates
+from streaming.lake.filesystem import file_system
+
+KEEP: Final = 20
+"""How many of the newest candidates stay on this host, besides the champion and the pinned one."""
+
+_VERSION: Final = re.compile(r"[A-Za-z0-9_]+-[0-9]{8}T[0-9]{6}Z")
+_FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_CHUNK: Final = 1 << 20
+
+
+class PullError(Exception):
+    """A candidate is not what its manifest promises; the message names the candidate and the file."""
+
+
+class Registry:
+    """The folder of candidates at a URL that fsspec knows (`hdfs://`, `file://`)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._files, self._path = file_system(url)
+
+    def newest(self) -> list[str]:
+        """The newest candidates' versions, complete or not; none while there is no registry yet."""
+        if not self._files.exists(self._path):
+            return []
+        names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._files.ls(self._path, detail=True))
+        return sorted(name for name in names if _VERSION.fullmatch(name))[-KEEP:]
+
+    def is_complete(self, version: str) -> bool:
+        return bool(self._files.exists(f"{self._path}/{version}/{MANIFEST}"))
+
+    def open(self, version: str, name: str) -> Any:
+        return self._files.open(f"{self._path}/{version}/{name}", "rb")
+
+    def manifest(self, version: str) -> bytes:
+        with self.open(version, MANIFEST) as source:
+            content: bytes = bytes(source.read())
+        return content
+
+
+def missing(registry: Registry, local: Path) -> list[str]:
+    """What is complete there and not here, newest first: after an outage the newest model comes first."""
+    absent = [version for version in registry.newest() if not (local / version / MANIFEST).exists()]
+    return [version for version in reversed(absent) if registry.is_complete(version)]
+
+
+def pull_candidate(registry: Registry, version: str, local: Path) -> int:
+    """Make a candidate complete here; files that an earlier turn brought are kept. How many bytes were copied.
+
+    Raises:
+        PullError: a file is not what the manifest says.
+        OSError: the registry or the local folder fails.
+    """
+    content = registry.manifest(version)
+    manifest = _parsed(content, version)
+    folder, copied = local / version, 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, promised in manifest["files"].items() if manifest["proposed"] else ():
+        if not _FILE.fullmatch(name):
+            raise PullError(f"{version}: the manifest names a file {name!r}, which is no plain file name")
+        if not _is_here(folder / name, promised):
+            copied += _copy(registry, version, name, folder, promised)
+    write_durably(folder / MANIFEST, content)
+    return copied + len(content)
+
+
+def superfluous(local: Path, states: ModelStates) -> list[str]:
+    """Local candidates that may go: older than the newest `KEEP`, neither champion nor pinned."""
+    here = sorted(folder.name for folder in local.iterdir() if folder.is_dir()) if local.exists() else []
+    kept = {model.version for model in (states.champion(), states.pinned()) if model}
+    return [version for version in here[:-KEEP] if version not in kept]
+
+
+def drop(local: Path, version: str) -> None:
+    """Remove a local candidate, its manifest first: what is half removed is not complete."""
+    (local / version / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(local / version)
+
+
+def _parsed(content: bytes, version: str) -> dict[str, Any]:
+    try:
+        manifest = json.loads(content)
+        if manifest["version"] != version:
+            raise PullError(f"{version}: its manifest is of {manifest['version']}")
+        if not isinstance(manifest["proposed"], bool) or not isinstance(manifest["files"], dict):
+            raise PullError(f"{version}: its manifest says neither what is proposed nor which files there are")
+    except (ValueError, KeyError, TypeError) as error:
+        raise PullError(f"{version}: its manifest is broken: {error!r}") from error
+    return dict(manifest)
+
+
+def _is_here(path: Path, promised: Mapping[str, Any]) -> bool:
+    return path.exists() and path.stat().st_size == promised["bytes"] and _sha256(path) == promised["sha256"]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(registry: Registry, version: str, name: str, folder: Path, promised: Mapping[str, Any]) -> int:
+    part, digest, copied = folder / f".{name}.part", hashlib.sha256(), 0
+    with registry.open(version, name) as source, part.open("wb") as target:
+        while chunk := bytes(source.read(_CHUNK)):
+            digest.update(chunk)
+            copied += target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    if (copied, digest.hexdigest()) != (promised["bytes"], promised["sha256"]):
+        raise PullError(
+            f"{version}: {name} came with {copied} bytes, sha256 {digest.hexdigest()}; "
+            f"its manifest promises {promised['bytes']}, {promised['sha256']}"
+        )
+    part.rename(folder / name)
+    return copied

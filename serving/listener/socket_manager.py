@@ -1,0 +1,116 @@
+"""The socket manager, one a host: owns the listening socket of every deployed pipeline and lends it to scorers.
+
+    bind each pipeline's hot address, or take the socket back from a live scorer
+    listen on `sockets/manager.sock` for scorers (hello, state) and rollouts (state, switch, leave)
+    front the scorers' own Unix sockets at the stable admin address
+    look for newly deployed pipelines
+
+It keeps nothing on disk: the scorers tell a restarted manager what it must know.
+Run: python -m serving.listener.socket_manager
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from contract import metrics
+from contract.layout import Places, PlacesError
+from serving.listener.admin_proxy import admin_app
+from serving.listener.fd_passing import HandoverError
+from serving.listener.listen_addresses import admin_address, hot_address
+from serving.listener.listener_pool import HotSocket
+from serving.listener.manager_socket import Reception, listen, only_one
+
+LOOK_EVERY_S: Final = 1.0
+
+log = logging.getLogger("socket_manager")
+
+
+async def serve(places: Places) -> None:
+    """Run until SIGTERM or SIGINT. The sockets outlive us in the scorers that hold them."""
+    hot: dict[str, HotSocket] = {}
+    take_up_pipelines(places, hot)
+    reception = Reception(listen(places.sockets), hot)
+    host, port = admin_address()
+    admin = AdminServer(
+        uvicorn.Config(
+            admin_app(places.sockets, hot),
+            host=host,
+            port=port,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, admin.stop)
+    looking = asyncio.create_task(look_for_pipelines(places, hot))
+    log.info("ready; admin at http://%s:%d", host, port)
+    await admin.serve()
+    looking.cancel()
+    reception.close()
+
+
+class AdminServer(uvicorn.Server):
+    """uvicorn's server without its signal handlers: they would raise the signal again after a clean end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+async def look_for_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
+    """Take up new pipelines, and bind what was held elsewhere before, for ever."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            take_up_pipelines(places, hot)
+        except Exception:
+            log.exception("could not look for pipelines in %s", places.pipelines)
+            metrics.PROBLEMS.labels(part="socket_manager").inc()
+
+
+def take_up_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
+    """A `HotSocket` for every deployed pipeline, bound when its address is free.
+
+    A pipeline without a usable address is logged and counted, and tried again at the next look.
+    """
+    for file in sorted(places.pipelines.glob("*.toml")):
+        try:
+            if file.stem not in hot:
+                hot[file.stem] = HotSocket(file.stem, hot_address(places, file.stem))
+            hot[file.stem].bind()
+        except (PlacesError, OSError) as error:
+            log.error("%s: %s", file.stem, error)
+            metrics.PROBLEMS.labels(part="socket_manager").inc()
+
+
+def main() -> int:
+    """0 when stopped, 1 when another one runs here or something is misconfigured."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel("WARNING")  # each request that is forwarded
+    try:
+        places = Places.from_environment()
+        places.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with only_one(places.sockets):
+            metrics.serve("socket_manager")
+            asyncio.run(serve(places))
+    except (PlacesError, HandoverError, OSError) as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The record of a prediction as it goes to Kafka: `contract.records.PREDICTION`."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from contract.pipeline import Pipeline, Type
+from contract.timestamps import exact_rfc3339, rfc3339_of_us
+from serving.prediction.verdict import Verdict
+
+
+def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer: str, traceparent: str | None) -> bytes:
+    """UTF-8 JSON. `event` holds the declared fields that are neither sensitive nor NULL, with exactly their values:
+    all that features are made of. What else a body had may be hostile, or a sensitive field misspelt."""
+    answer, scored = verdict.answer, verdict.scored
+    due_us = scored["due_us"]
+    record = {
+        **{name: answer[name] for name in ("prediction_id", "id", "model", "pipeline_hash")},
+        **{name: answer[name] for name in ("probability", "decision", "model_age_s")},
+        "key": scored["key"],
+        "as_of": exact_rfc3339(scored["as_of_us"]),
+        "due": None if due_us is None else exact_rfc3339(due_us),
+        "answered": rfc3339_of_us(now_us),
+        "hypothetical": verdict.hypothetical,
+        "features": {name: _number_or_name(value) for name, value in scored["features"].items()},
+        "event": _event(scored["fields"], pipeline),
+        "as_of_source": scored["as_of_source"],
+        "scorer": scorer,
+        "traceparent": traceparent,
+    }
+    return json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _event(fields: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """`fields` are those that the model's own program reads: a field that the file has got since is not among them."""
+    stored = (field for field in pipeline.events.fields if not field.sensitive)
+    present = ((field, fields[field.name]) for field in stored if fields.get(field.name) is not None)
+    return {field.name: exact_rfc3339(v) if field.type is Type.TIMESTAMP else v for field, v in present}
+
+
+def _number_or_name(value: Any) -> Any:
+    """As JSON can say it: a number that is not finite by its name."""
+    if isinstance(value, float) and not isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return value

@@ -1,0 +1,233 @@
+"""The rollout's decision: what the models' states and what is seen on this host ask for next. Pure: no I/O, no clock.
+
+Everything is derived anew at each turn, so a rollout that was killed anywhere goes on from what it then sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from serving.candidates.state_store import Model, ModelStates
+
+MOST_DRAINING: Final = 2
+"""While so many scorers drain or stay warm, the next switch waits."""
+MOST_STARTS: Final = 3
+"""A model whose scorer failed to come up so often in a row is rejected, unless it is the champion."""
+
+State = Literal["standby", "accepting", "draining", "unknown"]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A scorer process that lives. `version` None: it has no model and answers 503."""
+
+    name: str
+    version: str | None
+    state: State
+    """As the socket manager says; unknown: it is not connected (yet)."""
+    golden: bool = False
+    """It has answered the golden requests as H2O does."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at this host shows. Versions are sorted, oldest first."""
+
+    candidates: tuple[str, ...] = ()
+    """Complete here, proposed or not."""
+    proposed: frozenset[str] = frozenset()
+    bundles: frozenset[str] = frozenset()
+    scorers: tuple[Scorer, ...] = ()
+    failures: Mapping[str | None, int] = field(default_factory=dict)
+    """Starts in a row that failed, by version."""
+    resting: frozenset[str | None] = frozenset()
+    """Versions whose next start waits a little after a failed one."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Record a candidate that is new here."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Admit:
+    """Compile the candidate into a bundle and compare it with H2O."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start a scorer with this bundle, or (None) without one."""
+
+    version: str | None
+
+
+@dataclass(frozen=True)
+class TryGolden:
+    """Ask the scorer the golden requests at its own socket."""
+
+    scorer: Scorer
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Give the scorer the hot address; the others drain."""
+
+    scorer: Scorer
+
+
+@dataclass(frozen=True)
+class Crown:
+    """The version serves: record it as champion. `fell_back`: since the champion before it died."""
+
+    version: str
+    fell_back: bool = False
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Never serve this version; the reason is shown to people."""
+
+    version: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Leave:
+    """A scorer that nobody needs stops."""
+
+    scorer: Scorer
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do until something changes."""
+
+    why: str
+
+
+Step = Note | Admit | Start | TryGolden | Switch | Crown | Reject | Leave | Wait
+
+
+def decide(states: ModelStates, seen: Seen) -> Step:
+    """The next step. Serving comes before admitting: whoever is asked now is more urgent than a better model."""
+    return (
+        _record_what_serves(states, seen)
+        or _note(states, seen)
+        or _serve(states, seen)
+        or _leave(states, seen)
+        or _admit(states, seen)
+        or Wait(_why_waiting(states, seen))
+    )
+
+
+def wanted(states: ModelStates, seen: Seen) -> str | None:
+    """The version that should serve: the pinned one, else the newest admitted one, else the champion.
+
+    Without any of these (the champion was rejected), the newest one that served before and still has its bundle.
+    """
+    pinned, champion = states.pinned(), states.champion()
+    if pinned:
+        return pinned.version
+    newer = [m.version for m in states.models.values() if m.state == "admitted" and _is_newer(m, champion)]
+    if newer or champion:
+        return max(newer) if newer else champion.version if champion else None
+    before = [m.version for m in states.models.values() if m.state == "retired" and m.version in seen.bundles]
+    return max(before, default=None)
+
+
+def _record_what_serves(states: ModelStates, seen: Seen) -> Step | None:
+    """A switch whose record is missing (we were killed, or blue was called back) is recorded now."""
+    champion = states.champion()
+    for scorer in seen.scorers:
+        version = scorer.version
+        if scorer.state != "accepting" or version is None or version not in states.models:
+            continue
+        if champion and version == champion.version:
+            return None
+        if version == wanted(states, seen):
+            return Crown(version)
+        if champion and not champion.pinned and not _living(champion.version, seen):
+            return Crown(version, fell_back=True)
+    return None
+
+
+def _note(states: ModelStates, seen: Seen) -> Step | None:
+    return next((Note(version) for version in seen.candidates if version not in states.models), None)
+
+
+def _serve(states: ModelStates, seen: Seen) -> Step | None:
+    """Bring the wanted version to the hot address; while nobody serves at all, the champion comes first."""
+    champion = states.champion()
+    anybody = any(scorer.state == "accepting" for scorer in seen.scorers)
+    version = champion.version if champion and not anybody else wanted(states, seen)
+    living = _living(version, seen)
+    return _advance(living[0], seen) if living else _bring_up(version, champion, anybody, seen)
+
+
+def _bring_up(version: str | None, champion: Model | None, anybody: bool, seen: Seen) -> Step | None:
+    if version is None and anybody:
+        return None
+    is_champion = champion is not None and champion.version == version
+    if version is not None and not is_champion and seen.failures.get(version, 0) >= MOST_STARTS:
+        return Reject(version, f"its scorer failed {MOST_STARTS} times in a row to come up; the log says why")
+    warm = [s for s in seen.scorers if s.state == "draining" and s.version is not None]
+    if champion and is_champion and not champion.pinned and not anybody and warm:
+        return Switch(warm[-1])  # the champion died, and the one before it is still here
+    if version is not None and version not in seen.bundles:
+        if version in seen.proposed:
+            return Admit(version)
+        return None if is_champion else Reject(version, "neither its bundle nor its files are on this host any more")
+    return None if version in seen.resting else Start(version)
+
+
+def _advance(scorer: Scorer, seen: Seen) -> Step | None:
+    """From a live scorer to the only one that accepts."""
+    if scorer.state == "unknown":
+        return Wait(f"{scorer.name} is not connected to the socket manager yet")
+    if scorer.version is not None and not scorer.golden:
+        return TryGolden(scorer)
+    others = [other for other in seen.scorers if other.name != scorer.name]
+    anybody_else = any(other.state == "accepting" for other in others)
+    if scorer.state == "accepting":
+        return Switch(scorer) if anybody_else else None
+    draining = sum(other.state == "draining" for other in others)
+    return Switch(scorer) if draining < MOST_DRAINING or not anybody_else else None
+
+
+def _leave(states: ModelStates, seen: Seen) -> Step | None:
+    keep = _living(wanted(states, seen), seen)[:1]
+    idle = (scorer for scorer in seen.scorers if scorer.state == "standby" and scorer not in keep)
+    return next((Leave(scorer) for scorer in idle), None)
+
+
+def _admit(states: ModelStates, seen: Seen) -> Step | None:
+    """The newest proposed candidate, when it is newer than all that was judged: older ones have missed their time."""
+    judged = [m.version for m in states.models.values() if m.state != "candidate"]
+    waiting = [v for v in seen.proposed if states.models[v].state == "candidate" and v > max(judged, default="")]
+    return Admit(max(waiting)) if waiting else None
+
+
+def _why_waiting(states: ModelStates, seen: Seen) -> str:
+    version = wanted(states, seen)
+    serves = any(scorer.state == "accepting" and scorer.version == version for scorer in seen.scorers)
+    if serves:
+        return f"{version or 'no model'} serves"
+    if sum(scorer.state == "draining" for scorer in seen.scorers) >= MOST_DRAINING:
+        return f"{version} waits: {MOST_DRAINING} scorers drain"
+    return f"{version} is not up; it is tried again"
+
+
+def _living(version: str | None, seen: Seen) -> list[Scorer]:
+    """The scorers of a version, the one that is furthest first."""
+    order = ("accepting", "draining", "standby", "unknown")
+    return sorted((s for s in seen.scorers if s.version == version), key=lambda s: order.index(s.state))
+
+
+def _is_newer(model: Model, champion: Model | None) -> bool:
+    return champion is None or model.version > champion.version

@@ -1,0 +1,152 @@
+"""What pull promises: complete candidates, checked byte for byte, newest first, whenever the registry is there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.candidates.state_store import Model, ModelStates
+from serving.candidates.sync import KEEP, PullError, Registry, drop, missing, pull_candidate, superfluous
+from streaming.pipeline_file.load import load
+from tests.serving.hot_host import HotHost, free_port
+from tests.serving.local_candidates import version, write_candidate
+
+PIPELINE = load(Path(__file__).parents[1] / "machines.toml")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return tmp_path / "registry"
+
+
+@pytest.fixture
+def registry(remote: Path) -> Registry:
+    return Registry(f"file://{remote}")
+
+
+def test_a_proposed_candidate_arrives_whole_and_its_manifest_last(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    name = write_candidate(remote, PIPELINE, 1)
+    local = tmp_path / "local"
+    assert missing(registry, local) == [name]
+    pull_candidate(registry, name, local)
+    for file in ("manifest.json", "model.zip", "reference.jsonl", "transform.json"):
+        assert (local / name / file).read_bytes() == (remote / name / file).read_bytes()
+    assert missing(registry, local) == []
+    assert not list(local.glob("*/.*"))
+
+
+def test_of_a_candidate_that_is_not_proposed_only_the_manifest_comes(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    name = write_candidate(remote, PIPELINE, 1, proposed=False)
+    pull_candidate(registry, name, tmp_path / "local")
+    assert [path.name for path in (tmp_path / "local" / name).iterdir()] == ["manifest.json"]
+
+
+def test_a_candidate_without_a_manifest_is_not_there_yet(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    assert missing(registry, tmp_path) == [], "no registry at all is no error"
+    name = write_candidate(remote, PIPELINE, 1)
+    (remote / name / "manifest.json").unlink()
+    assert missing(registry, tmp_path) == []
+
+
+def test_after_an_outage_the_newest_comes_first(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    for number in (1, 3, 2):
+        write_candidate(remote, PIPELINE, number)
+    assert missing(registry, tmp_path) == [version(3), version(2), version(1)]
+
+
+def test_a_file_that_was_damaged_on_the_way_is_refused_and_comes_again(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    name, local = write_candidate(remote, PIPELINE, 1), tmp_path / "local"
+    whole = (remote / name / "reference.jsonl").read_bytes()
+    (remote / name / "reference.jsonl").write_bytes(whole[:-1] + b" ")
+    with pytest.raises(PullError, match=r"reference\.jsonl came with .* its manifest promises"):
+        pull_candidate(registry, name, local)
+    assert not (local / name / "manifest.json").exists()
+    assert not (local / name / "reference.jsonl").exists()
+    (remote / name / "reference.jsonl").write_bytes(whole)
+    (remote / name / "model.zip").unlink()  # already here: it is not copied a second time
+    pull_candidate(registry, name, local)
+    assert missing(registry, local) == []
+
+
+def test_a_file_that_was_damaged_here_comes_again(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    name, local = write_candidate(remote, PIPELINE, 1), tmp_path / "local"
+    whole = (remote / name / "model.zip").read_bytes()
+    (local / name).mkdir(parents=True)
+    (local / name / "model.zip").write_bytes(bytes(len(whole)))
+    pull_candidate(registry, name, local)
+    assert (local / name / "model.zip").read_bytes() == whole
+
+
+def test_a_manifest_of_another_candidate_is_refused(remote: Path, registry: Registry, tmp_path: Path) -> None:
+    name = write_candidate(remote, PIPELINE, 1)
+    (remote / name).rename(remote / version(2))
+    with pytest.raises(PullError, match=f"{version(2)}: its manifest is of {name}"):
+        pull_candidate(registry, version(2), tmp_path / "local")
+
+
+def test_only_the_newest_candidates_come_and_nothing_else_of_the_registry(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    for number in range(KEEP + 2):
+        (remote / version(number)).mkdir(parents=True)
+        (remote / version(number) / "manifest.json").touch()
+    (remote / "zz-by-hand").mkdir()
+    (remote / "zz-by-hand" / "manifest.json").touch()
+    assert missing(registry, tmp_path) == [version(number) for number in range(KEEP + 1, 1, -1)]
+
+
+def test_a_local_candidate_that_is_half_dropped_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Path) -> None:
+        raise OSError("the disk went away")
+
+    name = write_candidate(tmp_path, PIPELINE, 1)
+    monkeypatch.setattr(shutil, "rmtree", fails)
+    with pytest.raises(OSError, match="went away"):
+        drop(tmp_path, name)
+    assert not (tmp_path / name / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", ["../escape", "/etc/passwd", ".hidden", ""])
+def test_a_manifest_cannot_name_a_file_outside_its_folder(
+    remote: Path, registry: Registry, tmp_path: Path, name: str
+) -> None:
+    candidate = write_candidate(remote, PIPELINE, 1)
+    path = remote / candidate / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"files": {name: {"sha256": "", "bytes": 0}}}))
+    with pytest.raises(PullError, match="no plain file name"):
+        pull_candidate(registry, candidate, tmp_path / "local")
+
+
+def test_old_local_candidates_go_but_never_the_champion_or_the_pinned_one(tmp_path: Path) -> None:
+    versions = [version(number) for number in range(KEEP + 4)]
+    for name in versions:
+        (tmp_path / name).mkdir()
+    champion = Model(versions[0], "champion", False, "rollout", "", "", None)
+    pinned = Model(versions[2], "retired", True, "ann", "", "", None)
+    old = superfluous(tmp_path, ModelStates({champion.version: champion, pinned.version: pinned}))
+    assert old == [versions[1], versions[3]]
+    drop(tmp_path, versions[1])
+    assert not (tmp_path / versions[1]).exists()
+
+
+def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -> None:
+    with HotHost() as host:
+        metrics_port = free_port()
+        only_hdfs = {"HOTPATH_HDFS": "hdfs://127.0.0.1:1", "HOTPATH_ONPREM_KAFKA": ""}
+        pull = host.start("-m", "serving.candidates.pull", env=only_hdfs | {"HOTPATH_METRICS_PORT": str(metrics_port)})
+        host.waits(lambda: "p: cannot pull now, trying again" in host.said(), "the failure is told")
+        text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
+        assert 'hotpath_pull_failures_total{pipeline="p"}' in text
+        pull.terminate()
+        assert pull.wait(10) == 0

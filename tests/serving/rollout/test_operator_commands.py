@@ -1,0 +1,94 @@
+"""People's commands to the rollout: who pins what, what is refused, and that one version at most is pinned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from serving.candidates.state_store import Model, ModelStates
+from serving.rollout.operator_commands import answer
+from serving.rollout.plan import Seen
+
+
+def models(**by_version: str) -> ModelStates:
+    """Versions in states, each in its state since the minute that its number says; a `!` pins."""
+    return ModelStates({
+        version: Model(version, state.rstrip("!"), state.endswith("!"), "rollout", f"02:0{version[1:]}", "so", 0.7)
+        for version, state in by_version.items()
+    })  # fmt: skip
+
+
+def told(states: ModelStates, seen: Seen, do: str, version: str | None = None) -> tuple[dict[str, Any], ModelStates]:
+    return answer(states, seen, {"do": do, "version": version, "who": "ann", "why": "two is odd"})
+
+
+def pinned(states: ModelStates) -> list[str]:
+    return [model.version for model in states.models.values() if model.pinned]
+
+
+ALL_HERE = Seen(bundles=frozenset({"v1", "v2", "v3"}))
+
+
+def test_a_pin_names_its_holder_keeps_the_state_and_waits_to_be_told() -> None:
+    reply, after = told(models(v1="retired", v2="champion"), ALL_HERE, "promote", "v1")
+    model = after.models["v1"]
+    assert reply["ok"]
+    assert (model.state, model.pinned, model.who, model.why) == ("retired", True, "ann", "two is odd")
+    assert [(record["version"], record["pinned"]) for record in after.unsent] == [("v1", True)]
+
+
+def test_a_new_pin_takes_the_place_of_the_old_one() -> None:
+    _, after = told(models(v1="champion!", v2="admitted"), ALL_HERE, "promote", "v2")
+    assert pinned(after) == ["v2"]
+    assert [(record["version"], record["pinned"]) for record in after.unsent] == [("v1", False), ("v2", True)]
+
+
+def test_a_version_that_is_pinned_again_stays_pinned() -> None:
+    _, after = told(models(v1="champion!"), ALL_HERE, "promote", "v1")
+    assert pinned(after) == ["v1"]
+    assert [record["pinned"] for record in after.unsent] == [True]
+
+
+@pytest.mark.parametrize(
+    ("states", "do", "version", "why"),
+    [
+        (models(v1="champion"), "promote", "v9", "no model v9"),
+        (models(v1="champion", v2="rejected"), "promote", "v2", "v2 was rejected and never serves: so"),
+        (models(v1="champion", v4="retired"), "promote", "v4", "neither a bundle nor its files on this host"),
+        (models(v1="champion"), "rollback", None, "no model served before this one"),
+        (models(v2="champion", v4="retired"), "rollback", None, "no model served before this one"),
+        (models(v1="champion"), "unpin", None, "no version is pinned"),
+        (models(v1="champion"), "show", "v9", "no model v9"),
+        (models(v1="champion"), "dance", None, "no such command: 'dance'"),
+    ],
+)
+def test_a_command_that_cannot_be_obeyed_says_why_and_changes_nothing(
+    states: ModelStates, do: str, version: str | None, why: str
+) -> None:
+    reply, after = told(states, ALL_HERE, do, version)
+    assert not reply["ok"]
+    assert why in reply["why"]
+    assert after == states
+
+
+def test_a_version_whose_files_are_here_can_be_promoted_although_its_bundle_is_gone() -> None:
+    seen = Seen(bundles=frozenset({"v2"}), proposed=frozenset({"v1"}))
+    assert told(models(v1="retired", v2="champion"), seen, "promote", "v1")[0]["ok"]
+
+
+def test_a_rollback_goes_to_the_version_that_served_last_and_still_can() -> None:
+    states = models(v1="retired", v2="retired", v3="champion", v4="retired")
+    assert pinned(told(states, ALL_HERE, "rollback")[1]) == ["v2"]
+    assert pinned(told(states, ALL_HERE, "rollback", "v1")[1]) == ["v1"]
+
+
+def test_unpinning_leaves_the_state_and_says_who_did_it() -> None:
+    reply, after = told(models(v1="champion!", v2="admitted"), ALL_HERE, "unpin")
+    assert (reply["model"]["version"], reply["model"]["who"], pinned(after)) == ("v1", "ann", [])
+    assert after.models["v1"].state == "champion"
+
+
+def test_the_list_is_newest_first_and_marks_what_is_wanted() -> None:
+    listed = told(models(v1="retired", v2="champion", v3="admitted"), ALL_HERE, "list")[0]["models"]
+    assert [(model["version"], model["wanted"]) for model in listed] == [("v3", True), ("v2", False), ("v1", False)]

@@ -1,0 +1,60 @@
+"""What the rollout promises, with real processes: socket manager, rollout, scorers. No broker, no cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving.load import load
+from tests.serving.local_candidates import version
+from tests.serving.rollout_host import RolloutHost
+
+
+@pytest.fixture
+def host() -> Iterator[RolloutHost]:
+    with RolloutHost() as host:
+        host.manager()
+        yield host
+
+
+def test_each_admitted_candidate_takes_over_under_load_and_no_request_fails(host: RolloutHost) -> None:
+    host.rollout()
+    host.serves(None)  # before the first model somebody answers 503
+    first = host.candidate(1)
+    host.serves(first)
+    with load(host.port, "/health/live") as clients:
+        for number in (2,):
+            clients.more(100)
+            newest = host.candidate(number)
+            host.becomes({newest: "champion", version(number - 1): "retired"})
+        clients.more(100)
+    assert not clients.failed
+    assert {answer[:3] for answer in clients.answered} == {"200"}
+    records = json.loads((host.places.onprem_folder("p") / "models.json").read_text())
+    told = [(record["version"], record["state"]) for record in records["unsent"]]
+    assert told == [
+        (first, "candidate"),
+        (first, "admitted"),
+        (first, "champion"),
+        (version(2), "candidate"),
+        (version(2), "admitted"),
+        (first, "retired"),
+        (version(2), "champion"),
+    ], "every change waits for the broker, in its order"
+
+
+def test_a_candidate_that_differs_from_h2o_never_serves(host: RolloutHost) -> None:
+    host.rollout()
+    good = host.candidate(1)
+    host.serves(good)
+    bad = host.candidate(2, wrong=True)
+    aside = host.candidate(3, proposed=False)
+    host.becomes({bad: "rejected", aside: "candidate", good: "champion"})
+    shown = host.command(do="show", version=bad)["model"]
+    assert "59" in shown["why"] or "60" in shown["why"], shown
+    refused = host.command(do="promote", version=bad)
+    assert not refused["ok"]
+    assert "was rejected and never serves" in refused["why"]
+    assert host.serving() == [good]

@@ -16,14 +16,14 @@ import httpx
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.pipeline import Pipeline
-from monitoring.alerts import Alerts
-from monitoring.flow import Look, broken, stages
-from monitoring.history import History
-from monitoring.lake_follower import LakeFollower
-from monitoring.page import serve_page
-from monitoring.scrape import Snapshot, local_targets, scorer_targets, scrape
-from monitoring.trust import Pin, Seen, reasons_against
-from monitoring.view import SHOWN_S, PipelineView, View
+from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
+from monitoring.judge.alerts import Alerts
+from monitoring.judge.outcome_follower import LakeFollower
+from monitoring.judge.stages import Look, broken, stages
+from monitoring.judge.trust import Pin, Seen, reasons_against
+from monitoring.page.history import History
+from monitoring.page.page_server import serve_page
+from monitoring.page.view import SHOWN_S, PipelineView, View
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
 from training.candidates.registry import moment_of

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from monitoring.page import serve_page
-from monitoring.view import View
-from tests.monitoring.test_page import a_view
+from monitoring.page.page_server import serve_page
+from monitoring.page.view import View
+from tests.monitoring.page.test_page_server import a_view
 
 pytestmark = pytest.mark.browser
 

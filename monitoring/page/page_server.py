@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from monitoring.view import View
+from monitoring.page.view import View
 
-_templates = Environment(loader=PackageLoader("monitoring"), autoescape=True, undefined=StrictUndefined)
+_templates = Environment(loader=PackageLoader("monitoring.page"), autoescape=True, undefined=StrictUndefined)
 
 
 def render(template: str, view: View) -> str:

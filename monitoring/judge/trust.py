@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contract.pipeline import Pipeline
-from monitoring.health import Realised
+from monitoring.judge.model_health import Realised
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitoring.collect.outcomes import Outcome
 from training.evaluation.holdout_metrics import auc, log_loss
 
 MINIMUM = 30
 MINUTE_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One prediction whose label is known; `due_s` in seconds since 1970."""
-
-    model: str
-    due_s: float
-    probability: float
-    label: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.scrape import Snapshot
+from monitoring.collect.scrape import Snapshot
 
 
 def rate(before: Snapshot | None, now: Snapshot, name: str, **labels: str) -> float | None:

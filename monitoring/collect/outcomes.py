@@ -10,8 +10,17 @@ from deltalake.exceptions import TableNotFoundError
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from monitoring.health import Outcome
 from streaming.lake.delta_tables import opened
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One prediction whose label is known; `due_s` in seconds since 1970."""
+
+    model: str
+    due_s: float
+    probability: float
+    label: bool
 
 
 @dataclass

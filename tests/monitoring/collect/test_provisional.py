@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitoring.provisional import join, labels_of
+from monitoring.collect.provisional import join, labels_of
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from contract.pipeline import Pipeline
-from monitoring.rates import rate
-from monitoring.scrape import Sample, Snapshot
+from monitoring.collect.rates import rate
+from monitoring.collect.scrape import Sample, Snapshot
 
 
 @dataclass(frozen=True)

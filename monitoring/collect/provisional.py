@@ -16,7 +16,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from monitoring.health import Outcome
+from monitoring.collect.outcomes import Outcome
 from streaming._native import Transform
 from streaming.lake.delta_tables import opened
 from streaming.pipeline_file.compile_pipeline import compile_pipeline

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.flow import Look, Stage, stages
-from monitoring.scrape import Sample, Snapshot
+from monitoring.collect.scrape import Sample, Snapshot
+from monitoring.judge.stages import Look, Stage, stages
 from streaming.pipeline_file.load import load
 
-PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
+PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW_S = 1_795_252_000.0
 ROWS_LIMIT_S = 300 + 2 * PIPELINE.lake.buckets.total_seconds()
 OWN, TABLE = {"pipeline": "flights"}, {"pipeline": "flights", "table": "rows"}

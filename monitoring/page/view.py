@@ -9,11 +9,11 @@ from typing import Any
 
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
-from monitoring.alerts import Alert
-from monitoring.charts import Line, Mark, chart
-from monitoring.flow import Stage, broken
-from monitoring.health import Realised
-from monitoring.trust import Seen, first_line, reasons_against
+from monitoring.judge.alerts import Alert
+from monitoring.judge.model_health import Realised
+from monitoring.judge.stages import Stage, broken
+from monitoring.judge.trust import Seen, first_line, reasons_against
+from monitoring.page.charts import Line, Mark, chart
 
 SHOWN_S = 3600
 

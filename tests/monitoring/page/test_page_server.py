@@ -10,16 +10,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from monitoring.alerts import Alert
-from monitoring.flow import Look, stages
-from monitoring.health import Outcome, by_minute, by_model
-from monitoring.page import serve_page
-from monitoring.scrape import Sample, Snapshot
-from monitoring.trust import Seen
-from monitoring.view import PipelineView, View
+from monitoring.collect.outcomes import Outcome
+from monitoring.collect.scrape import Sample, Snapshot
+from monitoring.judge.alerts import Alert
+from monitoring.judge.model_health import by_minute, by_model
+from monitoring.judge.stages import Look, stages
+from monitoring.judge.trust import Seen
+from monitoring.page.page_server import serve_page
+from monitoring.page.view import PipelineView, View
 from streaming.pipeline_file.load import load
 
-PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
+PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW = 1_795_252_000.0
 
 

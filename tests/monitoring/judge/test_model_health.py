@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from monitoring.health import Outcome, by_minute, by_model
+from monitoring.collect.outcomes import Outcome
+from monitoring.judge.model_health import by_minute, by_model
 
 
 def outcomes(count: int, positives: int, minute: int = 0, model: str = "m1", right: bool = True) -> list[Outcome]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from contract import metrics
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from monitoring.health import Outcome, Realised, by_minute, by_model
-from monitoring.lake import OutcomeReader
-from monitoring.provisional import ProvisionalReader
+from monitoring.collect.outcomes import Outcome, OutcomeReader
+from monitoring.collect.provisional import ProvisionalReader
+from monitoring.judge.model_health import Realised, by_minute, by_model
 
 LOOK_EVERY_S = 5.0
 OUTCOMES_S = 3 * 3600

@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from monitoring.alerts import Alerts
-from monitoring.health import Realised
-from monitoring.trust import Pin, Seen, first_line, reasons_against
+from monitoring.judge.alerts import Alerts
+from monitoring.judge.model_health import Realised
+from monitoring.judge.trust import Pin, Seen, first_line, reasons_against
 from streaming.pipeline_file.load import load
 
-PIPELINE = load(Path(__file__).parents[2] / "examples/flights/pipeline.toml")
+PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 

@@ -10,21 +10,21 @@ from importlib import import_module
 from pathlib import Path
 
 from contract.layout import PlacesError
-from infra import control
-from infra.preflight import Unfit
 from infra.settings import SettingsError, read_env_file
+from infra.stack import control_socket
+from infra.stack.preflight import Unfit
 
 COMMANDS = {
-    "up": "infra.up_command",
-    "down": "infra.down_command",
-    "status": "infra.status",
-    "logs": "infra.logs_command",
-    "reset": "infra.reset",
-    "check": "infra.check",
-    "try": "infra.try_event",
-    "replay": "infra.replay",
-    "models": "infra.models",
-    "test": "infra.test_command",
+    "up": "infra.commands.up",
+    "down": "infra.commands.down",
+    "status": "infra.commands.status",
+    "logs": "infra.commands.logs",
+    "reset": "infra.commands.reset",
+    "check": "infra.commands.check",
+    "try": "infra.commands.try_event",
+    "replay": "infra.commands.replay",
+    "models": "infra.commands.models",
+    "test": "infra.commands.run_tests",
     "bench": "infra.commands.bench",
 }
 """Command -> the module that brings it: `add_parser(subparsers)`, which sets `run`. Only what is asked for is
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         args = _parser(words[:1] if words and words[0] in COMMANDS else COMMANDS).parse_args(words)
         code: int = args.run(args)
         return code
-    except (SettingsError, PlacesError, Unfit, control.NotRunning) as error:
+    except (SettingsError, PlacesError, Unfit, control_socket.NotRunning) as error:
         print(f"hotpath: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.part import SCRATCH
-
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
 
 SHARE: Final = ROOT / ".venv" / "share" / "hotpath"
 """Where the installer puts jars and the Java home."""
+
+SCRATCH: Final = "tmp"
+"""Folder below `run/` in which each part has one of its own for temporary files, emptied before every start."""
 
 DEFAULT_PORT_BASE: Final = 17000
 

@@ -10,8 +10,8 @@ from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.announce import say
 from infra.settings import ROOT, Settings
+from infra.stack.announce import say
 
 FOLDER = ROOT / "benchmarks"
 

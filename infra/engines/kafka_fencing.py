@@ -17,9 +17,9 @@ from pathlib import Path
 from threading import Timer
 from typing import Final
 
-from infra import child
 from infra.engines import java
 from infra.settings import Settings
+from infra.supervisor import child
 
 _CLEAN: Final = ".kafka_cleanshutdown"
 """A broker that ends in order leaves this file beside its partitions."""

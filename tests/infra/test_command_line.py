@@ -19,8 +19,8 @@ import pytest
 
 from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
+from infra.commands.status import judge, line_of, model_of, troubles_of
 from infra.settings import ROOT, Settings
-from infra.status import judge, line_of, model_of, troubles_of
 from serving.candidates.state_store import Model, ModelStates, write_states
 
 READY = {
@@ -62,7 +62,7 @@ def test_help_tells_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_status_imports_nothing_that_takes_long() -> None:
     shown = "import sys; from infra.cli import main; main(['status']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not {"numpy", "pyarrow", "sqlglot", "infra.stack"} & set(done.stdout.split())
+    assert not {"numpy", "pyarrow", "sqlglot", "infra.stack.stack"} & set(done.stdout.split())
 
 
 def test_status_without_a_stack_is_a_problem_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:

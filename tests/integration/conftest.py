@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 
 from contract.layout import Places
-from infra import child, control
-from infra.addresses import environment
 from infra.ports import SPAN, Ports, is_free
 from infra.settings import ROOT, Settings
+from infra.stack import control_socket
+from infra.stack.part_environment import environment
+from infra.supervisor import child
 from tests.waiting import until
 
 UP_WITHIN_S = 600
@@ -54,7 +55,7 @@ class RunningStack:
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """What the supervisor tells of each part."""
-        answer = next(control.ask(self.settings.control, {"do": "status"}))
+        answer = next(control_socket.ask(self.settings.control, {"do": "status"}))
         return {part["part"]: part for part in answer["parts"]}
 
     def part_pid(self, name: str) -> int | None:
@@ -64,7 +65,7 @@ class RunningStack:
     def restart_part(self, name: str) -> None:
         """End a part as `down` would, and wait until it is ready again."""
         before = self.part_pid(name)
-        list(control.ask(self.settings.control, {"do": "restart", "part": name}))
+        list(control_socket.ask(self.settings.control, {"do": "restart", "part": name}))
         self._until_ready_again(name, before)
 
     def kill_part(self, name: str) -> None:
@@ -84,7 +85,7 @@ class RunningStack:
     def begin_again(self) -> None:
         """`up` with the same folder and ports; returns when its supervisor answers."""
         self.process = _up(self.settings, self.output)
-        until(lambda: control.is_running(self.settings.control), 60, "the supervisor")
+        until(lambda: control_socket.is_running(self.settings.control), 60, "the supervisor")
 
     def until_well(self, timeout_s: float = UP_WITHIN_S) -> None:
         """Wait until status says that all is well, a model included."""

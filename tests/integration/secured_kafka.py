@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from contract.layout import Kafka, Places
 from contract.pipeline import Pipeline
-from infra.conditions import broker_answers
-from infra.engines import java, kafka, mirror
-from infra.part import Part
+from infra.engines import java, kafka_broker, mirror_maker
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.supervisor.readiness import broker_answers
+from infra.supervisor.service import Part
 from streaming.kafka.topic_admin import ensure_topics
 from tests.waiting import until
 
@@ -53,11 +53,11 @@ class Secured:
     def mirror(self, pipeline: Pipeline) -> Iterator[None]:
         """The mirror of a pipeline's topics, which are made first."""
         ensure_topics(self.places, pipeline)
-        mirror.render(self.settings, self.ports, self.places, pipeline.mirrored_topics)
-        part = mirror.mirror(self.settings, self.ports, self.places, after=())
+        mirror_maker.render(self.settings, self.ports, self.places, pipeline.mirrored_topics)
+        part = mirror_maker.mirror(self.settings, self.ports, self.places, after=())
         log = self.settings.data / "mirror.log"
         with running(self.settings, part, log):
-            until(lambda: mirror.STARTED in log.read_text(), 120, "the mirror's tasks", every_s=0.5)
+            until(lambda: mirror_maker.STARTED in log.read_text(), 120, "the mirror's tasks", every_s=0.5)
             yield
 
 
@@ -79,7 +79,7 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
     settings = Settings.from_environment({**os.environ, **env})
     secured = Secured(env, settings, ports)
     with ExitStack() as brokers:
-        brokers.enter_context(running(settings, kafka.broker(settings, ports, "onprem"), folder / "onprem.log"))
+        brokers.enter_context(running(settings, kafka_broker.broker(settings, ports, "onprem"), folder / "onprem.log"))
         brokers.enter_context(running(settings, _secured_broker(settings, ports), folder / "cloud.log"))
         until(lambda: broker_answers(secured.places.onprem), 120, "the plain broker")
         inner = ports.address("h2o")
@@ -91,7 +91,7 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
 
 def _secured_broker(settings: Settings, ports: Ports) -> Part:
     """The cloud's broker as `up` makes it, with its door replaced: what it says to itself goes by another one."""
-    plain = kafka.broker(settings, ports, "cloud")
+    plain = kafka_broker.broker(settings, ports, "cloud")
     inner, controller = ports.address("h2o"), ports.address("cloud_controller")
     door = {
         "listeners": f"PLAINTEXT://{inner},SECURED://{ports.address('cloud')},CONTROLLER://{controller}",
@@ -108,10 +108,10 @@ def _secured_broker(settings: Settings, ports: Ports) -> Part:
     conf = settings.conf / "kafka-cloud.properties"
 
     def prepare() -> None:
-        java.write(conf, java.properties(kafka.configuration(settings, ports, "cloud") | door))
+        java.write(conf, java.properties(kafka_broker.configuration(settings, ports, "cloud") | door))
         arguments = ("format", "--cluster-id=c2VjdXJlZC1zZWN1cmVkLQ", "-c", str(conf))
         tool = "kafka.tools.StorageTool"
-        command = java.command(settings, plain.name, "128m", kafka.classpath(), tool, *arguments)
+        command = java.command(settings, plain.name, "128m", kafka_broker.classpath(), tool, *arguments)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     return Part(plain.name, plain.command, env=plain.env, prepare=prepare)

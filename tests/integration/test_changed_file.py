@@ -11,8 +11,8 @@ import pytest
 from deltalake import DeltaTable
 
 from contract.pipeline import Pipeline
-from infra.announce import event_of_now
-from infra.scorers import live_scorers
+from infra.stack.announce import event_of_now
+from infra.stack.live_scorers import live_scorers
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.integration.test_cut_off import asked, scorer_of

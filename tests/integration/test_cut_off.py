@@ -14,7 +14,7 @@ import pytest
 from deltalake import DeltaTable
 
 from contract.pipeline import Pipeline
-from infra.announce import event_of_now
+from infra.stack.announce import event_of_now
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.waiting import until

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.scorers import live_scorers
+from infra.stack.live_scorers import live_scorers
 from serving.prediction_log import producer
 from serving.prediction_log.disk_spool import Spool, spooled
 from serving.prediction_log.producer import PredictionLog

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from contract.layout import Places
-from infra.conditions import broker_answers
+from infra.supervisor.readiness import broker_answers
 from streaming.ingest.hot_query import read_kafka
 from streaming.kafka.topic_admin import ensure_topics
 from streaming.pipeline_file.load import load

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.processes import pss_bytes
+from infra.supervisor.processes import pss_bytes
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 

@@ -1,0 +1,175 @@
+"""`hotpath test`: every linter, then every test; what was left out is told last.
+
+`--quick` leaves out tests that start the engines again, and tries fewer cases. `--without browser` leaves out what
+needs a headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from infra.settings import ROOT, SHARE, java_home
+from infra.stack.announce import say
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+BIN = Path(sys.executable).parent
+QUICK_EXPRESSIONS = "100"
+"""How many generated expressions `--quick` compares with Spark."""
+
+BESIDE_FAST = ("tests/integration", "tests/faults")
+OWN_ENGINES = tuple(
+    f"tests/integration/test_{name}.py"
+    for name in (
+        "parity",
+        "rows_job",
+        "append",
+        "secured_kafka",
+        "admission_h2o",
+        "h2o_cluster",
+        "page_in_browser",
+        "broker_killed",
+    )
+)
+"""Tests with a Spark, an H2O or a Kafka of their own: they run beside those of the stack, which often wait."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One linter or test run."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("test", help="run every linter and test")
+    parser.add_argument("--quick", action="store_true", help="no test that starts the engines again, fewer cases")
+    parser.add_argument("--without", action="append", choices=["browser"], default=[], help="leave out and say so")
+    parser.add_argument("pytest_args", nargs=REMAINDER, metavar="PYTEST ARGS", help="only pytest, with these")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """All steps, whatever fails on the way; 1 when one failed."""
+    left_out = []
+    if "browser" in args.without:
+        left_out.append("tests in the browser (--without browser)")
+    elif lacking := _chromium_lacks():
+        print(f"hotpath: {lacking}", file=sys.stderr)
+        return 1
+    if args.quick:
+        left_out.append("tests that start the engines again, and the larger number of generated cases (--quick)")
+    began = time.monotonic()
+    results = [ran for steps in _steps(args) for ran in _run(steps)]
+    say("")
+    for step, code, seconds in results:
+        say(f"{'passed' if code == 0 else 'FAILED':<7} {seconds:7.1f} s  {step.name}")
+    failed = sum(1 for _, code, _ in results if code)
+    say(f"{len(results) - failed} steps passed, {failed} failed in {time.monotonic() - began:.0f} s")
+    for what in left_out:
+        say(f"left out: {what}")
+    return 1 if failed else 0
+
+
+def _steps(args: Namespace) -> list[list[Step]]:
+    """One list after the other; the steps of a list run beside each other."""
+    if args.pytest_args:
+        own = [argument for argument in args.pytest_args if argument != "--"]
+        return [[_pytest("pytest", args, *own)]]
+    cargo = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    modules = cargo | {"PYO3_BUILD_EXTENSION_MODULE": "1"}
+    linters = [
+        Step("ruff check", (f"{BIN}/ruff", "check", "."), {}),
+        Step("ruff format", (f"{BIN}/ruff", "format", "--check", "."), {}),
+        Step("mypy", (f"{BIN}/mypy",), {}),
+        Step("import-linter", (f"{BIN}/lint-imports",), {"PYTHONPATH": str(ROOT)}),
+        Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
+        Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
+    ]
+    tests = [
+        Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
+        _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
+        _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
+    ]
+    engines = [
+        _pytest("pytest, with engines of their own", args, *OWN_ENGINES),
+        _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES)),
+    ]
+    return [linters, *([step] for step in tests), engines]
+
+
+_A_CORE_EACH = ("-n", "logical")
+_BY_FILE = ("--dist", "loadfile")
+"""A file's tests share what they start."""
+_THREE_FOR_TWO_CORES = ("-n", str(max(2, (os.cpu_count() or 2) * 3 // 2)))
+"""Many tests wait for processes of theirs."""
+_RUST = ("--release", "--locked", "--quiet")
+
+
+def _ignored(paths: Iterable[str]) -> Iterator[str]:
+    return (f"--ignore={path}" for path in paths)
+
+
+def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
+    chosen = (["not restarts"] if args.quick else []) + (["not browser"] if "browser" in args.without else [])
+    marks = ("-m", " and ".join(chosen)) if chosen else ()
+    env = {"HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark", "JAVA_HOME": str(java_home(os.environ))}
+    env |= {"PYTHONDONTWRITEBYTECODE": ""}  # or each of hundreds of processes would compile all that it imports
+    env |= {"HOTPATH_PARITY": QUICK_EXPRESSIONS} if args.quick else {}
+    return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
+
+
+def _run(steps: list[Step]) -> list[tuple[Step, int, float]]:
+    """Each with its exit code and seconds. The last one prints as it goes, what others printed comes after it."""
+    *others, last = steps
+    with ThreadPoolExecutor() as pool, ExitStack() as files:
+        outputs = [files.enter_context(TemporaryFile("w+", encoding="utf-8", errors="replace")) for _ in others]
+        beside = [pool.submit(_run_one, *each) for each in zip(others, outputs, strict=True)]
+        say(f"\n== {last.name}")
+        ran = _run_one(last, None)
+        for step, output, end in zip(others, outputs, beside, strict=True):
+            end.result()
+            output.seek(0)
+            say(f"\n== {step.name}\n{output.read()}")
+        return [*(end.result() for end in beside), ran]
+
+
+def _run_one(step: Step, output: IO[str] | None) -> tuple[Step, int, float]:
+    began = time.monotonic()
+    try:
+        done = subprocess.run(step.command, cwd=ROOT, env=os.environ | dict(step.env), stdout=output, stderr=output)
+        code = done.returncode
+    except FileNotFoundError as error:
+        say(f"{error.filename} is not installed")
+        code = 1
+    return step, code, time.monotonic() - began
+
+
+def _chromium_lacks() -> str:
+    """Empty when a Chromium is there, or could be installed; else what to do."""
+    if any(shutil.which(name) for name in CHROMIUM):
+        return ""
+    by_hand = "the tests in the browser need Chromium; install it ({}), or leave them out with --without browser"
+    if not shutil.which("apt-get"):
+        return by_hand.format("Fedora: dnf install chromium; Arch: pacman -S chromium")
+    if os.geteuid() != 0:
+        return by_hand.format("sudo apt-get install chromium")
+    say("installing Chromium, which only tests need: apt-get install chromium")
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (("apt-get", "update"), ("apt-get", "install", "-y", "--no-install-recommends", "chromium")):
+        if subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode:
+            return by_hand.format("`apt-get install chromium` failed, its message is above")
+    return ""

@@ -1,0 +1,166 @@
+"""`hotpath status`: the first line says that all is well, or what is broken first; exit 1 when unwell.
+
+Broken is a part that does not run, a pipeline without a model, a stage of the flow that the monitor finds standing
+still, or a model that the monitor says not to trust: in this order.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from contract.timestamps import parse_us
+from infra.settings import Settings
+from infra.stack import control_socket
+from infra.stack.live_scorers import live_scorers
+from infra.supervisor.processes import pss_bytes
+from infra.supervisor.readiness import json_at
+from serving.candidates.read_candidate import MANIFEST
+from serving.candidates.state_store import ModelsError, read_states
+
+Row = dict[str, Any]
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("status", help="how the stack is; exit 1 when unwell")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Ask the supervisor, and look at each pipeline's model."""
+    settings = Settings.from_environment()
+    answer = next(control_socket.ask(settings.control, {"do": "status"}))
+    parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
+    pipelines = [model_of(settings.data / "onprem" / name, name) for name in settings.deployed_names()]
+    troubles = _troubles(parts)
+    verdict, well = judge(parts, pipelines, troubles)
+    if args.json:
+        told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
+        print(json.dumps(told, indent=1))
+    else:
+        print("\n".join([verdict, "", *_table(parts), "", *_lines(pipelines), *troubles]))
+    return 0 if well else 1
+
+
+def judge(parts: list[Row], pipelines: list[Row], troubles: list[str]) -> tuple[str, bool]:
+    """The first line, and whether all is well. Each list comes in the order of the flow: the first is told."""
+    broken = next((part for part in parts if part["state"] != "ready"), None)
+    if broken:
+        why = f": {broken['problem']}" if broken["problem"] else ""
+        return f"unwell: {broken['part']} is {broken['state']}{why}; look with: {broken['look_first']}", False
+    without = next((each for each in pipelines if not each["model"]), None)
+    if without:
+        name = without["pipeline"]
+        return f"unwell: {name} has no model yet; look with: hotpath logs trainer", False
+    if troubles:
+        return f"unwell: {troubles[0]}", False
+    total = sum(part["pss_mb"] for part in parts)
+    return f"well: {len(parts)} parts, {total / 1024:.1f} GiB", True
+
+
+def _troubles(parts: list[Row]) -> list[str]:
+    """What the monitor finds wrong, in words, each with the command that looks closer."""
+    monitor = next((part for part in parts if part["part"] == "monitor" and part["state"] == "ready"), None)
+    if monitor is None:
+        return []
+    seen = json_at(monitor["address"].removeprefix("http://"), "/status.json")
+    if seen is None:
+        return [f"the monitor does not answer at {monitor['address']}; look with: {monitor['look_first']}"]
+    return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)]
+
+
+def troubles_of(pipeline: Row) -> list[str]:
+    name = pipeline["name"]
+    found = [
+        f"{name}: {stage['name']}: {stage['problem']}; look with: {stage['command'].removeprefix('./')}"
+        for stage in pipeline["stages"]
+        if stage["problem"]
+    ]
+    against = [] if pipeline["trusted"] else [f"{pipeline['headline']} Look with: hotpath models list"]
+    return found + against
+
+
+def _scorers(settings: Settings) -> list[Row]:
+    return [
+        {
+            "part": scorer.name,
+            "state": "ready",
+            "pid": scorer.pid,
+            "uptime_s": None,
+            "restarts": 0,
+            "address": "",
+            "problem": "",
+            "look_first": f"hotpath logs scorers-{scorer.pipeline}",
+            "pss_mb": _pss_mb(scorer.pid),
+        }
+        for scorer in live_scorers(settings.data)
+    ]
+
+
+def model_of(folder: Path, name: str) -> Row:
+    """The champion of a pipeline, from what the rollout has written in the folder that serving keeps of it."""
+    try:
+        states = read_states(folder)
+    except ModelsError as error:
+        return {"pipeline": name, "model": None, "problem": str(error)}
+    champion, pinned = states.champion(), states.pinned()
+    if champion is None:
+        return {"pipeline": name, "model": None, "problem": ""}
+    return {
+        "pipeline": name,
+        "model": champion.version,
+        "model_age_s": _age_s(folder, champion.version),
+        "since": champion.when,
+        "auc": champion.auc,
+        "pinned": None if pinned is None else asdict(pinned),
+        "problem": "",
+    }
+
+
+def _age_s(folder: Path, version: str) -> float | None:
+    """Now minus the newest question in the model's training; None where its candidate is not on this host."""
+    manifest = folder / "candidates" / version / MANIFEST
+    if not manifest.is_file():
+        return None
+    newest_us = parse_us(json.loads(manifest.read_bytes())["newest_as_of"])
+    return round(time.time() - newest_us / 1e6, 1)
+
+
+def _pss_mb(pid: int | None) -> float:
+    return round(pss_bytes(pid) / 1024**2, 1) if pid else 0.0
+
+
+def _table(parts: list[Row]) -> list[str]:
+    head = f"{'part':<28} {'state':<9} {'pid':>8} {'up s':>9} {'MiB':>7} {'restarts':>8}  address"
+    return [head, *(_row(part) for part in parts)]
+
+
+def _row(part: Row) -> str:
+    uptime = "" if part["uptime_s"] is None else f"{part['uptime_s']:.0f}"
+    figures = f"{part['pid'] or '':>8} {uptime:>9} {part['pss_mb']:>7.0f} {part['restarts']:>8}"
+    return f"{part['part']:<28} {part['state']:<9} {figures}  {part['address']}{_problem(part)}"
+
+
+def _problem(part: Row) -> str:
+    return f"  {part['problem']}" if part["problem"] else ""
+
+
+def _lines(pipelines: list[Row]) -> list[str]:
+    return [line_of(each) for each in pipelines]
+
+
+def line_of(pipeline: Row) -> str:
+    """A pipeline's model in words."""
+    name = pipeline["pipeline"]
+    if not pipeline["model"]:
+        return f"{name}: no model yet {pipeline['problem']}"
+    age = "unknown" if pipeline["model_age_s"] is None else f"{pipeline['model_age_s']:.0f} s"
+    facts = f"{pipeline['model']} since {pipeline['since']}, age {age}, AUC {pipeline['auc'] or 0:.3f}"
+    pin = pipeline["pinned"]
+    held = f"; {pin['version']} is pinned by {pin['who']} since {pin['when']}: {pin['why']}" if pin else ""
+    return f"{name}: {facts}{held}"

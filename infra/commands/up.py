@@ -1,0 +1,75 @@
+"""`hotpath up [FILE...]`: start the stack, or add pipelines to the one that runs."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from pathlib import Path
+
+from contract.pipeline import Pipeline
+from infra.settings import Settings
+from infra.stack import control_socket, start_stack
+from infra.stack.announce import say
+from infra.stack.deployments import deployment, deployments
+from infra.stack.file_changes import changes
+from infra.stack.part_environment import EXAMPLE
+from streaming.pipeline_file.load import PipelineError, load
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    parser = commands.add_parser("up", help="start the stack, or add pipelines to the one that runs")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pipeline files (default: the example)")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Nothing is started or deployed unless every file is well and may change what it changes."""
+    settings = Settings.from_environment()
+    loaded = [(file, _load(file)) for file in args.files]
+    if any(pipeline is None for _, pipeline in loaded):
+        return 1
+    files = [(file, pipeline) for file, pipeline in loaded if pipeline]
+    running = control_socket.is_running(settings.control)
+    if not files and running:
+        say("the stack runs already; `hotpath status` tells how it is")
+        return 0
+    if not files and not deployments(settings):
+        files = [(EXAMPLE, load(EXAMPLE))]
+    allowed = [_may_change(settings, pipeline) for _, pipeline in files]
+    if not all(allowed):
+        return 1
+    if running:
+        return _tell(settings, {"do": "deploy", "files": [str(file.absolute()) for file, _ in files]})
+    return start_stack.start(settings, files)
+
+
+def _tell(settings: Settings, request: control_socket.Message) -> int:
+    """Print what the running stack says; its code."""
+    code = 1
+    for message in control_socket.ask(settings.control, request):
+        if "say" in message:
+            say(message["say"])
+        code = message.get("code", code)
+    return code
+
+
+def _load(file: Path) -> Pipeline | None:
+    try:
+        return load(file)
+    except PipelineError as error:
+        for problem in error.problems:
+            print(f"{file}: {problem}", file=sys.stderr)
+    except OSError as error:
+        print(f"hotpath: {file} cannot be read: {error.strerror}", file=sys.stderr)
+    return None
+
+
+def _may_change(settings: Settings, pipeline: Pipeline) -> bool:
+    """Say what a changed file will do; False where it is refused."""
+    old = deployment(settings, pipeline.name)
+    found = changes(old.pipeline, pipeline) if old else None
+    for line in found.effects if found else ():
+        say(f"{pipeline.name}: {line}")
+    for line in found.refused if found else ():
+        print(f"{pipeline.name}: {line}", file=sys.stderr)
+    return not (found and found.refused)

@@ -1,0 +1,59 @@
+"""H2O: a cluster of one node, which reads and writes HDFS by itself."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from infra.engines import hdfs_daemons, java
+from infra.engines.spark_jars import packaged
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.supervisor.readiness import json_at
+from infra.supervisor.service import Part
+
+_GIVE_BACK: Final = (
+    "-XX:+IgnoreUnrecognizedVMOptions",  # a Java 17 before 17.0.9 does not have it
+    "-XX:+UnlockExperimentalVMOptions",
+    "-XX:TrimNativeHeapInterval=15000",
+)
+"""What importing Parquet files has freed goes back to the machine: 1.5 GB stayed reserved after 30 imports."""
+
+
+def h2o(settings: Settings, ports: Ports) -> Part:
+    """The part `h2o`. Its frames live in its heap alone: a start begins empty, and the trainer imports again."""
+    address = ports.address("h2o")
+
+    def prepare() -> None:
+        hdfs_daemons.render(settings, ports)
+        java.write(settings.conf / "h2o.nodes", f"{address}\n")  # itself alone: no multicast for others
+
+    return Part(
+        name="h2o",
+        command=(
+            settings.java,
+            f"-Xmx{settings.memory['H2O']}",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            *_GIVE_BACK,
+            java.temporary_files(settings, "h2o"),
+            "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # unused: a library of 157 MB to unpack at every start
+            "-jar",
+            str(packaged("h2o") / "backend" / "bin" / "h2o.jar"),
+            *("-name", f"hotpath-{ports['h2o']}", "-ip", "127.0.0.1", "-web_ip", "127.0.0.1"),
+            *("-port", str(ports["h2o"]), "-flatfile", str(settings.conf / "h2o.nodes")),
+            *("-nthreads", str(os.cpu_count() or 2), "-log_level", "WARN"),
+            *("-hdfs_config", str(settings.conf / "hdfs" / "core-site.xml")),
+            *("-ice_root", str(settings.data / "h2o")),
+        ),
+        env=java.ENVIRONMENT,
+        prepare=prepare,
+        ready=lambda _: _is_healthy(address),
+        address=f"http://{address}",
+        look_first="hotpath logs h2o",
+    )
+
+
+def _is_healthy(address: str) -> bool:
+    cloud = json_at(address, "/3/Cloud")
+    return bool(cloud and cloud["cloud_healthy"])

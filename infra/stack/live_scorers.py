@@ -1,0 +1,21 @@
+"""The scorers of this data folder that live: started by rollouts, children of nobody, and so not among the parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from infra.supervisor.processes import Process, stop
+from serving.rollout.scorer_host import ScorerProcess
+
+
+def live_scorers(data: Path) -> list[ScorerProcess]:
+    """Those recorded that live, by name; asks no broker and needs no address."""
+    files = sorted((data / "onprem" / "scorers").glob("*.json"))
+    recorded = [ScorerProcess(**json.loads(file.read_bytes())) for file in files]
+    return [scorer for scorer in recorded if scorer.lives()]
+
+
+def stop_live_scorers(data: Path, patience_s: float = 10) -> None:
+    """SIGTERM, then SIGKILL after the patience: connections that wait are closed."""
+    stop([Process(scorer.pid, scorer.started) for scorer in live_scorers(data)], patience_s)

@@ -1,0 +1,71 @@
+"""What must hold before anything is started: free ports, memory, disk. One message names everything that lacks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from infra.ports import FIXED, Ports, is_free
+from infra.settings import Settings
+from infra.stack.live_scorers import live_scorers
+from infra.stack.part_environment import is_local
+
+MEMORY_GB = 6
+DISK_GB = 8
+
+ENGINE_OF = {
+    "onprem": "HOTPATH_ONPREM_KAFKA",
+    "cloud": "HOTPATH_CLOUD_KAFKA",
+    "namenode": "HOTPATH_HDFS",
+    "datanode": "HOTPATH_HDFS",
+    "secondarynamenode": "HOTPATH_HDFS",
+    "h2o": "HOTPATH_H2O",
+}
+
+
+class Unfit(Exception):
+    """This machine cannot take the stack now; the message names each reason with its remedy."""
+
+
+def check_before_start(settings: Settings) -> None:
+    """Ports, memory and disk.
+
+    Raises:
+        Unfit: with every reason.
+    """
+    found = [*busy_ports(settings), *too_little_memory(_available_kb()), *too_little_disk(settings.data)]
+    if found:
+        raise Unfit("not started:\n  " + "\n  ".join(found))
+
+
+def busy_ports(settings: Settings) -> list[str]:
+    """Ports of what `up` would start itself; not those at which scorers of ours go on answering."""
+    ports = Ports(settings.port_base, settings.run / "ports.json")
+    answering = {f"scorer:{scorer.pipeline}" for scorer in live_scorers(settings.data)}
+    names = [name for name in FIXED if is_local(settings, ENGINE_OF.get(name.split("_")[0], ""))]
+    wanted = {name: ports[name] for name in [*names, *ports.given()] if name not in answering}
+    busy = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
+    if not busy:
+        return []
+    remedy = "stop what listens there, or choose other ports, for example HOTPATH_PORT_BASE=18000 hotpath up"
+    return [f"busy ports: {', '.join(busy)}; {remedy}"]
+
+
+def too_little_memory(available_kb: int) -> list[str]:
+    if available_kb >= MEMORY_GB * 1024 * 1024:
+        return []
+    have = available_kb / 1024 / 1024
+    return [f"{have:.1f} GB of memory are free, {MEMORY_GB} are needed; end other programs, or use a larger machine"]
+
+
+def too_little_disk(folder: Path) -> list[str]:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(there).free / 1024**3
+    if free >= DISK_GB:
+        return []
+    return [f"{free:.1f} GB are free at {there}, {DISK_GB} are needed; make room, or set HOTPATH_DATA to another disk"]
+
+
+def _available_kb() -> int:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))

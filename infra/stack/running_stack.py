@@ -1,0 +1,142 @@
+"""The running stack: what `up` in the first terminal is, and what other terminals talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from contract.files import write_durably
+from contract.pipeline import Pipeline
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.stack import control_socket
+from infra.stack.announce import Announcer, say
+from infra.stack.deployments import Deployment, deploy, deployments
+from infra.stack.part_environment import environment
+from infra.stack.stack import Stack
+from infra.supervisor.readiness import answers
+from infra.supervisor.service import Part
+from infra.supervisor.supervisor import Supervisor
+from streaming.pipeline_file.load import load
+
+ANSWER_WITHIN_S = 180.0
+
+
+class RunningStack:
+    """The parts of one data folder, kept running; requests of other terminals change them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ports = Ports(settings.port_base, settings.run / "ports.json")
+        self._told_to_stop = asyncio.Event()
+        self._deployed = deployments(settings)
+        self._supervisor = Supervisor(self._env(), settings.logs, settings.run, self._tell_ready)
+        self._announcer = Announcer(settings, self._ports)
+        self._targets: dict[str, int] = {}
+        self._announcing: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> int:
+        """Until SIGINT, SIGTERM or `down`; then everything is stopped in reverse."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._told_to_stop.set)
+        server = await control_socket.serve(self._settings.control, self._answer)
+        self._add(self._stack().common(lambda: self._deployed))
+        for each in self._deployed:
+            self._start(each)
+        telling = asyncio.create_task(self._announcer.whole(self._supervisor))
+        await self._told_to_stop.wait()
+        say("stopping; this takes up to half a minute")
+        for task in (*self._announcing.values(), telling):
+            task.cancel()
+        await self._supervisor.stop()
+        server.close()
+        self._settings.control.unlink(missing_ok=True)
+        say("stopped")
+        return 0
+
+    async def _answer(self, request: control_socket.Message) -> AsyncIterator[control_socket.Message]:
+        """One request of another terminal."""
+        match request.get("do"):
+            case "status":
+                yield {"parts": [asdict(record) for record in self._supervisor.records()], "code": 0}
+            case "down":
+                self._told_to_stop.set()
+                yield {"code": 0}
+            case "restart":
+                await self._supervisor.restart(request["part"])
+                yield {"code": 0}
+            case "deploy":
+                async for message in self._deploy([Path(text) for text in request["files"]]):
+                    yield message
+            case other:
+                yield {"say": f"unknown request {other!r}", "code": 2}
+
+    async def _deploy(self, files: list[Path]) -> AsyncIterator[control_socket.Message]:
+        """Add or renew pipelines of a running stack; done when each answers. The caller has checked the files."""
+        loaded = [(file, load(file)) for file in files]
+        for file, pipeline in loaded:
+            self._take_up(file, pipeline)
+        await self._supervisor.ready(["topics"])
+        await asyncio.to_thread(self._stack().ensure_topics, self._deployed)
+        if self._stack().render_mirror(self._deployed):
+            yield {"say": "the mirror starts again with the new topics"}
+            await self._supervisor.restart("mirror")
+        for _, pipeline in loaded:
+            each = next(each for each in self._deployed if each.pipeline.name == pipeline.name)
+            await self._start_or_renew(each)
+            address = self._ports.address(f"scorer:{pipeline.name}")
+            yield {"say": f"{pipeline.name}: waiting until http://{address} answers"}
+            if not await self._answers(address):
+                why = f"{pipeline.name}: no answer within {ANSWER_WITHIN_S:.0f} s; look with: hotpath logs"
+                yield {"say": f"{why} rollout-{pipeline.name}", "code": 1}
+                return
+        yield {"say": "deployed", "code": 0}
+
+    def _start(self, each: Deployment) -> None:
+        """Its parts, and the announcement of its first model."""
+        name = each.pipeline.name
+        self._add(self._stack().of_pipeline(each))
+        self._announcing[name] = asyncio.create_task(self._announcer.first_model(each), name=f"first model of {name}")
+
+    async def _start_or_renew(self, each: Deployment) -> None:
+        """A pipeline that runs already is read anew by its own parts; the others look by themselves."""
+        if each.pipeline.name not in self._announcing:
+            self._start(each)
+            return
+        for part in self._stack().of_pipeline(each):
+            await self._supervisor.restart(part.name)
+
+    def _take_up(self, file: Path, pipeline: Pipeline) -> None:
+        deploy(self._settings, self._ports, file, pipeline)
+        self._deployed = deployments(self._settings)
+
+    async def _answers(self, address: str) -> bool:
+        """Whether its hot address answers within the time. A stack that stops is not waited for."""
+        for _ in range(int(ANSWER_WITHIN_S)):
+            if await asyncio.to_thread(answers, address, "/health/live"):
+                return True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_stop.wait(), 1.0)
+                return False
+        return False
+
+    def _env(self) -> dict[str, str]:
+        return environment(self._settings, self._ports, [each.pipeline.name for each in self._deployed])
+
+    def _stack(self) -> Stack:
+        return Stack(self._settings, self._ports, self._env())
+
+    def _add(self, parts: list[Part]) -> None:
+        self._supervisor.add(parts, self._env())
+        self._targets |= {part.name: part.metrics_port for part in parts if part.metrics_port}
+        targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
+        write_durably(self._settings.run / "targets.json", json.dumps(targets, indent=1).encode())
+
+    def _tell_ready(self, part: Part) -> None:
+        self._announcer.ready(part)

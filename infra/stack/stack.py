@@ -1,0 +1,141 @@
+"""The stack: which parts there are, and what each needs before it starts.
+
+serving      socket manager, a rollout for each pipeline: from local state, at once
+engines      Kafka on-prem and cloud, NameNode, DataNode, H2O: in parallel; SecondaryNameNode, after the flow
+flow         topics -> mirror, watcher -> Spark job -> trainer -> pull
+sight        monitor
+example      replay of the flights, when the example is deployed
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from contract.layout import Places
+from infra.engines import h2o_node, hdfs_daemons, java, kafka_broker, mirror_maker
+from infra.ports import Ports
+from infra.settings import ROOT, Settings
+from infra.stack.deployments import Deployment
+from infra.stack.live_scorers import stop_live_scorers
+from infra.stack.part_environment import is_local
+from infra.supervisor.readiness import when_answering, when_listening
+from infra.supervisor.service import Part
+from streaming.kafka.topic_admin import ensure_topics
+
+
+class Stack:
+    """The declaration of all parts, for one data folder."""
+
+    def __init__(self, settings: Settings, ports: Ports, env: Mapping[str, str]) -> None:
+        self._settings, self._ports, self._env = settings, ports, env
+        self._places = Places.from_environment(env, needs=("onprem", "cloud"))
+
+    def common(self, deployed: Callable[[], list[Deployment]]) -> list[Part]:
+        """Every part that there is once, in the order in which it is told."""
+        engines = self.engines()
+        ours = {part.name for part in engines}
+        flow = self._flow(ours, deployed)
+        page = self._env["HOTPATH_PAGE"]
+        monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=when_listening(page))
+        return [*self._serving(), *engines, *flow, monitor]
+
+    def of_pipeline(self, deployment: Deployment) -> list[Part]:
+        """The parts that a pipeline brings: its rollout, and a replay where its folder has one."""
+        name = deployment.pipeline.name
+        address = self._ports.address(f"scorer:{name}")
+        rollout = self._module(
+            f"rollout-{name}", "serving.rollout.rollout", name, after=("socket_manager",), address=f"http://{address}"
+        )
+        replay = deployment.source.parent / "replay.py" if deployment.source else None
+        if replay is None or not replay.is_file():
+            return [rollout]
+        return [rollout, self._replay(name, replay, deployment.path)]
+
+    def engines(self) -> list[Part]:
+        """Those engines that the environment does not name already."""
+        settings, ports = self._settings, self._ports
+        makers: list[tuple[str, Callable[[], Part]]] = [
+            ("HOTPATH_ONPREM_KAFKA", partial(kafka_broker.broker, settings, ports, "onprem")),
+            ("HOTPATH_CLOUD_KAFKA", partial(kafka_broker.broker, settings, ports, "cloud")),
+            ("HOTPATH_HDFS", partial(hdfs_daemons.namenode, settings, ports)),
+            ("HOTPATH_HDFS", partial(hdfs_daemons.datanode, settings, ports)),
+            # hours can pass without it: the first answer comes first
+            ("HOTPATH_HDFS", partial(hdfs_daemons.secondarynamenode, settings, ports, after=("streaming", "trainer"))),
+            ("HOTPATH_H2O", partial(h2o_node.h2o, settings, ports)),
+        ]
+        return [make() for variable, make in makers if is_local(settings, variable)]
+
+    def render_mirror(self, deployed: list[Deployment]) -> bool:
+        """Write the mirror's configuration for these pipelines; whether it has to start again."""
+        topics = [topic for each in deployed for topic in each.pipeline.mirrored_topics]
+        return mirror_maker.render(self._settings, self._ports, self._places, topics)
+
+    def ensure_topics(self, deployed: list[Deployment]) -> None:
+        """Create the topics of these pipelines at both brokers.
+
+        Raises:
+            RuntimeError: a broker refused.
+        """
+        for each in deployed:
+            ensure_topics(self._places, each.pipeline)
+
+    def _serving(self) -> list[Part]:
+        admin = self._env["HOTPATH_ADMIN"]
+        manager = self._module(
+            "socket_manager",
+            "serving.listener.socket_manager",
+            address=f"http://{admin}",
+            before_stop=partial(stop_live_scorers, self._settings.data),
+            ready=when_listening(admin),
+        )
+        return [manager]
+
+    def _flow(self, ours: set[str], deployed: Callable[[], list[Deployment]]) -> list[Part]:
+        brokers = tuple(name for name in ("kafka-onprem", "kafka-cloud") if name in ours)
+        storage = tuple(name for name in ("datanode",) if name in ours)
+        trainer_needs = storage + tuple(name for name in ("h2o",) if name in ours)
+
+        def make_topics() -> None:
+            self.ensure_topics(deployed())
+            self.render_mirror(deployed())
+
+        spark = self._module("streaming", "streaming.job", after=("topics", *storage), patience_s=30)
+        topics = Part("topics", (), after=brokers, prepare=make_topics, look_first="hotpath logs kafka-onprem")
+        return [
+            topics,
+            mirror_maker.mirror(self._settings, self._ports, self._places, after=("topics",)),
+            self._module("watcher", "streaming.progress.mirror_watcher", after=("topics",)),
+            replace(spark, env={**spark.env, **java.ENVIRONMENT}),
+            self._module("trainer", "training.trainer", after=trainer_needs),
+            self._module("pull", "serving.candidates.pull", after=storage),
+        ]
+
+    def _replay(self, name: str, program: Path, file: Path) -> Part:
+        part = self._python(f"replay-{name}", str(program), "--file", str(file), *self._replay_arguments())
+        return part(after=("topics", "watcher", f"rollout-{name}"))
+
+    def _replay_arguments(self) -> list[str]:
+        """HOTPATH_REPLAY: further arguments of the replay, for example `--rate 10`."""
+        return self._env.get("HOTPATH_REPLAY", "").split()
+
+    def _module(self, name: str, module: str, *arguments: str, **more: object) -> Part:
+        return self._python(name, "-m", module, *arguments)(**more)
+
+    def _python(self, name: str, *arguments: str) -> Callable[..., Part]:
+        """A process of ours; it is ready when it serves its metrics."""
+        port = self._ports[f"metrics:{name}"]
+        metrics = f"127.0.0.1:{port}"
+        return partial(
+            Part,
+            name,
+            (sys.executable, *arguments),
+            env={"HOTPATH_METRICS_PORT": str(port)},
+            cwd=ROOT,
+            look_first=f"hotpath logs {name}",
+            metrics_port=port,
+            ready=when_answering(metrics, "/metrics"),
+        )

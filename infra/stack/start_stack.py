@@ -1,0 +1,71 @@
+"""`hotpath up`: deploy the files, start the stack, tell what becomes ready, keep it running until told to stop.
+
+Whoever runs a stack holds the lock of its data folder: `start` takes it, `wait_until_stopped` waits until it is free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+
+from contract.files import Locked, exclusive_lock
+from contract.pipeline import Pipeline
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.stack.announce import say
+from infra.stack.deployments import deploy
+from infra.stack.first_key import first_key
+from infra.stack.preflight import check_before_start
+from infra.stack.running_stack import RunningStack
+from infra.supervisor.supervisor import end_leftovers
+
+
+def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
+    """Deploy these files, then run in the foreground; 1 when another stack has this data folder.
+
+    Raises:
+        Unfit: before anything is started.
+    """
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    settings.run.mkdir(parents=True, exist_ok=True)
+    try:
+        with exclusive_lock(_lock(settings)):
+            return _start(settings, files)
+    except Locked:
+        say(f"another `hotpath up` is starting or stopping at {settings.data}; try again when it is done")
+        return 1
+
+
+def _start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
+    for name in end_leftovers(settings.run):
+        say(f"ended {name}, which an earlier run had left behind")
+    check_before_start(settings)
+    first_key(settings.env, settings.data)
+    ports = Ports(settings.port_base, settings.run / "ports.json")
+    for file, pipeline in files:
+        deploy(settings, ports, file, pipeline)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    return await RunningStack(settings).run()
+
+
+def wait_until_stopped(settings: Settings) -> int:
+    """Until the supervisor has let go of the data folder; 1 when it takes more than a minute and a half."""
+    for _ in range(900):
+        try:
+            with exclusive_lock(_lock(settings)):
+                say("stopped")
+                return 0
+        except Locked:
+            time.sleep(0.1)
+    say("it has not stopped within 90 s; its terminal says what it waits for")
+    return 1
+
+
+def _lock(settings: Settings) -> Path:
+    return settings.run / "supervisor.lock"

@@ -1,0 +1,223 @@
+"""Keeps one part running: start, wait until it is ready, start again after a crash, stop when told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from infra.supervisor import child
+from infra.supervisor.log_file import LogFile
+from infra.supervisor.processes import Process
+from infra.supervisor.service import Part, Running
+
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+STEADY_S: Final = 60.0
+"""A part that has run this long has recovered: its next crash counts as the first."""
+LOOK_EVERY_S: Final = 0.2
+LAST_WORDS_S: Final = 2.0
+"""How long the log waits for what an ended part, or a child of it, has still to say."""
+
+log = logging.getLogger("supervisor")
+
+
+class State(Enum):
+    WAITING = "waiting"
+    """For the parts that it needs."""
+    STARTING = "starting"
+    READY = "ready"
+    CRASHED = "crashed"
+    """It will be started again after a pause."""
+    STOPPED = "stopped"
+
+
+def pause_s(crashes: int) -> float:
+    """How long to wait after the nth crash in a row: doubling from half a second to half a minute."""
+    return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (crashes - 1)))
+
+
+class Keeper:
+    """One part and its process. `changed` is called after every change of state."""
+
+    def __init__(
+        self, part: Part, env: Mapping[str, str], logs: Path, scratch: Path, changed: Callable[[Keeper], None]
+    ) -> None:
+        self.part, self.state = part, State.WAITING
+        self.process: Process | None = None
+        self.restarts = 0
+        self.problem = ""
+        """In words, what ended it last."""
+        self.ready_event = asyncio.Event()
+        self._env = dict(env) | {"TMPDIR": str(scratch)} | dict(part.env)
+        self._scratch, self._changed = scratch, changed
+        self._log = LogFile(logs / f"{part.name}.log")
+        self._child: asyncio.subprocess.Process | None = None
+        self._printed = b""
+        self._pipe = -1
+        self._stopping = asyncio.Event()
+        self._renewing = False
+
+    async def run(self, needs: list[Keeper]) -> None:
+        """Until `stop`: the part runs whenever what it needed was ready once."""
+        crashes = 0
+        for need in needs:
+            if not self._stopping.is_set():
+                await self._first(need.ready_event.wait())
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            self.problem = await self._once()
+            if self._stopping.is_set():
+                break
+            if self._renewing:
+                self._renewing, crashes = False, 0
+                continue
+            crashes = 1 if time.monotonic() - began > STEADY_S else crashes + 1
+            self.restarts += 1
+            log.warning("%s %s; it starts again in %.1f s", self.part.name, self.problem, pause_s(crashes))
+            self._set(State.CRASHED)
+            await self._first(asyncio.sleep(pause_s(crashes)))
+        self._set(State.STOPPED)
+        self._log.close()
+
+    async def stop(self) -> None:
+        """End the process and start no other."""
+        self._stopping.set()
+        await self._end_process()
+
+    async def renew(self) -> None:
+        """End the process and start another one at once: no crash."""
+        self._renewing = self.process is not None
+        await self._end_process()
+
+    async def _end_process(self) -> None:
+        """SIGTERM to its process group, SIGKILL after its patience."""
+        running = self._child
+        if running is None or running.returncode is not None:
+            return
+        _signal_group(running.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(running.wait(), self.part.patience_s)
+        except TimeoutError:
+            log.warning("%s did not stop within %.0f s and was killed", self.part.name, self.part.patience_s)
+        _signal_group(running.pid, signal.SIGKILL)  # its descendants, too
+        await running.wait()
+
+    async def _once(self) -> str:
+        """One life of the process; returns what ended it."""
+        self._set(State.STARTING)
+        self.problem = ""
+        try:
+            self._empty_scratch()
+            if self.part.prepare:
+                await asyncio.to_thread(self.part.prepare)
+            if not self.part.command:
+                return await self._rest()
+            if self._stopping.is_set():
+                return ""
+            await self._spawn()
+        except (OSError, RuntimeError) as error:
+            return f"could not be started: {error}"
+        assert self._child is not None
+        pumping = asyncio.create_task(self._pump())
+        watching = asyncio.create_task(self._watch_readiness())
+        code = await self._child.wait()
+        _signal_group(self._child.pid, signal.SIGKILL)
+        await asyncio.wait([pumping], timeout=LAST_WORDS_S)
+        for task in (watching, pumping):
+            task.cancel()
+        await asyncio.gather(watching, pumping, return_exceptions=True)
+        self.process = None
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}{self._last_line()}"
+
+    def _empty_scratch(self) -> None:
+        """What a killed process has left there, libraries that Java unpacks among it, nobody else would remove."""
+        if self._scratch.exists():
+            shutil.rmtree(self._scratch)
+        self._scratch.mkdir(parents=True)
+
+    async def _rest(self) -> str:
+        """A step is done and stays so."""
+        self.problem = ""
+        self._set(State.READY)
+        await self._stopping.wait()
+        return ""
+
+    async def _spawn(self) -> None:
+        """The pipe is ours, not asyncio's, which takes no process for ended while a child of it holds the pipe."""
+        self._printed = b""
+        self._pipe, theirs = os.pipe()
+        try:
+            self._child = await asyncio.create_subprocess_exec(
+                *child.bound_to_us(signal.SIGKILL),
+                *self.part.command,
+                env=self._env,
+                cwd=self.part.cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._pipe)
+            raise
+        finally:
+            os.close(theirs)
+        self.process = Process.of(self._child.pid)
+        self._changed(self)
+
+    async def _pump(self) -> None:
+        """Into the log, until nobody is left who could print."""
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        pipe = os.fdopen(self._pipe, "rb", 0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        try:
+            while data := await reader.read(65536):
+                self._log.write(data)
+                if self.state is State.STARTING or len(self._printed) < 4096:
+                    self._printed = (self._printed + data)[-1_000_000:]
+                else:
+                    self._printed = (self._printed + data)[-4096:]
+        finally:
+            transport.close()
+
+    async def _watch_readiness(self) -> None:
+        began = time.monotonic()
+        running = Running(lambda text: text.encode() in self._printed)
+        while not await asyncio.to_thread(self.part.ready, running):
+            if time.monotonic() - began > self.part.ready_within_s and not self.problem:
+                self.problem = f"is not ready after {self.part.ready_within_s:.0f} s"
+                self._changed(self)
+            await asyncio.sleep(LOOK_EVERY_S)
+        self.problem = ""
+        self._set(State.READY)
+
+    def _last_line(self) -> str:
+        lines = [line for line in self._printed.decode(errors="replace").splitlines() if line.strip()]
+        return f": {lines[-1][-300:]}" if lines else ""
+
+    def _set(self, state: State) -> None:
+        self.state = state
+        if state is State.READY:
+            self.ready_event.set()
+        self._changed(self)
+
+    async def _first(self, waiting: Coroutine[object, object, object]) -> None:
+        """Wait for this or for `stop`, whichever comes first."""
+        tasks = [asyncio.create_task(waiting), asyncio.create_task(self._stopping.wait())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)

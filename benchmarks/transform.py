@@ -59,7 +59,7 @@ def measure(pipeline: Pipeline) -> dict[str, float]:
 
     def one_by_one() -> None:
         for body in bodies:
-            transform.one(body, None, 0)
+            transform.question(body, None, 0)
 
     found: Mapping[str, Callable[[], Any]] = {
         "decode_ns_per_row": lambda: transform.decode_events(values),

@@ -19,8 +19,8 @@ from contract.pipeline import Pipeline
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.judge.alerts import Alerts
 from monitoring.judge.outcome_follower import LakeFollower
-from monitoring.judge.stages import Look, broken, stages
-from monitoring.judge.trust import Pin, Seen, reasons_against
+from monitoring.judge.stages import StageInputs, broken, stages
+from monitoring.judge.trust import Pin, TrustInputs, reasons_against
 from monitoring.page.history import History
 from monitoring.page.page_server import serve_page
 from monitoring.page.view import SHOWN_S, PipelineView, View
@@ -76,7 +76,7 @@ class Monitor:
 
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
         found = self._lake.found(pipeline.name)
-        seen = Seen(
+        seen = TrustInputs(
             model=_champion(pipeline, now),
             model_age_s=_age(pipeline, now),
             realised=found.realised[-1] if found.realised else None,
@@ -88,7 +88,7 @@ class Monitor:
         return PipelineView(
             pipeline=pipeline,
             seen=seen,
-            stages=stages(Look(pipeline, self._before, now, found.read_s)),
+            stages=stages(StageInputs(pipeline, self._before, now, found.read_s)),
             realised=found.realised,
             by_model=found.by_model,
             provisional=found.provisional,
@@ -96,7 +96,7 @@ class Monitor:
             ages=self._history.series(f"{name}.age", since),
         )
 
-    def _remember(self, pipeline: Pipeline, seen: Seen, time_s: float) -> None:
+    def _remember(self, pipeline: Pipeline, seen: TrustInputs, time_s: float) -> None:
         points = [] if seen.model_age_s is None else [(f"{pipeline.name}.age", seen.model_age_s)]
         if seen.model is not None and self._champion.get(pipeline.name) != seen.model:
             if pipeline.name in self._champion:

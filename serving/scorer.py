@@ -26,7 +26,7 @@ from serving.http.limits import Limits, LimitsError
 from serving.http.predict import Predictor
 from serving.http.scorer_state import ScorerState, show_age, stop_on_signals
 from serving.listener.listen_addresses import hot_address
-from serving.listener.listener_client import Lease
+from serving.listener.listener_client import ListenerClient
 from serving.prediction.served_model import ServedModel, ServedModelError
 from serving.prediction_log.disk_spool import Spool
 from serving.prediction_log.producer import PredictionLog
@@ -46,15 +46,15 @@ async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Plac
     model = ServedModel(bundle, pipeline) if bundle else None
     log = _prediction_log(name, pipeline, places, limits) if model and pipeline.serving.log_predictions else None
     predictor = Predictor(pipeline, model, log, name) if model else None
-    route = HotRoute(pipeline.name, predictor, keys, limits, lambda: lease.draining)
+    route = HotRoute(pipeline.name, predictor, keys, limits, lambda: listener.draining)
     version, address = model.version if model else None, hot_address(places, pipeline.name)
-    lease = Lease(places.sockets, name, pipeline.name, address, protocol_factory(route), stop.set, version)
-    state = ScorerState(name, pipeline.name, version, lease)
+    listener = ListenerClient(places.sockets, name, pipeline.name, address, protocol_factory(route), stop.set, version)
+    state = ScorerState(name, pipeline.name, version, listener)
 
-    stop_on_signals(lease, stop)
+    stop_on_signals(listener, stop)
     show_age(pipeline, model)
     async with listen_on_own_socket(places.sockets / f"{name}.sock", route, state), asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(lease.run()), tasks.create_task(keys.follow())]
+        running = [tasks.create_task(listener.run()), tasks.create_task(keys.follow())]
         logger.info("%s is ready with %s", name, version or "no model")
         await stop.wait()
         for task in running:

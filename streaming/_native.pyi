@@ -34,7 +34,7 @@ class Transform:
     def label_values(self, batch: Any) -> ArrowArray:
         """A record batch `label: struct` in; a record batch `value: boolean` out."""
 
-    def one(self, body: bytes, as_of_us: int | None, now_us: int) -> dict[str, Any]:
+    def question(self, body: bytes, as_of_us: int | None, now_us: int) -> dict[str, Any]:
         """One event as a scorer sees it. `as_of` is `as_of_us`, else the body's time, else `now_us`.
 
         Returns `id, key, host, as_of_us, as_of_source ("query" | "body" | "clock"), due_us, fields: dict,

@@ -22,8 +22,8 @@ from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.pipeline_worker import Pace, PipelineLoop
-from streaming.progress.progress_consumer import follow_news
-from streaming.progress.watermark import NewsBoard
+from streaming.progress.progress_consumer import follow_progress
+from streaming.progress.watermark import ProgressUpdates
 from streaming.spark_session import start_spark
 
 log = logging.getLogger("streaming")
@@ -35,9 +35,9 @@ CALL_S = 90.0
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
     """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun anew when its file changes."""
-    board, deployed = NewsBoard(), Deployed(places)
+    board, deployed = ProgressUpdates(), Deployed(places)
     loops: dict[str, PipelineLoop] = {}
-    news = threading.Thread(target=follow_news, args=(places.cloud, board, stop), name="news")
+    news = threading.Thread(target=follow_progress, args=(places.cloud, board, stop), name="news")
     news.start()
 
     def serve_what_is_deployed() -> None:

@@ -23,8 +23,8 @@ from contract.metrics import (
 )
 from contract.pipeline import Pipeline
 from streaming.ingest.hot_query import HotQuery
-from streaming.ingest.record_decoder import decoding_of, tables_by_topic
-from streaming.ingest.stalled_batch import StuckBatch
+from streaming.ingest.record_decoder import decoder_of, tables_by_topic
+from streaming.ingest.stalled_batch import StalledBatch
 from streaming.lake.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.lake.built_upkeep import keep_up_built
 from streaming.lake.hot_tables import ensure_tables
@@ -32,7 +32,7 @@ from streaming.lake.hot_upkeep import keep_up
 from streaming.lake.old_programs import remove_old_programs
 from streaming.lake.pinned_versions import folder_of, kept_versions
 from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
-from streaming.progress.watermark import NewsBoard, Progress
+from streaming.progress.watermark import Progress, ProgressUpdates
 from streaming.rows.rows_job import run_once
 
 log = logging.getLogger("streaming")
@@ -61,7 +61,7 @@ class PipelineLoop(threading.Thread):
         spark: SparkSession,
         places: Places,
         pipeline: Pipeline,
-        board: NewsBoard,
+        board: ProgressUpdates,
         pace: Pace,
     ) -> None:
         super().__init__(name=pipeline.name)
@@ -70,7 +70,7 @@ class PipelineLoop(threading.Thread):
         self._told_to_end = threading.Event()
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
-        self._stuck = StuckBatch()
+        self._stuck = StalledBatch()
         self._query: StreamingQuery | None = None
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
 
@@ -112,7 +112,7 @@ class PipelineLoop(threading.Thread):
         """
         if self._query is None:
             ensure_tables(self._spark, self._places, self.pipeline)
-            decoding = decoding_of(self.pipeline, compiled.spec)
+            decoding = decoder_of(self.pipeline, compiled.spec)
             query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
             self._query = query.run()
         elif not self._query.isActive:

@@ -77,7 +77,7 @@ def try_event(path: Path, body: bytes, as_of: datetime | None) -> tuple[list[Lin
     pipeline = load(path)
     compiled = compile_pipeline(pipeline)
     now_us = to_us(datetime.now(UTC))
-    answer = Transform(compiled.spec).one(body, None if as_of is None else to_us(as_of), now_us)
+    answer = Transform(compiled.spec).question(body, None if as_of is None else to_us(as_of), now_us)
     field_types = {field.name: field.type for field in pipeline.events.fields}
     lines = _question(answer)
     lines += [_line("field", name, field_types[name], value) for name, value in answer["fields"].items()]

@@ -10,7 +10,7 @@ from infra.engines.spark_jars import packaged
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.supervisor.readiness import json_at
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 
 _GIVE_BACK: Final = (
     "-XX:+IgnoreUnrecognizedVMOptions",  # a Java 17 before 17.0.9 does not have it
@@ -20,7 +20,7 @@ _GIVE_BACK: Final = (
 """What importing Parquet files has freed goes back to the machine: 1.5 GB stayed reserved after 30 imports."""
 
 
-def h2o(settings: Settings, ports: Ports) -> Part:
+def h2o(settings: Settings, ports: Ports) -> Service:
     """The part `h2o`. Its frames live in its heap alone: a start begins empty, and the trainer imports again."""
     address = ports.address("h2o")
 
@@ -28,7 +28,7 @@ def h2o(settings: Settings, ports: Ports) -> Part:
         hdfs_daemons.render(settings, ports)
         java.write(settings.conf / "h2o.nodes", f"{address}\n")  # itself alone: no multicast for others
 
-    return Part(
+    return Service(
         name="h2o",
         command=(
             settings.java,

@@ -11,7 +11,7 @@ from infra.engines.spark_jars import spark_jars
 from infra.ports import Ports
 from infra.settings import SHARE, Settings
 from infra.supervisor.readiness import json_at
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 
 FROM_SPARK = (
     *("hadoop-client-api", "hadoop-client-runtime", "slf4j-api", "jcl-over-slf4j"),
@@ -22,7 +22,7 @@ CHECKPOINT_S = 300
 """A NameNode that starts replays the edits since its last checkpoint; older ones go."""
 
 
-def namenode(settings: Settings, ports: Ports) -> Part:
+def namenode(settings: Settings, ports: Ports) -> Service:
     """The part `namenode`: its address is the file system's."""
 
     def prepare() -> None:
@@ -30,7 +30,7 @@ def namenode(settings: Settings, ports: Ports) -> Part:
         if not (settings.data / "hdfs" / "name" / "current").exists():
             _format(settings)
 
-    return Part(
+    return Service(
         name="namenode",
         command=_command(settings, "namenode", "namenode.NameNode"),
         env=java.ENVIRONMENT,
@@ -41,9 +41,9 @@ def namenode(settings: Settings, ports: Ports) -> Part:
     )
 
 
-def datanode(settings: Settings, ports: Ports) -> Part:
+def datanode(settings: Settings, ports: Ports) -> Service:
     """The part `datanode`: ready when the NameNode counts it and has left its safe mode."""
-    return Part(
+    return Service(
         name="datanode",
         command=_command(settings, "datanode", "datanode.DataNode"),
         env=java.ENVIRONMENT,
@@ -54,10 +54,10 @@ def datanode(settings: Settings, ports: Ports) -> Part:
     )
 
 
-def secondarynamenode(settings: Settings, ports: Ports, after: tuple[str, ...]) -> Part:
+def secondarynamenode(settings: Settings, ports: Ports, after: tuple[str, ...]) -> Service:
     """The part `secondarynamenode`: makes the NameNode's checkpoints, without which its edits grow until it starts."""
     address = ports.address("secondarynamenode")
-    return Part(
+    return Service(
         name="secondarynamenode",
         command=_command(settings, "secondarynamenode", "namenode.SecondaryNameNode"),
         after=after,

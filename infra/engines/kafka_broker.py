@@ -15,7 +15,7 @@ from infra.engines.spark_jars import spark_jars
 from infra.ports import Ports
 from infra.settings import SHARE, Settings
 from infra.supervisor.readiness import broker_answers
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 
 RETENTION = timedelta(hours=6)
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -26,7 +26,7 @@ class EngineError(RuntimeError):
     """An engine could not be prepared; the message holds what it printed last."""
 
 
-def broker(settings: Settings, ports: Ports, name: str) -> Part:
+def broker(settings: Settings, ports: Ports, name: str) -> Service:
     """The broker `name` (onprem or cloud), part `kafka-<name>`."""
     conf = settings.conf / f"kafka-{name}.properties"
     address, heap = ports.address(name), settings.memory["KAFKA"]
@@ -38,7 +38,7 @@ def broker(settings: Settings, ports: Ports, name: str) -> Part:
             _format(settings, name)
         fence_former_life(settings, name, classpath(), configured, ports.address(f"{name}_controller"))
 
-    return Part(
+    return Service(
         name=f"kafka-{name}",
         command=java.command(settings, f"kafka-{name}", heap, classpath(), "kafka.Kafka", str(conf)),
         env=java.ENVIRONMENT,

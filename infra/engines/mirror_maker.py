@@ -13,7 +13,7 @@ from infra.engines.kafka_broker import classpath
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.supervisor.readiness import when_printed
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from streaming.kafka.java_client import java_settings
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
@@ -22,9 +22,9 @@ SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")
 STARTED = "MirrorSourceConnector-0} Source task finished initialization"
 
 
-def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, ...]) -> Part:
+def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, ...]) -> Service:
     """The part `mirror`. `render` writes its configuration: it runs before the start and whenever the topics change."""
-    return Part(
+    return Service(
         name="mirror",
         command=java.command(
             settings, "mirror", settings.memory["MIRROR"], classpath(), MAIN, str(settings.conf / "mirror.properties")

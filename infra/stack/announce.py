@@ -14,7 +14,7 @@ from infra.settings import Settings
 from infra.stack.deployments import Deployment
 from infra.stack.first_key import first_key
 from infra.supervisor.readiness import answers
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from serving.candidates.state_store import Model, ModelsError, read_states
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Announcer:
         self._settings, self._ports = settings, ports
         self._began = time.monotonic()
 
-    def ready(self, part: Part) -> None:
+    def ready(self, part: Service) -> None:
         say(f"{self._elapsed()}  {part.name:<16} ready  {part.address}")
 
     async def whole(self, supervisor: Supervisor) -> None:

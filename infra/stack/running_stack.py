@@ -20,7 +20,7 @@ from infra.stack.deployments import Deployment, deploy, deployments
 from infra.stack.part_environment import environment
 from infra.stack.stack import Stack
 from infra.supervisor.readiness import answers
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from infra.supervisor.supervisor import Supervisor
 from streaming.pipeline_file.load import load
 
@@ -132,11 +132,11 @@ class RunningStack:
     def _stack(self) -> Stack:
         return Stack(self._settings, self._ports, self._env())
 
-    def _add(self, parts: list[Part]) -> None:
+    def _add(self, parts: list[Service]) -> None:
         self._supervisor.add(parts, self._env())
         self._targets |= {part.name: part.metrics_port for part in parts if part.metrics_port}
         targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
         write_durably(self._settings.run / "targets.json", json.dumps(targets, indent=1).encode())
 
-    def _tell_ready(self, part: Part) -> None:
+    def _tell_ready(self, part: Service) -> None:
         self._announcer.ready(part)

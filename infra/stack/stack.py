@@ -23,7 +23,7 @@ from infra.stack.deployments import Deployment
 from infra.stack.live_scorers import stop_live_scorers
 from infra.stack.part_environment import is_local
 from infra.supervisor.readiness import when_answering, when_listening
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from streaming.kafka.topic_admin import ensure_topics
 
 
@@ -34,7 +34,7 @@ class Stack:
         self._settings, self._ports, self._env = settings, ports, env
         self._places = Places.from_environment(env, needs=("onprem", "cloud"))
 
-    def common(self, deployed: Callable[[], list[Deployment]]) -> list[Part]:
+    def common(self, deployed: Callable[[], list[Deployment]]) -> list[Service]:
         """Every part that there is once, in the order in which it is told."""
         engines = self.engines()
         ours = {part.name for part in engines}
@@ -43,7 +43,7 @@ class Stack:
         monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=when_listening(page))
         return [*self._serving(), *engines, *flow, monitor]
 
-    def of_pipeline(self, deployment: Deployment) -> list[Part]:
+    def of_pipeline(self, deployment: Deployment) -> list[Service]:
         """The parts that a pipeline brings: its rollout, and a replay where its folder has one."""
         name = deployment.pipeline.name
         address = self._ports.address(f"scorer:{name}")
@@ -55,10 +55,10 @@ class Stack:
             return [rollout]
         return [rollout, self._replay(name, replay, deployment.path)]
 
-    def engines(self) -> list[Part]:
+    def engines(self) -> list[Service]:
         """Those engines that the environment does not name already."""
         settings, ports = self._settings, self._ports
-        makers: list[tuple[str, Callable[[], Part]]] = [
+        makers: list[tuple[str, Callable[[], Service]]] = [
             ("HOTPATH_ONPREM_KAFKA", partial(kafka_broker.broker, settings, ports, "onprem")),
             ("HOTPATH_CLOUD_KAFKA", partial(kafka_broker.broker, settings, ports, "cloud")),
             ("HOTPATH_HDFS", partial(hdfs_daemons.namenode, settings, ports)),
@@ -83,7 +83,7 @@ class Stack:
         for each in deployed:
             ensure_topics(self._places, each.pipeline)
 
-    def _serving(self) -> list[Part]:
+    def _serving(self) -> list[Service]:
         admin = self._env["HOTPATH_ADMIN"]
         manager = self._module(
             "socket_manager",
@@ -94,7 +94,7 @@ class Stack:
         )
         return [manager]
 
-    def _flow(self, ours: set[str], deployed: Callable[[], list[Deployment]]) -> list[Part]:
+    def _flow(self, ours: set[str], deployed: Callable[[], list[Deployment]]) -> list[Service]:
         brokers = tuple(name for name in ("kafka-onprem", "kafka-cloud") if name in ours)
         storage = tuple(name for name in ("datanode",) if name in ours)
         trainer_needs = storage + tuple(name for name in ("h2o",) if name in ours)
@@ -104,7 +104,7 @@ class Stack:
             self.render_mirror(deployed())
 
         spark = self._module("streaming", "streaming.job", after=("topics", *storage), patience_s=30)
-        topics = Part("topics", (), after=brokers, prepare=make_topics, look_first="hotpath logs kafka-onprem")
+        topics = Service("topics", (), after=brokers, prepare=make_topics, look_first="hotpath logs kafka-onprem")
         return [
             topics,
             mirror_maker.mirror(self._settings, self._ports, self._places, after=("topics",)),
@@ -114,7 +114,7 @@ class Stack:
             self._module("pull", "serving.candidates.pull", after=storage),
         ]
 
-    def _replay(self, name: str, program: Path, file: Path) -> Part:
+    def _replay(self, name: str, program: Path, file: Path) -> Service:
         part = self._python(f"replay-{name}", str(program), "--file", str(file), *self._replay_arguments())
         return part(after=("topics", "watcher", f"rollout-{name}"))
 
@@ -122,15 +122,15 @@ class Stack:
         """HOTPATH_REPLAY: further arguments of the replay, for example `--rate 10`."""
         return self._env.get("HOTPATH_REPLAY", "").split()
 
-    def _module(self, name: str, module: str, *arguments: str, **more: object) -> Part:
+    def _module(self, name: str, module: str, *arguments: str, **more: object) -> Service:
         return self._python(name, "-m", module, *arguments)(**more)
 
-    def _python(self, name: str, *arguments: str) -> Callable[..., Part]:
+    def _python(self, name: str, *arguments: str) -> Callable[..., Service]:
         """A process of ours; it is ready when it serves its metrics."""
         port = self._ports[f"metrics:{name}"]
         metrics = f"127.0.0.1:{port}"
         return partial(
-            Part,
+            Service,
             name,
             (sys.executable, *arguments),
             env={"HOTPATH_METRICS_PORT": str(port)},

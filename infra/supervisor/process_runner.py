@@ -17,7 +17,7 @@ from typing import Final
 from infra.supervisor import child
 from infra.supervisor.log_file import LogFile
 from infra.supervisor.processes import Process
-from infra.supervisor.service import Part, Running
+from infra.supervisor.service import Running, Service
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -45,11 +45,11 @@ def pause_s(crashes: int) -> float:
     return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (crashes - 1)))
 
 
-class Keeper:
+class ProcessRunner:
     """One part and its process. `changed` is called after every change of state."""
 
     def __init__(
-        self, part: Part, env: Mapping[str, str], logs: Path, scratch: Path, changed: Callable[[Keeper], None]
+        self, part: Service, env: Mapping[str, str], logs: Path, scratch: Path, changed: Callable[[ProcessRunner], None]
     ) -> None:
         self.part, self.state = part, State.WAITING
         self.process: Process | None = None
@@ -66,7 +66,7 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._renewing = False
 
-    async def run(self, needs: list[Keeper]) -> None:
+    async def run(self, needs: list[ProcessRunner]) -> None:
         """Until `stop`: the part runs whenever what it needed was ready once."""
         crashes = 0
         for need in needs:

@@ -21,7 +21,7 @@ def at_once(_: Running) -> bool:
 
 
 @dataclass(frozen=True)
-class Part:
+class Service:
     """One process under the supervisor; with an empty command a step, done once `prepare` has run.
 
     `prepare` runs before every start (configuration files, first formatting); what it raises counts as a crash.
@@ -47,13 +47,13 @@ class Part:
     """How long it may take to stop."""
 
 
-def in_order(parts: list[Part]) -> list[Part]:
+def in_order(parts: list[Service]) -> list[Service]:
     """Parts sorted so that each comes after those that it needs.
 
     Raises:
         ValueError: a part needs itself, directly or not, or one that is not there.
     """
-    left, ordered = list(parts), list[Part]()
+    left, ordered = list(parts), list[Service]()
     while left:
         known = {part.name for part in ordered}
         free = [part for part in left if known.issuperset(part.after)]

@@ -1,7 +1,7 @@
 """The supervisor: runs parts in the order of their needs, keeps them running, stops them in reverse.
 
 leftovers of a supervisor that was killed are ended first
-each part has a keeper; a part starts when all that it needs are ready
+each part has a runner; a part starts when all that it needs are ready
 `add`, `restart`, `stop` change the running set; `records` tells it
 """
 
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from contract.files import write_durably
 from infra.settings import SCRATCH
-from infra.supervisor.process_runner import Keeper, State
+from infra.supervisor.process_runner import ProcessRunner, State
 from infra.supervisor.processes import Process, stop
-from infra.supervisor.service import Part, in_order
+from infra.supervisor.service import Service, in_order
 
 log = logging.getLogger("supervisor")
 
@@ -40,78 +40,78 @@ class Record:
 class Supervisor:
     """Parts that run. Made inside a running event loop, in the main thread: children die with that thread."""
 
-    def __init__(self, env: Mapping[str, str], logs: Path, run: Path, ready: Callable[[Part], None]) -> None:
+    def __init__(self, env: Mapping[str, str], logs: Path, run: Path, ready: Callable[[Service], None]) -> None:
         self._env, self._logs, self._pids = env, logs, run / "pids.json"
         self._scratch = run / SCRATCH
         self._tell_ready = ready
-        self._keepers: dict[str, Keeper] = {}
+        self._runners: dict[str, ProcessRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
         run.mkdir(parents=True, exist_ok=True)
 
-    def add(self, parts: list[Part], env: Mapping[str, str] | None = None) -> None:
+    def add(self, parts: list[Service], env: Mapping[str, str] | None = None) -> None:
         """Take up parts; those that run already under the same name are left as they are."""
-        new = [part for part in parts if part.name not in self._keepers]
-        known = [keeper.part for keeper in self._keepers.values()]
+        new = [part for part in parts if part.name not in self._runners]
+        known = [runner.part for runner in self._runners.values()]
         for part in [part for part in in_order(known + new) if part in new]:
             scratch, own = self._scratch / part.name, self._env if env is None else env
-            keeper = Keeper(part, own, self._logs, scratch, self._changed)
-            needs = [self._keepers[name] for name in part.after]
-            self._keepers[part.name] = keeper
-            self._tasks[part.name] = asyncio.create_task(keeper.run(needs), name=part.name)
+            runner = ProcessRunner(part, own, self._logs, scratch, self._changed)
+            needs = [self._runners[name] for name in part.after]
+            self._runners[part.name] = runner
+            self._tasks[part.name] = asyncio.create_task(runner.run(needs), name=part.name)
 
     async def restart(self, name: str) -> None:
         """End a part's process and start another; a part that is not there is none to restart."""
-        if name in self._keepers:
-            await self._keepers[name].renew()
+        if name in self._runners:
+            await self._runners[name].renew()
 
     async def ready(self, names: list[str]) -> None:
         """Wait until these parts have been ready."""
-        await asyncio.gather(*(self._keepers[name].ready_event.wait() for name in names))
+        await asyncio.gather(*(self._runners[name].ready_event.wait() for name in names))
 
     async def stop(self) -> None:
         """Stop all: a part goes when all that need it are gone."""
-        stopping = {name: asyncio.Event() for name in self._keepers}
+        stopping = {name: asyncio.Event() for name in self._runners}
 
-        async def stop_one(keeper: Keeper) -> None:
-            users = [name for name, other in self._keepers.items() if keeper.part.name in other.part.after]
+        async def stop_one(runner: ProcessRunner) -> None:
+            users = [name for name, other in self._runners.items() if runner.part.name in other.part.after]
             await asyncio.gather(*(stopping[name].wait() for name in users))
-            if keeper.part.before_stop:
-                await asyncio.to_thread(keeper.part.before_stop)
-            await keeper.stop()
-            await self._tasks[keeper.part.name]
-            stopping[keeper.part.name].set()
+            if runner.part.before_stop:
+                await asyncio.to_thread(runner.part.before_stop)
+            await runner.stop()
+            await self._tasks[runner.part.name]
+            stopping[runner.part.name].set()
 
-        await asyncio.gather(*(stop_one(keeper) for keeper in self._keepers.values()))
+        await asyncio.gather(*(stop_one(runner) for runner in self._runners.values()))
         self._pids.unlink(missing_ok=True)
 
     def is_ready(self, name: str) -> bool:
-        return name in self._keepers and self._keepers[name].state is State.READY
+        return name in self._runners and self._runners[name].state is State.READY
 
     def names(self) -> list[str]:
-        return list(self._keepers)
+        return list(self._runners)
 
     def records(self) -> list[Record]:
-        return [_record(keeper) for keeper in self._keepers.values()]
+        return [_record(runner) for runner in self._runners.values()]
 
-    def _changed(self, keeper: Keeper) -> None:
-        live = {name: asdict(k.process) for name, k in self._keepers.items() if k.process}
+    def _changed(self, runner: ProcessRunner) -> None:
+        live = {name: asdict(k.process) for name, k in self._runners.items() if k.process}
         write_durably(self._pids, json.dumps(live).encode())
-        if keeper.state is State.READY and keeper.part.name not in self._told:
-            self._told.add(keeper.part.name)
-            self._tell_ready(keeper.part)
+        if runner.state is State.READY and runner.part.name not in self._told:
+            self._told.add(runner.part.name)
+            self._tell_ready(runner.part)
 
 
-def _record(keeper: Keeper) -> Record:
-    process, part = keeper.process, keeper.part
+def _record(runner: ProcessRunner) -> Record:
+    process, part = runner.process, runner.part
     return Record(
         part=part.name,
-        state=keeper.state.value,
+        state=runner.state.value,
         pid=process.pid if process else None,
         uptime_s=round(process.uptime_s(), 1) if process else None,
-        restarts=keeper.restarts,
+        restarts=runner.restarts,
         address=part.address,
-        problem=keeper.problem,
+        problem=runner.problem,
         look_first=part.look_first,
     )
 

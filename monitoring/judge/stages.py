@@ -21,7 +21,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Look:
+class StageInputs:
     """Two snapshots, and the pipeline that they are looked at for."""
 
     pipeline: Pipeline
@@ -54,13 +54,13 @@ PART_OF_STAGE = {
 """Which parts a stage stands or falls with, by the beginning of their names, in the order of the flow."""
 
 
-def stages(look: Look) -> list[Stage]:
+def stages(look: StageInputs) -> list[Stage]:
     """The stages of one pipeline in the order in which data meets them."""
     built = {name: make(look) for name, make in _STAGES.items()}
     return [_with_silence(look, name, stage) for name, stage in built.items()]
 
 
-def _with_silence(look: Look, name: str, stage: Stage) -> Stage:
+def _with_silence(look: StageInputs, name: str, stage: Stage) -> Stage:
     """A stage one of whose parts does not answer is broken, whatever its last figures were."""
     for part, why in look.now.silent.items():
         mine = any(part.startswith(prefix) for prefix in PART_OF_STAGE[name])
@@ -70,7 +70,7 @@ def _with_silence(look: Look, name: str, stage: Stage) -> Stage:
     return stage
 
 
-def _producers(look: Look) -> Stage:
+def _producers(look: StageInputs) -> Stage:
     own = (look.pipeline.events.topic, look.pipeline.label.topic, *look.pipeline.facts)
     produced = [look.rate("hotpath_replay_produced_records_total", topic=topic) for topic in own]
     known = [value for value in produced if value is not None]
@@ -80,7 +80,7 @@ def _producers(look: Look) -> Stage:
     return Stage("producers", figures, problem, "./hotpath logs replay")
 
 
-def _mirror(look: Look) -> Stage:
+def _mirror(look: StageInputs) -> Stage:
     topics = look.pipeline.mirrored_topics
     records = [look.now.total("hotpath_mirror_lag_records", topic=topic) for topic in topics]
     moments = [look.now.smallest("hotpath_mirror_caught_up_to_seconds", topic=topic) for topic in topics]
@@ -101,7 +101,7 @@ def _mirror(look: Look) -> Stage:
     return Stage("mirror", figures, problem, command)
 
 
-def _events(look: Look) -> Stage:
+def _events(look: StageInputs) -> Stage:
     decoded = look.rate("hotpath_streaming_records_total", pipeline=look.pipeline.name)
     dead = look.now.total("hotpath_streaming_records_total", pipeline=look.pipeline.name, table="dead_letters")
     behind = look.since(look.value("hotpath_streaming_caught_up_to_seconds"))
@@ -110,7 +110,7 @@ def _events(look: Look) -> Stage:
     return Stage("events", figures, problem, "./hotpath logs streaming")
 
 
-def _rows(look: Look) -> Stage:
+def _rows(look: StageInputs) -> Stage:
     name, bucket_s = look.pipeline.name, look.pipeline.lake.buckets.total_seconds()
     built = look.now.total("hotpath_rows_buckets_total", pipeline=name, table="rows")
     upto = look.now.largest("hotpath_rows_built_upto_seconds", pipeline=name, table="rows")
@@ -122,7 +122,7 @@ def _rows(look: Look) -> Stage:
     )
 
 
-def _training(look: Look) -> Stage:
+def _training(look: StageInputs) -> Stage:
     runs = look.now.total("hotpath_training_candidates_total", pipeline=look.pipeline.name)
     auc = look.value("hotpath_training_auc")
     idle = look.value("hotpath_training_idle")
@@ -134,7 +134,7 @@ def _training(look: Look) -> Stage:
     return Stage("training", figures, None, "./hotpath logs trainer")
 
 
-def _rollout(look: Look) -> Stage:
+def _rollout(look: StageInputs) -> Stage:
     switches = look.now.total("hotpath_serving_switches_total", pipeline=look.pipeline.name, outcome="done")
     pins = look.now.find("hotpath_rollout_pinned_since_seconds", pipeline=look.pipeline.name)
     holders = [pin.labels["who"] for pin in pins]
@@ -145,7 +145,7 @@ def _rollout(look: Look) -> Stage:
     return Stage("rollout", figures, problem, f"./hotpath logs rollout-{look.pipeline.name}")
 
 
-def _scorers(look: Look) -> Stage:
+def _scorers(look: StageInputs) -> Stage:
     name = look.pipeline.name
     asked = look.rate("hotpath_scorer_requests_total", pipeline=name)
     failed = sum(s.value for s in look.now.find("hotpath_scorer_requests_total", pipeline=name, status="500"))
@@ -155,7 +155,7 @@ def _scorers(look: Look) -> Stage:
     return Stage("scorers", (_per_second(asked), mean), problem, "./hotpath status")
 
 
-def _outcomes(look: Look) -> Stage:
+def _outcomes(look: StageInputs) -> Stage:
     name = look.pipeline.name
     logged = look.rate("hotpath_scorer_predictions_total", pipeline=name, outcome="delivered")
     figures, closer = (_per_second(logged),), f"./hotpath logs rollout-{name}"
@@ -175,7 +175,7 @@ def _is_lost(predictions: Sample) -> bool:
     return predictions.labels["outcome"] in ("refused", "dropped")
 
 
-_STAGES: dict[str, Callable[[Look], Stage]] = {
+_STAGES: dict[str, Callable[[StageInputs], Stage]] = {
     "producers": _producers,
     "mirror": _mirror,
     "events": _events,

@@ -25,7 +25,7 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrustInputs:
     """What the judgement rests on; None is not known (yet)."""
 
     model: str | None
@@ -44,7 +44,7 @@ class Reason:
     text: str
 
 
-def reasons_against(pipeline: Pipeline, seen: Seen) -> list[Reason]:
+def reasons_against(pipeline: Pipeline, seen: TrustInputs) -> list[Reason]:
     """Every reason not to trust the answers now; none when they may be trusted."""
     found = []
     if seen.model is None:
@@ -59,12 +59,12 @@ def reasons_against(pipeline: Pipeline, seen: Seen) -> list[Reason]:
     return found
 
 
-def first_line(pipeline: Pipeline, seen: Seen) -> str:
+def first_line(pipeline: Pipeline, seen: TrustInputs) -> str:
     """Trusted or not, and why; then who holds a version by hand."""
     return _verdict(pipeline, seen) + ("" if seen.pinned is None else f" {seen.pinned.text}.")
 
 
-def _verdict(pipeline: Pipeline, seen: Seen) -> str:
+def _verdict(pipeline: Pipeline, seen: TrustInputs) -> str:
     against = reasons_against(pipeline, seen)
     if against:
         return f"{pipeline.name}: do not trust the model now: " + "; ".join(reason.text for reason in against) + "."

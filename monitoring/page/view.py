@@ -12,7 +12,7 @@ from contract.timestamps import rfc3339
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import Realised
 from monitoring.judge.stages import Stage, broken
-from monitoring.judge.trust import Seen, first_line, reasons_against
+from monitoring.judge.trust import TrustInputs, first_line, reasons_against
 from monitoring.page.charts import Line, Mark, chart
 
 SHOWN_S = 3600
@@ -23,7 +23,7 @@ class PipelineView:
     """One pipeline at one moment. `switches` are (time in seconds since 1970, version)."""
 
     pipeline: Pipeline
-    seen: Seen
+    seen: TrustInputs
     stages: Sequence[Stage]
     realised: Sequence[Realised]
     by_model: Mapping[str, Realised | None]

@@ -66,7 +66,7 @@ class ModelStates:
         gone = set(versions)
         return replace(self, models={v: model for v, model in self.models.items() if v not in gone})
 
-    def told(self, count: int) -> ModelStates:
+    def acknowledged(self, count: int) -> ModelStates:
         """The broker has the oldest `count` records."""
         return replace(self, unsent=self.unsent[count:])
 

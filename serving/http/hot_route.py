@@ -15,7 +15,7 @@ from serving.http.limits import Limits, Rate
 from serving.http.predict import Predictor
 from serving.http.reply import Reply, answered, no_model, not_allowed, refused, retry_after
 from serving.http.request import BodyTooLarge, CallerLeft, Receive, Request, Scope, Send
-from serving.http.request_metrics import Traffic
+from serving.http.request_metrics import RequestMetrics
 from serving.http.traceparent import valid_traceparent
 from serving.prediction.problems import Problem
 
@@ -35,7 +35,7 @@ class HotRoute:
         self._limits = limits
         self._rate = Rate(limits.per_second)
         self._is_draining = is_draining
-        self._traffic = Traffic(pipeline)
+        self._traffic = RequestMetrics(pipeline)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)

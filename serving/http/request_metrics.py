@@ -6,7 +6,7 @@ from contract.metrics import ANSWER_WARNINGS, GOLDEN_REQUESTS, REQUEST_SECONDS, 
 from serving.prediction.answer import WARNING_CODES, Caution
 
 
-class Traffic:
+class RequestMetrics:
     """The metrics of one pipeline, looked up once."""
 
     def __init__(self, pipeline: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from contract.metrics import MODEL_AGE_SECONDS, PROBLEMS
 from contract.pipeline import Pipeline
 from contract.timestamps import clock_us
-from serving.listener.listener_client import Lease
+from serving.listener.listener_client import ListenerClient
 from serving.prediction.served_model import ServedModel
 
 STOP_S: Final = 2.0
@@ -25,28 +25,28 @@ class ScorerState:
     name: str
     pipeline: str
     model: str | None
-    lease: Lease
+    listener: ListenerClient
 
     def now(self) -> dict[str, Any]:
         return {
             "scorer": self.name,
             "pipeline": self.pipeline,
             "model": self.model,
-            "state": self.lease.state,
-            "connections": len(self.lease.connections),
+            "state": self.listener.state,
+            "connections": len(self.listener.connections),
             "pid": os.getpid(),
         }
 
 
-def stop_on_signals(lease: Lease, stop: asyncio.Event) -> None:
+def stop_on_signals(listener: ListenerClient, stop: asyncio.Event) -> None:
     """The first signal drains, a second one stops at once."""
     loop = asyncio.get_running_loop()
 
     def told() -> None:
-        if lease.draining:
+        if listener.draining:
             stop.set()
         else:
-            lease.drain(STOP_S)
+            listener.drain(STOP_S)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told)

@@ -20,7 +20,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.golden_header import GOLDEN_HEADER
-from serving.listener.listener_pool import HotSocket
+from serving.listener.listener_pool import ListenerPool
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -38,7 +38,7 @@ _METHODS: Final = ["GET", "POST", "PUT", "DELETE", "HEAD"]
 _TIMEOUT_S: Final = 30.0
 
 
-def admin_app(sockets_folder: Path, hot: Mapping[str, HotSocket]) -> FastAPI:
+def admin_app(sockets_folder: Path, hot: Mapping[str, ListenerPool]) -> FastAPI:
     """The application; `hot` is looked at for each request."""
     app = FastAPI(title="hotpath: scorers of this host", docs_url=None, redoc_url=None, openapi_url=None)
 

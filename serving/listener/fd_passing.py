@@ -23,11 +23,11 @@ MAX_MESSAGE_BYTES: Final = 65536
 _SO_COOKIE: Final = 57  # not in Python's socket module; Linux 4.12
 
 
-class HandoverError(Exception):
+class ListenerError(Exception):
     """A message, descriptor or peer that cannot be accepted; the text says which and why."""
 
 
-class PeerGone(HandoverError):
+class PeerGone(ListenerError):
     """The other end has closed its side."""
 
 
@@ -53,7 +53,7 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
     Raises:
         BlockingIOError: a non-blocking socket has none yet.
         PeerGone: the other end has closed.
-        HandoverError: the packet was cut off, is no JSON object, or carried several descriptors.
+        ListenerError: the packet was cut off, is no JSON object, or carried several descriptors.
     """
     try:
         data, fds, flags, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 4, socket.MSG_CMSG_CLOEXEC)
@@ -65,7 +65,7 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
         raise PeerGone("the other end of the handover socket has closed it")
     try:
         return _message(data, fds, flags), (fds[0] if fds else None)
-    except HandoverError:
+    except ListenerError:
         for fd in fds:
             os.close(fd)
         raise
@@ -75,7 +75,7 @@ async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
     """The next message on a non-blocking socket, waited for without blocking the loop.
 
     Raises:
-        HandoverError: as `receive`.
+        ListenerError: as `receive`.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -92,15 +92,15 @@ async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
 
 def _message(data: bytes, fds: list[int], flags: int) -> dict[str, Any]:
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        raise HandoverError(f"a handover message was cut off (flags {flags:#x})")
+        raise ListenerError(f"a handover message was cut off (flags {flags:#x})")
     if len(fds) > 1:
-        raise HandoverError(f"a handover message carried {len(fds)} descriptors; one is the most")
+        raise ListenerError(f"a handover message carried {len(fds)} descriptors; one is the most")
     try:
         message = json.loads(data)
     except ValueError as error:
-        raise HandoverError(f"a handover message is not JSON: {error}") from error
+        raise ListenerError(f"a handover message is not JSON: {error}") from error
     if not isinstance(message, dict):
-        raise HandoverError("a handover message is not a JSON object")
+        raise ListenerError("a handover message is not a JSON object")
     return message
 
 
@@ -114,9 +114,9 @@ def as_listener(fd: int, address: tuple[str, int]) -> socket.socket:
     """The descriptor as a socket, when it is a listening TCP socket on our port; else it is closed.
 
     Raises:
-        HandoverError: it is something else.
+        ListenerError: it is something else.
     """
-    refused = HandoverError(f"a descriptor came that is no listening TCP socket on port {address[1]}")
+    refused = ListenerError(f"a descriptor came that is no listening TCP socket on port {address[1]}")
     try:
         sock = socket.socket(fileno=fd)
     except OSError:

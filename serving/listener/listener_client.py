@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 
 from contract.metrics import PROBLEMS, SCORER_FORCED_CLOSES
 from serving.listener.connections import Connections
-from serving.listener.fd_passing import BACKLOG, HandoverError, PeerGone, arrived, as_listener, connect, cookie, send
+from serving.listener.fd_passing import BACKLOG, ListenerError, PeerGone, arrived, as_listener, connect, cookie, send
 
 State = Literal["standby", "accepting", "draining"]
 
@@ -32,7 +32,7 @@ _RECONNECT_EVERY_S: Final = 0.1
 log = logging.getLogger("lease")
 
 
-class Lease:
+class ListenerClient:
     """One scorer's hold on its pipeline's hot address; `run` it as a task of the scorer's event loop.
 
     While `draining`, the application must answer on the hot address with `Connection: close`.
@@ -73,7 +73,7 @@ class Lease:
                 await self._obey(connect(self._manager_path))
             except PeerGone as gone:
                 log.debug("%s", gone)
-            except HandoverError as error:
+            except ListenerError as error:
                 log.warning("the socket manager sent what cannot be used, connecting again: %s", error)
                 PROBLEMS.labels(part="scorer").inc()
             await asyncio.sleep(_RECONNECT_EVERY_S)
@@ -109,7 +109,7 @@ class Lease:
             case other:
                 if fd is not None:
                     os.close(fd)
-                raise HandoverError(f"a message that is none of accept, drain, leave: {other!r}")
+                raise ListenerError(f"a message that is none of accept, drain, leave: {other!r}")
 
     async def _accept(self, listener: socket.socket) -> None:
         self._cancel_drain()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contract.metrics import RESCUES, SCORERS, SOCKET_HELD, SWITCHES
-from serving.listener.fd_passing import BACKLOG, HandoverError, PeerGone, as_listener, cookie, send
+from serving.listener.fd_passing import BACKLOG, ListenerError, PeerGone, as_listener, cookie, send
 
 STATES: Final = ("standby", "accepting", "draining")
 _ANSWER_WITHIN_S: Final = 10.0
@@ -24,7 +24,7 @@ log = logging.getLogger("socket_manager")
 
 
 @dataclass
-class Borrower:
+class PooledScorer:
     """A connected scorer, as its last message says. `gone` once its connection is."""
 
     name: str
@@ -50,13 +50,13 @@ class Borrower:
         return self.state in states
 
 
-class HotSocket:
+class ListenerPool:
     """Lends one pipeline's socket; at most one switch at a time."""
 
     def __init__(self, pipeline: str, address: tuple[str, int]) -> None:
         self.pipeline, self.address = pipeline, address
         self.listener: socket.socket | None = None
-        self.scorers: dict[str, Borrower] = {}
+        self.scorers: dict[str, PooledScorer] = {}
         self._one_switch = asyncio.Lock()
         self._count()
 
@@ -85,7 +85,7 @@ class HotSocket:
         """A scorer shows the socket that it serves on: ours from now on when we have none.
 
         Raises:
-            HandoverError: it is no listening socket on our port.
+            ListenerError: it is no listening socket on our port.
         """
         sock = as_listener(fd, self.address)
         if self.listener is None:
@@ -101,14 +101,14 @@ class HotSocket:
         """A scorer says its name, model and state: when it connects, and whenever its state changes.
 
         Raises:
-            HandoverError: the message lacks what it must say.
+            ListenerError: the message lacks what it must say.
         """
         name, state = message.get("name"), message.get("state")
         if not isinstance(name, str) or state not in STATES:
-            raise HandoverError(f"{self.pipeline}: a scorer's message without name or a known state: {message}")
+            raise ListenerError(f"{self.pipeline}: a scorer's message without name or a known state: {message}")
         scorer = self.scorers.get(name)
         if scorer is None or scorer.control is not control:
-            scorer = self.scorers[name] = Borrower(name, pid, control)
+            scorer = self.scorers[name] = PooledScorer(name, pid, control)
         scorer.model = message.get("model")
         scorer.become(state)
         log.info("%s: scorer %s (model %s) is %s", self.pipeline, name, scorer.model, state)
@@ -150,7 +150,7 @@ class HotSocket:
             for s in self.scorers.values()
         ]
 
-    def current(self) -> Borrower | None:
+    def current(self) -> PooledScorer | None:
         """The scorer that accepts: while two do, in mid-switch, the one that came last."""
         return next((s for s in reversed(self.scorers.values()) if s.state == "accepting"), None)
 
@@ -178,7 +178,7 @@ class HotSocket:
         RESCUES.labels(self.pipeline).inc()
         self._lend(waiting[-1])
 
-    def _lend(self, scorer: Borrower) -> None:
+    def _lend(self, scorer: PooledScorer) -> None:
         scorer.changed.clear()
         _tell(scorer, {"do": "accept"}, self.listener)
 
@@ -187,7 +187,7 @@ class HotSocket:
         log.info("%s: socket of %s:%d %s", self.pipeline, *self.address, how)
         self._count()
 
-    def _in_state(self, state: str) -> Iterable[Borrower]:
+    def _in_state(self, state: str) -> Iterable[PooledScorer]:
         return (scorer for scorer in list(self.scorers.values()) if scorer.state == state)
 
     def _count(self) -> None:
@@ -196,7 +196,7 @@ class HotSocket:
             SCORERS.labels(self.pipeline, state).set(len(list(self._in_state(state))))
 
 
-def _tell(scorer: Borrower, message: dict[str, Any], listener: socket.socket | None = None) -> dict[str, Any]:
+def _tell(scorer: PooledScorer, message: dict[str, Any], listener: socket.socket | None = None) -> dict[str, Any]:
     """Send; a scorer that is gone is noticed by its connection's end too, so this only says so."""
     try:
         send(scorer.control, message, listener)

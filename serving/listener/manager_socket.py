@@ -15,8 +15,8 @@ from contract import unix_socket
 from contract.files import Locked, exclusive_lock
 from contract.metrics import PROBLEMS
 from contract.unix_socket import peer
-from serving.listener.fd_passing import HandoverError, PeerGone, arrived, send
-from serving.listener.listener_pool import HotSocket
+from serving.listener.fd_passing import ListenerError, PeerGone, arrived, send
+from serving.listener.listener_pool import ListenerPool
 
 log = logging.getLogger("socket_manager")
 
@@ -26,13 +26,13 @@ def only_one(sockets_folder: Path) -> Iterator[None]:
     """Hold the lock of this host's socket manager; it holds between containers, too.
 
     Raises:
-        HandoverError: another one runs.
+        ListenerError: another one runs.
     """
     try:
         with exclusive_lock(sockets_folder / "manager.lock"):
             yield
     except Locked as error:
-        raise HandoverError(f"another socket manager runs on {sockets_folder}; stop it first") from error
+        raise ListenerError(f"another socket manager runs on {sockets_folder}; stop it first") from error
 
 
 def listen(sockets_folder: Path) -> socket.socket:
@@ -42,10 +42,10 @@ def listen(sockets_folder: Path) -> socket.socket:
     return server
 
 
-class Reception:
+class ManagerSocket:
     """Takes connections of the same user's processes, and hands on what they say."""
 
-    def __init__(self, server: socket.socket, hot: Mapping[str, HotSocket]) -> None:
+    def __init__(self, server: socket.socket, hot: Mapping[str, ListenerPool]) -> None:
         self._server, self._hot = server, hot
         self._conversations: set[asyncio.Task[None]] = set()
         asyncio.get_running_loop().add_reader(server, self._connected)
@@ -78,7 +78,7 @@ class Reception:
                 await self._hear(sock, pid, *await arrived(sock))
         except PeerGone as gone:
             log.debug("pid %d: %s", pid, gone)
-        except HandoverError as error:
+        except ListenerError as error:
             log.warning("pid %d is cut off: %s", pid, error)
             PROBLEMS.labels(part="socket_manager").inc()
         finally:
@@ -90,21 +90,21 @@ class Reception:
         hot = self._hot.get(str(message.get("pipeline")))
         if hot is None or message.get("role") not in ("scorer", "rollout"):
             _close(fd)
-            raise HandoverError(f"a message for no deployed pipeline, or by neither scorer nor rollout: {message}")
+            raise ListenerError(f"a message for no deployed pipeline, or by neither scorer nor rollout: {message}")
         if message["role"] == "rollout":
             _close(fd)
             send(sock, await _answer(hot, message))
             return
         try:
             hot.heard(sock, pid, message)
-        except HandoverError:
+        except ListenerError:
             _close(fd)
             raise
         if fd is not None:
             hot.offered(fd, message["name"])
 
 
-async def _answer(hot: HotSocket, message: dict[str, Any]) -> dict[str, Any]:
+async def _answer(hot: ListenerPool, message: dict[str, Any]) -> dict[str, Any]:
     match message:
         case {"do": "state"}:
             return {"ok": True, "held": hot.listener is not None, "scorers": hot.describe()}
@@ -117,7 +117,7 @@ async def _answer(hot: HotSocket, message: dict[str, Any]) -> dict[str, Any]:
             return await hot.switch(to, float(drain_s), float(stay_s))
         case {"do": "leave", "name": str(name)}:
             return hot.leave(name)
-    raise HandoverError(f"a question that is none of state, switch, leave: {message}")
+    raise ListenerError(f"a question that is none of state, switch, leave: {message}")
 
 
 def _close(fd: int | None) -> None:

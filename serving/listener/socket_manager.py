@@ -24,10 +24,10 @@ import uvicorn
 from contract import metrics
 from contract.layout import Places, PlacesError
 from serving.listener.admin_proxy import admin_app
-from serving.listener.fd_passing import HandoverError
+from serving.listener.fd_passing import ListenerError
 from serving.listener.listen_addresses import admin_address, hot_address
-from serving.listener.listener_pool import HotSocket
-from serving.listener.manager_socket import Reception, listen, only_one
+from serving.listener.listener_pool import ListenerPool
+from serving.listener.manager_socket import ManagerSocket, listen, only_one
 
 LOOK_EVERY_S: Final = 1.0
 
@@ -36,9 +36,9 @@ log = logging.getLogger("socket_manager")
 
 async def serve(places: Places) -> None:
     """Run until SIGTERM or SIGINT. The sockets outlive us in the scorers that hold them."""
-    hot: dict[str, HotSocket] = {}
+    hot: dict[str, ListenerPool] = {}
     take_up_pipelines(places, hot)
-    reception = Reception(listen(places.sockets), hot)
+    reception = ManagerSocket(listen(places.sockets), hot)
     host, port = admin_address()
     admin = AdminServer(
         uvicorn.Config(
@@ -70,7 +70,7 @@ class AdminServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def look_for_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
+async def look_for_pipelines(places: Places, hot: dict[str, ListenerPool]) -> None:
     """Take up new pipelines, and bind what was held elsewhere before, for ever."""
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
@@ -81,15 +81,15 @@ async def look_for_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
             metrics.PROBLEMS.labels(part="socket_manager").inc()
 
 
-def take_up_pipelines(places: Places, hot: dict[str, HotSocket]) -> None:
-    """A `HotSocket` for every deployed pipeline, bound when its address is free.
+def take_up_pipelines(places: Places, hot: dict[str, ListenerPool]) -> None:
+    """A `ListenerPool` for every deployed pipeline, bound when its address is free.
 
     A pipeline without a usable address is logged and counted, and tried again at the next look.
     """
     for file in sorted(places.pipelines.glob("*.toml")):
         try:
             if file.stem not in hot:
-                hot[file.stem] = HotSocket(file.stem, hot_address(places, file.stem))
+                hot[file.stem] = ListenerPool(file.stem, hot_address(places, file.stem))
             hot[file.stem].bind()
         except (PlacesError, OSError) as error:
             log.error("%s: %s", file.stem, error)
@@ -106,7 +106,7 @@ def main() -> int:
         with only_one(places.sockets):
             metrics.serve("socket_manager")
             asyncio.run(serve(places))
-    except (PlacesError, HandoverError, OSError) as error:
+    except (PlacesError, ListenerError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0

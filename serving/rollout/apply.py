@@ -16,8 +16,21 @@ from serving.candidates.read_candidate import REFERENCE
 from serving.candidates.state_store import Model, ModelStates, read_states, write_states
 from serving.listener.fd_passing import ask
 from serving.rollout.golden_requests import GoldenError, NotReady, try_golden
-from serving.rollout.observe import Look
-from serving.rollout.plan import Admit, Crown, Leave, Note, Reject, Scorer, Seen, Start, Step, Switch, TryGolden, Wait
+from serving.rollout.observe import Observer
+from serving.rollout.plan import (
+    Action,
+    Admit,
+    Observation,
+    Probe,
+    Promote,
+    Register,
+    Reject,
+    Scorer,
+    Start,
+    Stop,
+    Switch,
+    Wait,
+)
 from serving.rollout.scorer_host import remember, start_scorer
 
 KEEP_BUNDLES = 5
@@ -26,38 +39,38 @@ KEEP_BUNDLES = 5
 log = logging.getLogger("rollout")
 
 
-class Steps:
+class Applier:
     """Does what was decided, and keeps the models' states: the only writer of `models.json`."""
 
-    def __init__(self, places: Places, pipeline: Pipeline, look: Look) -> None:
+    def __init__(self, places: Places, pipeline: Pipeline, look: Observer) -> None:
         self._places, self._pipeline, self._look = places, pipeline, look
         self.states: ModelStates = read_states(look.folder)
 
-    def do(self, step: Step) -> None:
+    def do(self, step: Action) -> None:
         """One step.
 
         Raises:
-            OSError, serving.listener.fd_passing.HandoverError: it could not be done now; the next turn decides anew.
+            OSError, serving.listener.fd_passing.ListenerError: it could not be done now; the next turn decides anew.
         """
         match step:
-            case Note(version):
-                self._note(version)
+            case Register(version):
+                self._register(version)
             case Admit(version):
                 self._admit(version)
             case Start(version):
                 start_scorer(
                     self._places, self._pipeline.name, version, self._look.bundle(version) if version else None
                 )
-            case TryGolden(scorer):
-                self._try_golden(scorer)
+            case Probe(scorer):
+                self._probe(scorer)
             case Switch(scorer):
                 self._switch(scorer)
-            case Crown(version, fell_back):
-                self._crown(version, fell_back)
+            case Promote(version, fell_back):
+                self._promote(version, fell_back)
             case Reject(version, why):
                 self._reject(version, why)
-            case Leave(scorer):
-                self._leave(scorer)
+            case Stop(scorer):
+                self._stop(scorer)
             case Wait():
                 pass
 
@@ -67,12 +80,12 @@ class Steps:
             write_states(self._look.folder, states)
             self.states = states
 
-    def told(self, count: int) -> None:
+    def acknowledged(self, count: int) -> None:
         """The broker has the oldest `count` unsent records."""
         if count:
-            self.keep(self.states.told(count))
+            self.keep(self.states.acknowledged(count))
 
-    def measure(self, seen: Seen) -> None:
+    def measure(self, seen: Observation) -> None:
         """Set the rollout's gauges."""
         name, champion, pinned = self._pipeline.name, self.states.champion(), self.states.pinned()
         metrics.MODEL_PINNED.clear()
@@ -87,7 +100,7 @@ class Steps:
                 newest_us = parse_us(self._look.manifest(champion.version)["newest_as_of"])
                 metrics.MODEL_NEWEST_AS_OF.labels(name).set(newest_us / 1e6)
 
-    def _note(self, version: str) -> None:
+    def _register(self, version: str) -> None:
         manifest = self._look.manifest(version)
         why = f"{'proposed' if manifest['proposed'] else 'not proposed'}: {manifest['why']}"
         auc = manifest["metrics"]["auc"]
@@ -107,7 +120,7 @@ class Steps:
         if model.state == "candidate":
             self._record(self._changed(model, "admitted", f"it reproduces H2O on {admission.rows} reference rows"))
 
-    def _try_golden(self, scorer: Scorer) -> None:
+    def _probe(self, scorer: Scorer) -> None:
         if scorer.version is None:
             return
         process = self._look.processes[scorer.name]
@@ -139,7 +152,7 @@ class Steps:
         if not reply["ok"]:
             log.warning("the switch to %s failed: %s", scorer.name, reply["why"])
 
-    def _crown(self, version: str, fell_back: bool) -> None:
+    def _promote(self, version: str, fell_back: bool) -> None:
         before, model = self.states.champion(), self.states.models[version]
         changed = []
         if before:
@@ -147,8 +160,8 @@ class Steps:
             changed.append(self._changed(before, "retired", why))
         why = f"{before.version} died" if before and fell_back else "newest admitted model"
         # a pin's who, when and why stay: they say who holds this version here, and since when
-        crowned = replace(model, state="champion") if model.pinned else self._changed(model, "champion", why)
-        self._record(*changed, crowned)
+        promoted = replace(model, state="champion") if model.pinned else self._changed(model, "champion", why)
+        self._record(*changed, promoted)
         self._look.served(version)
         self._tidy()
 
@@ -158,7 +171,7 @@ class Steps:
         self._record(self._changed(self.states.models[version], "rejected", why, pinned=False))
         self._look.bundle(version).unlink(missing_ok=True)
 
-    def _leave(self, scorer: Scorer) -> None:
+    def _stop(self, scorer: Scorer) -> None:
         self._look.dismiss(scorer.name)
         ask(self._places.sockets, {"pipeline": self._pipeline.name, "do": "leave", "name": scorer.name})
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from contract.layout import Places
 from serving.candidates.read_candidate import MANIFEST
-from serving.listener.fd_passing import HandoverError, ask
-from serving.rollout.plan import Scorer, Seen, State
+from serving.listener.fd_passing import ListenerError, ask
+from serving.rollout.plan import Observation, Scorer, State
 from serving.rollout.scorer_host import ScorerProcess, forget, remember, remembered, started_ticks
 
 CONNECT_WITHIN_S: Final = 60.0
@@ -23,7 +23,7 @@ _LONGEST_REST_S: Final = 30.0
 log = logging.getLogger("rollout")
 
 
-class Look:
+class Observer:
     """Looks, and remembers between looks only what is not on disk: which starts failed, and when."""
 
     def __init__(self, places: Places, pipeline: str) -> None:
@@ -37,14 +37,14 @@ class Look:
         self._has_served: set[str] = set()
         self._dismissed: set[str] = set()
 
-    def now(self) -> Seen:
+    def now(self) -> Observation:
         """A look at the folders, the processes and, when it answers, the socket manager."""
         connected = self._connected()
         self._adopt_unknown(connected)
         self._part_from_the_dead()
         candidates = tuple(sorted(path.parent.name for path in self.folder.glob(f"candidates/*/{MANIFEST}")))
         moment = time.monotonic()
-        return Seen(
+        return Observation(
             candidates=candidates,
             proposed=frozenset(version for version in candidates if self.manifest(version)["proposed"]),
             bundles=frozenset(path.stem for path in self.folder.glob("bundles/*.bundle")),
@@ -84,7 +84,7 @@ class Look:
         """Name -> what the socket manager says of each connected scorer; nothing, while there is no manager."""
         try:
             answer = ask(self.places.sockets, {"pipeline": self.pipeline, "do": "state"}, timeout_s=5)
-        except HandoverError as error:
+        except ListenerError as error:
             log.debug("%s", error)
             return {}
         return {scorer["name"]: scorer for scorer in answer["scorers"]}

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from serving.candidates.state_store import Model, ModelStates
-from serving.rollout.plan import Seen, wanted
+from serving.rollout.plan import Observation, wanted
 
 
-def answer(states: ModelStates, seen: Seen, request: dict[str, Any]) -> tuple[dict[str, Any], ModelStates]:
+def answer(states: ModelStates, seen: Observation, request: dict[str, Any]) -> tuple[dict[str, Any], ModelStates]:
     """`{"do": "list" | "show" | "promote" | "rollback" | "unpin", "version", "who", "why"}` and what it gives.
 
     The answer is `{"ok": bool, "why": text or None, ...}`; a refused command leaves the states as they are.
@@ -31,14 +31,16 @@ def answer(states: ModelStates, seen: Seen, request: dict[str, Any]) -> tuple[di
     return {"ok": False, "why": f"no such command: {request.get('do')!r}"}, states
 
 
-def _listed(states: ModelStates, seen: Seen) -> list[dict[str, Any]]:
+def _listed(states: ModelStates, seen: Observation) -> list[dict[str, Any]]:
     """Every model, newest first; `wanted` marks the version that the rollout brings or has brought to serve."""
     goal = wanted(states, seen)
     newest_first = sorted(states.models.values(), key=lambda model: model.version, reverse=True)
     return [asdict(model) | {"wanted": model.version == goal} for model in newest_first]
 
 
-def _pin(states: ModelStates, seen: Seen, version: object, who: str, why: str) -> tuple[dict[str, Any], ModelStates]:
+def _pin(
+    states: ModelStates, seen: Observation, version: object, who: str, why: str
+) -> tuple[dict[str, Any], ModelStates]:
     model = states.models.get(str(version))
     if model is None:
         return _unknown(version), states
@@ -60,7 +62,7 @@ def _unpin(states: ModelStates, who: str, why: str) -> tuple[dict[str, Any], Mod
     return {"ok": True, "why": None, "model": asdict(changed[0])}, states.with_changed(changed)
 
 
-def _before(states: ModelStates, seen: Seen) -> str | None:
+def _before(states: ModelStates, seen: Observation) -> str | None:
     """The version that served before the present one, and still can."""
     served = [m for m in states.models.values() if m.state == "retired" and m.version in seen.bundles]
     return max(served, key=lambda model: model.when).version if served else None

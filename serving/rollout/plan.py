@@ -32,7 +32,7 @@ class Scorer:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What a look at this host shows. Versions are sorted, oldest first."""
 
     candidates: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Note:
+class Register:
     """Record a candidate that is new here."""
 
     version: str
@@ -68,7 +68,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class TryGolden:
+class Probe:
     """Ask the scorer the golden requests at its own socket."""
 
     scorer: Scorer
@@ -82,7 +82,7 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Crown:
+class Promote:
     """The version serves: record it as champion. `fell_back`: since the champion before it died."""
 
     version: str
@@ -98,7 +98,7 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class Leave:
+class Stop:
     """A scorer that nobody needs stops."""
 
     scorer: Scorer
@@ -111,22 +111,22 @@ class Wait:
     why: str
 
 
-Step = Note | Admit | Start | TryGolden | Switch | Crown | Reject | Leave | Wait
+Action = Register | Admit | Start | Probe | Switch | Promote | Reject | Stop | Wait
 
 
-def decide(states: ModelStates, seen: Seen) -> Step:
+def plan(states: ModelStates, seen: Observation) -> Action:
     """The next step. Serving comes before admitting: whoever is asked now is more urgent than a better model."""
     return (
         _record_what_serves(states, seen)
-        or _note(states, seen)
+        or _register(states, seen)
         or _serve(states, seen)
-        or _leave(states, seen)
+        or _stop(states, seen)
         or _admit(states, seen)
         or Wait(_why_waiting(states, seen))
     )
 
 
-def wanted(states: ModelStates, seen: Seen) -> str | None:
+def wanted(states: ModelStates, seen: Observation) -> str | None:
     """The version that should serve: the pinned one, else the newest admitted one, else the champion.
 
     Without any of these (the champion was rejected), the newest one that served before and still has its bundle.
@@ -141,7 +141,7 @@ def wanted(states: ModelStates, seen: Seen) -> str | None:
     return max(before, default=None)
 
 
-def _record_what_serves(states: ModelStates, seen: Seen) -> Step | None:
+def _record_what_serves(states: ModelStates, seen: Observation) -> Action | None:
     """A switch whose record is missing (we were killed, or blue was called back) is recorded now."""
     champion = states.champion()
     for scorer in seen.scorers:
@@ -151,17 +151,17 @@ def _record_what_serves(states: ModelStates, seen: Seen) -> Step | None:
         if champion and version == champion.version:
             return None
         if version == wanted(states, seen):
-            return Crown(version)
+            return Promote(version)
         if champion and not champion.pinned and not _living(champion.version, seen):
-            return Crown(version, fell_back=True)
+            return Promote(version, fell_back=True)
     return None
 
 
-def _note(states: ModelStates, seen: Seen) -> Step | None:
-    return next((Note(version) for version in seen.candidates if version not in states.models), None)
+def _register(states: ModelStates, seen: Observation) -> Action | None:
+    return next((Register(version) for version in seen.candidates if version not in states.models), None)
 
 
-def _serve(states: ModelStates, seen: Seen) -> Step | None:
+def _serve(states: ModelStates, seen: Observation) -> Action | None:
     """Bring the wanted version to the hot address; while nobody serves at all, the champion comes first."""
     champion = states.champion()
     anybody = any(scorer.state == "accepting" for scorer in seen.scorers)
@@ -170,7 +170,7 @@ def _serve(states: ModelStates, seen: Seen) -> Step | None:
     return _advance(living[0], seen) if living else _bring_up(version, champion, anybody, seen)
 
 
-def _bring_up(version: str | None, champion: Model | None, anybody: bool, seen: Seen) -> Step | None:
+def _bring_up(version: str | None, champion: Model | None, anybody: bool, seen: Observation) -> Action | None:
     if version is None and anybody:
         return None
     is_champion = champion is not None and champion.version == version
@@ -186,12 +186,12 @@ def _bring_up(version: str | None, champion: Model | None, anybody: bool, seen: 
     return None if version in seen.resting else Start(version)
 
 
-def _advance(scorer: Scorer, seen: Seen) -> Step | None:
+def _advance(scorer: Scorer, seen: Observation) -> Action | None:
     """From a live scorer to the only one that accepts."""
     if scorer.state == "unknown":
         return Wait(f"{scorer.name} is not connected to the socket manager yet")
     if scorer.version is not None and not scorer.golden:
-        return TryGolden(scorer)
+        return Probe(scorer)
     others = [other for other in seen.scorers if other.name != scorer.name]
     anybody_else = any(other.state == "accepting" for other in others)
     if scorer.state == "accepting":
@@ -200,20 +200,20 @@ def _advance(scorer: Scorer, seen: Seen) -> Step | None:
     return Switch(scorer) if draining < MOST_DRAINING or not anybody_else else None
 
 
-def _leave(states: ModelStates, seen: Seen) -> Step | None:
+def _stop(states: ModelStates, seen: Observation) -> Action | None:
     keep = _living(wanted(states, seen), seen)[:1]
     idle = (scorer for scorer in seen.scorers if scorer.state == "standby" and scorer not in keep)
-    return next((Leave(scorer) for scorer in idle), None)
+    return next((Stop(scorer) for scorer in idle), None)
 
 
-def _admit(states: ModelStates, seen: Seen) -> Step | None:
+def _admit(states: ModelStates, seen: Observation) -> Action | None:
     """The newest proposed candidate, when it is newer than all that was judged: older ones have missed their time."""
     judged = [m.version for m in states.models.values() if m.state != "candidate"]
     waiting = [v for v in seen.proposed if states.models[v].state == "candidate" and v > max(judged, default="")]
     return Admit(max(waiting)) if waiting else None
 
 
-def _why_waiting(states: ModelStates, seen: Seen) -> str:
+def _why_waiting(states: ModelStates, seen: Observation) -> str:
     version = wanted(states, seen)
     serves = any(scorer.state == "accepting" and scorer.version == version for scorer in seen.scorers)
     if serves:
@@ -223,7 +223,7 @@ def _why_waiting(states: ModelStates, seen: Seen) -> str:
     return f"{version} is not up; it is tried again"
 
 
-def _living(version: str | None, seen: Seen) -> list[Scorer]:
+def _living(version: str | None, seen: Observation) -> list[Scorer]:
     """The scorers of a version, the one that is furthest first."""
     order = ("accepting", "draining", "standby", "unknown")
     return sorted((s for s in seen.scorers if s.version == version), key=lambda s: order.index(s.state))

@@ -1,7 +1,7 @@
 """The rollout, one a pipeline: brings each new model to the hot address, and takes it away again.
 
     look at the candidates, bundles and scorers of this host
-    decide what is next (serving/rollout/plan.py)
+    plan what is next (serving/rollout/plan.py)
     do it: admit, start green, ask the golden requests, switch, record
     tell the states to the on-prem topic, when the broker is there
     answer people's commands: list, show, promote, rollback, unpin
@@ -24,13 +24,13 @@ from contract import metrics
 from contract.files import Locked, exclusive_lock
 from contract.layout import Places, PlacesError
 from serving.candidates.state_store import ModelsError
-from serving.listener.fd_passing import HandoverError
-from serving.rollout.apply import Steps
+from serving.listener.fd_passing import ListenerError
+from serving.rollout.apply import Applier
 from serving.rollout.command_socket import socket_path, take_commands
-from serving.rollout.observe import Look
+from serving.rollout.observe import Observer
 from serving.rollout.operator_commands import answer
-from serving.rollout.plan import Step, Wait, decide
-from serving.rollout.state_publisher import Announcer
+from serving.rollout.plan import Action, Wait, plan
+from serving.rollout.state_publisher import StatePublisher
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
 
@@ -47,21 +47,21 @@ class Rollout:
     def __init__(self, places: Places, pipeline: str) -> None:
         settings = load(places.pipelines / f"{pipeline}.toml")
         self.pipeline = pipeline
-        self.look = Look(places, pipeline)
-        self.steps = Steps(places, settings, self.look)
-        self.announcer = Announcer(places.onprem, settings.models_topic)
+        self.look = Observer(places, pipeline)
+        self.steps = Applier(places, settings, self.look)
+        self.announcer = StatePublisher(places.onprem, settings.models_topic)
         self.commands = take_commands(socket_path(places.sockets, pipeline))
-        self._last: Step | None = None
+        self._last: Action | None = None
 
     def turn(self) -> float:
-        """Look, decide, do, tell. How long the next turn can wait, in seconds."""
+        """Observe, plan, apply, publish. How long the next turn can wait, in seconds."""
         seen = self.look.now()
-        step = decide(self.steps.states, seen)
+        step = plan(self.steps.states, seen)
         if step != self._last:
             log.info("%s: %s", self.pipeline, step)
         repeated, self._last = step == self._last, step
         self.steps.do(step)
-        self.steps.told(self.announcer.offer(self.steps.states.unsent))
+        self.steps.acknowledged(self.announcer.offer(self.steps.states.unsent))
         self.steps.measure(seen)
         return TURN_S if repeated or isinstance(step, Wait) else 0.0
 
@@ -94,7 +94,7 @@ def only_one(places: Places, pipeline: str) -> Iterator[None]:
     """Hold the pipeline's lock; kill -9 frees it.
 
     Raises:
-        HandoverError: another rollout of this pipeline runs.
+        ListenerError: another rollout of this pipeline runs.
     """
     folder = places.onprem_folder(pipeline)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def only_one(places: Places, pipeline: str) -> Iterator[None]:
         with exclusive_lock(folder / "rollout.lock"):
             yield
     except Locked as error:
-        raise HandoverError(f"another rollout of {pipeline} runs on {folder}; stop it first") from error
+        raise ListenerError(f"another rollout of {pipeline} runs on {folder}; stop it first") from error
 
 
 def main() -> int:
@@ -121,7 +121,7 @@ def main() -> int:
         with only_one(places, sys.argv[1]):
             metrics.serve("rollout")
             run(Rollout(places, sys.argv[1]), stop)
-    except (PlacesError, PipelineError, HandoverError, ModelsError, OSError) as error:
+    except (PlacesError, PipelineError, ListenerError, ModelsError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0

@@ -17,7 +17,7 @@ _GIVE_UP_MS: Final = 10_000
 log = logging.getLogger("rollout")
 
 
-class Announcer:
+class StatePublisher:
     """Sends records in their order, one batch at a time; `acknowledged` says how many the broker has taken."""
 
     def __init__(self, kafka: Kafka, topic: str) -> None:

@@ -18,7 +18,7 @@ from contract.pipeline import Pipeline
 from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
-from streaming.ingest.record_decoder import SUMMARY, Decoding, tables_by_topic
+from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, tables_by_topic
 from streaming.ingest.write_batch import Batch, append_large, append_small
 from streaming.kafka.java_client import java_settings
 from streaming.lake.hot_tables import HOT_TABLES, spark_schema
@@ -42,7 +42,7 @@ class HotQuery:
     spark: SparkSession
     places: Places
     pipeline: Pipeline
-    decoding: Decoding
+    decoding: RecordDecoder
     progress: Progress
     trigger: timedelta
     clocks: ClockOffsets = field(init=False)
@@ -146,7 +146,7 @@ def with_append_time(stream: DataFrame, imports: bool) -> DataFrame:
     )
 
 
-def decode(records: DataFrame, decoding: Decoding) -> DataFrame:
+def decode(records: DataFrame, decoding: RecordDecoder) -> DataFrame:
     """Every record in its table's struct, in one pass; few tasks, as each costs more than a small batch's records."""
     cores = records.sparkSession.sparkContext.defaultParallelism
     return records.coalesce(cores).mapInArrow(decoding, spark_schema(decoding.schema))

@@ -27,7 +27,7 @@ SUMMARY = "summary"
 
 
 @dataclass(frozen=True)
-class Decoding:
+class RecordDecoder:
     """What a worker must know to decode a pipeline's records. Plain data: Spark sends it to its workers."""
 
     spec: str
@@ -122,13 +122,13 @@ class Decoding:
         return pa.record_batch(nothing, schema=self.schema)
 
 
-def decoding_of(pipeline: Pipeline, spec: str) -> Decoding:
+def decoder_of(pipeline: Pipeline, spec: str) -> RecordDecoder:
     """What the workers need for `pipeline`; `spec` is its compiled program."""
     hidden_event = any(field.sensitive for field in pipeline.events.fields)
     hidden = {"events", "predictions"} if hidden_event else set()
     if any(field.sensitive for field in pipeline.label.fields):
         hidden.add("labels")
-    return Decoding(
+    return RecordDecoder(
         spec=spec,
         tables_by_topic=tables_by_topic(pipeline),
         bucket=pipeline.lake.buckets,

@@ -17,7 +17,7 @@ class Query(Protocol):
     def lastProgress(self) -> Mapping[str, Any] | None: ...
 
 
-class StuckBatch:
+class StalledBatch:
     """Since when a query has been seen at the same batch; looks that are seconds apart are enough."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:

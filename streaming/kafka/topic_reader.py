@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from contract.layout import Kafka
 
 
-class Follower:
+class TopicReader:
     """All partitions of a topic, committed records only. A topic that does not exist yet has no records."""
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
@@ -31,7 +31,7 @@ class Follower:
         while messages := self._consumer.consume(1000, timeout=0.02):
             yield from (message for message in messages if self._counts(message))
 
-    def news_to(self, ends: dict[int, int], timeout_s: float) -> Iterator[Message]:
+    def records_up_to(self, ends: dict[int, int], timeout_s: float) -> Iterator[Message]:
         """The records up to these ends, waiting for them.
 
         Raises:

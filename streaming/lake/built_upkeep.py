@@ -61,10 +61,10 @@ def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours:
     """
     with opened(table.url) as newest:
         kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
-        outworn = newest.vacuum(
+        compactable = newest.vacuum(
             removed_for_hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=kept
         )
-    return remove_files(table.url, outworn)
+    return remove_files(table.url, compactable)
 
 
 def _readable(url: str, version: int) -> bool:

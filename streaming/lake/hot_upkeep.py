@@ -53,12 +53,12 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
         drop_expired(spark, path, table, pipeline, now)
         note = f"{places.root(pipeline.name)}/upkeep/{table}.json"
         stripped_to = read_stripped(note)
-        worn = outworn(partitions_of(path, table), table, pipeline, now, stripped_to)[:MOST_PARTITIONS]
-        if worn:
-            bare = [start for start in worn if raw_expired(start, table, pipeline, now)]
-            rewrite(spark, path, table, worn, bare)
-            write_stripped(note, max([stripped_to, *bare]))
-            log.info("%s: %d partitions of %s made one file each", pipeline.name, len(worn), table)
+        starts = compactable(partitions_of(path, table), table, pipeline, now, stripped_to)[:MOST_PARTITIONS]
+        if starts:
+            payload_removed = [start for start in starts if raw_expired(start, table, pipeline, now)]
+            rewrite(spark, path, table, starts, payload_removed)
+            write_stripped(note, max([stripped_to, *payload_removed]))
+            log.info("%s: %d partitions of %s made one file each", pipeline.name, len(starts), table)
         remove_replaced(path, now - REPLACED_FOR)
 
 
@@ -81,7 +81,7 @@ def partitions_of(path: str, table: str) -> list[Partition]:
     return [Partition(start, count) for start, count in sorted(files.items())]
 
 
-def outworn(
+def compactable(
     partitions: Sequence[Partition], table: str, pipeline: Pipeline, now: datetime, stripped_to: int
 ) -> list[int]:
     """The closed partitions to rewrite, oldest first: those of several files, and those whose raw bytes must go."""
@@ -133,9 +133,9 @@ def rewrite(spark: SparkSession, path: str, table: str, starts: Sequence[int], s
     column = partition_column(table)
     records = spark.read.format("delta").load(path).where(F.col(column).isin(list(starts)))
     if stripped:
-        bare = F.lit(None).cast("binary")
+        payload_removed = F.lit(None).cast("binary")
         records = records.withColumn(
-            "value", F.when(F.col(column).isin(list(stripped)), bare).otherwise(F.col("value"))
+            "value", F.when(F.col(column).isin(list(stripped)), payload_removed).otherwise(F.col("value"))
         )
     writer = records.repartition(column).write.format("delta").mode("overwrite").option("dataChange", "false")
     writer.option("replaceWhere", f"{column} IN ({', '.join(map(str, starts))})").save(path)

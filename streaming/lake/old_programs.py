@@ -30,11 +30,11 @@ def remove_old_programs(places: Places, pipeline: Pipeline, kept: Container[str]
         return []
     present = {folder_of(path): path for path in files.ls(root, detail=False)}
     others = {name: path for name, path in present.items() if name.startswith("rows-") and name != folder_of(current)}
-    outworn = {name: path for name, path in others.items() if name not in kept and _left(files, path, now)}
-    for name, path in outworn.items():
+    compactable = {name: path for name, path in others.items() if name not in kept and _left(files, path, now)}
+    for name, path in compactable.items():
         files.rm(path, recursive=True)
         log.info("%s: %s removed: no candidate is left of its program", pipeline.name, name)
-    return sorted(outworn)
+    return sorted(compactable)
 
 
 def _left(files: AbstractFileSystem, path: str, now: datetime) -> bool:

@@ -31,7 +31,7 @@ def run_examples(pipeline: Pipeline, transform: Transform) -> list[Mismatch]:
 def run_example(example: Example, path: str, transform: Transform) -> list[Mismatch]:
     """What is not as expected in one example."""
     as_of_us = None if example.as_of is None else to_us(example.as_of)
-    answer = transform.one(json.dumps(example.event, default=_json_moment).encode(), as_of_us, 0)
+    answer = transform.question(json.dumps(example.event, default=_json_moment).encode(), as_of_us, 0)
     if answer["errors"]:
         return [Mismatch(f"{path}.event", describe_error(error)) for error in answer["errors"]]
     unknown = [Mismatch(f"{path}.event.{name}", f'event: there is no field "{name}"') for name in answer["unknown"]]

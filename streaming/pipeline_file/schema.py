@@ -20,7 +20,7 @@ from streaming.pipeline_file.value_types import (
     TOPIC,
     TOPICS,
     WAIT,
-    Kind,
+    ValueType,
     integer,
     number,
     table_of,
@@ -30,7 +30,7 @@ from streaming.pipeline_file.value_types import (
 @dataclass(frozen=True)
 class Key:
     name: str
-    kind: Kind
+    kind: ValueType
     default: str | None
     meaning: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.pipeline import Field, Type
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean
-from streaming.pipeline_file.value_types import BOOLEAN, EXPRESSION, NAME, Kind, last_part, shown
+from streaming.pipeline_file.value_types import BOOLEAN, EXPRESSION, NAME, ValueType, last_part, shown
 
 _FIELD_KEYS = ("type", "required", "sensitive")
 
@@ -48,5 +48,5 @@ def _read_expressions(value: object, path: str, problems: Problems) -> object:
     return {name: EXPRESSION.read(item, f"{path}.{name}", problems) for name, item in value.items()}
 
 
-FIELDS = Kind("table of fields", _read_fields)
-FEATURES = Kind("table of SQL expressions", _read_expressions)
+FIELDS = ValueType("table of fields", _read_fields)
+FEATURES = ValueType("table of SQL expressions", _read_expressions)

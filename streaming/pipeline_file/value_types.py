@@ -17,7 +17,7 @@ Reader = Callable[[object, str, Problems], object]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueType:
     """A kind of value: its name in the reference, and its reader."""
 
     says: str
@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
-def _kind(says: str, convert: Callable[[object], object]) -> Kind:
+def _value_type(says: str, convert: Callable[[object], object]) -> ValueType:
     """A kind of a single value: `convert` raises ValueError with what is wrong."""
 
     def read(value: object, path: str, problems: Problems) -> object:
@@ -38,7 +38,7 @@ def _kind(says: str, convert: Callable[[object], object]) -> Kind:
             problems.add(path, f"{last_part(path)}: {error}")
             return None
 
-    return Kind(says, read)
+    return ValueType(says, read)
 
 
 def last_part(path: str) -> str:
@@ -122,25 +122,25 @@ def _boolean(value: object) -> bool:
     return value
 
 
-def integer(low: int, high: int) -> Kind:
+def integer(low: int, high: int) -> ValueType:
     def convert(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}, not {shown(value)}")
         return value
 
-    return _kind(f"whole number, {low} to {high}", convert)
+    return _value_type(f"whole number, {low} to {high}", convert)
 
 
-def number(low: float, high: float) -> Kind:
+def number(low: float, high: float) -> ValueType:
     def convert(value: object) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError(f"must be a number from {low:g} to {high:g}, not {shown(value)}")
         return float(value)
 
-    return _kind(f"number, {low:g} to {high:g}", convert)
+    return _value_type(f"number, {low:g} to {high:g}", convert)
 
 
-def table_of(kinds: Mapping[str, Kind]) -> Kind:
+def table_of(kinds: Mapping[str, ValueType]) -> ValueType:
     """A table of which every key may be left out, such as floors."""
 
     def read(value: object, path: str, problems: Problems) -> object:
@@ -152,16 +152,16 @@ def table_of(kinds: Mapping[str, Kind]) -> Kind:
             problems.add(f"{path}.{key}", f'unknown key "{key}"{near or "; known: " + ", ".join(kinds)}')
         return {key: kinds[key].read(item, f"{path}.{key}", problems) for key, item in value.items() if key in kinds}
 
-    return Kind(f"table of {', '.join(kinds)}", read)
+    return ValueType(f"table of {', '.join(kinds)}", read)
 
 
-NAME = _kind("name", check_name)
-NAMES = _kind("field name, or list of them", _name_or_names)
-SLICES = _kind("list of feature names", _listed(check_name, "feature names"))
-TOPIC = _kind("topic", _topic)
-TOPICS = _kind("list of topics", _listed(_topic, "topics"))
-DURATION = _kind("duration", _duration)
-POSITIVE_DURATION = _kind("duration, above 0", _positive_duration)
-EXPRESSION = _kind("SQL expression", _expression)
-WAIT = _kind("duration, or SQL expression that gives a timestamp", _wait)
-BOOLEAN = _kind("true or false", _boolean)
+NAME = _value_type("name", check_name)
+NAMES = _value_type("field name, or list of them", _name_or_names)
+SLICES = _value_type("list of feature names", _listed(check_name, "feature names"))
+TOPIC = _value_type("topic", _topic)
+TOPICS = _value_type("list of topics", _listed(_topic, "topics"))
+DURATION = _value_type("duration", _duration)
+POSITIVE_DURATION = _value_type("duration, above 0", _positive_duration)
+EXPRESSION = _value_type("SQL expression", _expression)
+WAIT = _value_type("duration, or SQL expression that gives a timestamp", _wait)
+BOOLEAN = _value_type("true or false", _boolean)

@@ -28,7 +28,7 @@ from contract.metrics import (
 from contract.pipeline import Pipeline
 from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka.partition_ends import Ends
-from streaming.kafka.topic_reader import Follower, holds_no_record
+from streaming.kafka.topic_reader import TopicReader, holds_no_record
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.progress.mirror_watermark import MirrorLevel, Partition, parse_mirrored
 
@@ -46,8 +46,8 @@ class Watcher:
     def __init__(self, places: Places) -> None:
         self._onprem = places.onprem
         self._onprem_ends, self._cloud_ends = Ends(places.onprem), Ends(places.cloud)
-        self._mirror = Follower(places.cloud, MIRROR_OFFSETS)
-        self._imports = Follower(places.onprem, IMPORTS_TOPIC)
+        self._mirror = TopicReader(places.cloud, MIRROR_OFFSETS)
+        self._imports = TopicReader(places.onprem, IMPORTS_TOPIC)
         self._producer = publisher(places.cloud)
         self._levels: dict[Partition, MirrorLevel] = {}
         self._mirrored: dict[Partition, int] = {}
@@ -76,7 +76,7 @@ class Watcher:
         self._flush()
 
     def _read_imports(self, ends: dict[int, int]) -> None:
-        for message in self._imports.news_to(ends, timeout_s=5):
+        for message in self._imports.records_up_to(ends, timeout_s=5):
             if (value := message.value()) is not None:
                 news = json.loads(value)
                 self._open[news["topic"]] = news["open"]
@@ -129,7 +129,7 @@ class Watcher:
 
 
 def publisher(kafka: Kafka) -> Producer:
-    """News that cannot be delivered soon are dropped: the next ones say more."""
+    """A producer that drops an update it cannot deliver within three seconds: the next update says more."""
     return Producer(kafka.client(linger_ms=5, message_timeout_ms=3000, compression_type="lz4"))
 
 

@@ -11,13 +11,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message,
 from contract.layout import Kafka
 from contract.metrics import PROBLEMS
 from contract.topics import PROGRESS_TOPIC
-from streaming.progress.watermark import News, NewsBoard
+from streaming.progress.watermark import ProgressUpdate, ProgressUpdates
 
 log = logging.getLogger("progress")
 PAUSE_S = 2.0
 
 
-def follow_news(kafka: Kafka, board: NewsBoard, stop: threading.Event) -> None:
+def follow_progress(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
     """Read until `stop` is set; a broker that is away is waited for."""
     while not stop.is_set():
         try:
@@ -28,7 +28,7 @@ def follow_news(kafka: Kafka, board: NewsBoard, stop: threading.Event) -> None:
             stop.wait(PAUSE_S)
 
 
-def _follow(kafka: Kafka, board: NewsBoard, stop: threading.Event) -> None:
+def _follow(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
     settings = kafka.client(group_id="hotpath-progress", enable_auto_commit=False, isolation_level="read_committed")
     consumer = Consumer(settings)
     try:
@@ -40,10 +40,10 @@ def _follow(kafka: Kafka, board: NewsBoard, stop: threading.Event) -> None:
         consumer.close()
 
 
-def _take(message: Message, board: NewsBoard) -> None:
+def _take(message: Message, board: ProgressUpdates) -> None:
     if (error := message.error()) is not None:
         raise KafkaException(error)
     if (value := message.value()) is not None:
         record = json.loads(value)
-        news = News(*(record[name] for name in ("caught_up_to_ms", "cloud_offset", "import_open", "at_ms")))
+        news = ProgressUpdate(*(record[name] for name in ("caught_up_to_ms", "cloud_offset", "import_open", "at_ms")))
         board.add((record["topic"], record["partition"]), news)

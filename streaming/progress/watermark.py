@@ -13,13 +13,13 @@ from streaming.progress.query_checkpoint import Offsets
 
 STALE_S = 15.0
 KEPT = 900
-"""News of a partition that are kept, one a second: a batch that takes longer than this waits for newer ones."""
+"""Updates of a partition that are kept, one a second: a batch that takes longer waits for a newer one."""
 
 Partition = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class News:
+class ProgressUpdate:
     """One record of the watcher; see `contract.records.PROGRESS`."""
 
     caught_up_to_ms: int
@@ -28,18 +28,18 @@ class News:
     at_ms: int
 
 
-class NewsBoard:
+class ProgressUpdates:
     """The watcher's last news of every partition, shared by all pipelines. Threads may use it together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._news: dict[Partition, deque[News]] = {}
+        self._news: dict[Partition, deque[ProgressUpdate]] = {}
 
-    def add(self, partition: Partition, news: News) -> None:
+    def add(self, partition: Partition, news: ProgressUpdate) -> None:
         with self._lock:
             self._news.setdefault(partition, deque(maxlen=KEPT)).append(news)
 
-    def of(self, topics: Iterable[str]) -> dict[Partition, list[News]]:
+    def of(self, topics: Iterable[str]) -> dict[Partition, list[ProgressUpdate]]:
         wanted = set(topics)
         with self._lock:
             return {partition: list(news) for partition, news in self._news.items() if partition[0] in wanted}
@@ -48,7 +48,7 @@ class NewsBoard:
 class Progress:
     """What a pipeline's tables hold completely. The rows job asks; the hot query and the board tell."""
 
-    def __init__(self, board: NewsBoard, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, board: ProgressUpdates, now_s: Callable[[], float] = time.time) -> None:
         self._board = board
         self._now_s = now_s
         self._committed: Offsets = {}
@@ -77,7 +77,7 @@ class Progress:
         """
         return any(self._imports(partition, news) for partition, news in self._board.of(topics).items())
 
-    def _imports(self, partition: Partition, news: list[News]) -> bool:
+    def _imports(self, partition: Partition, news: list[ProgressUpdate]) -> bool:
         opened_ms = max((one.at_ms for one in news if one.import_open), default=None)
         return opened_ms is not None and (self._reached(partition, news) or 0) <= opened_ms
 
@@ -86,10 +86,10 @@ class Progress:
         news = self._board.of(topics)
         return sum(max(0, last[-1].cloud_offset - self._committed.get(of, 0)) for of, last in news.items())
 
-    def _unheard_of(self, wanted: set[str], board: dict[Partition, list[News]]) -> bool:
+    def _unheard_of(self, wanted: set[str], board: dict[Partition, list[ProgressUpdate]]) -> bool:
         return any(topic in wanted and (topic, number) not in board for topic, number in self._committed)
 
-    def _reached(self, partition: Partition, news: list[News]) -> int | None:
+    def _reached(self, partition: Partition, news: list[ProgressUpdate]) -> int | None:
         """The newest T whose records the commits cover; the last news must be fresh, and none of an open import."""
         if news[-1].at_ms < (self._now_s() - STALE_S) * 1000:
             return None

@@ -20,7 +20,7 @@ from streaming.lake.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.lake.delta_tables import create
 from streaming.lake.hot_tables import spark_schema, struct_of
 from streaming.lake.read_version import read_version
-from streaming.rows.label_join import Deciding, label_values
+from streaming.rows.label_join import LabelJoin, label_values
 from streaming.rows.state_rules import LabelSeen, Rules
 
 ORDER = ("append_time", "partition", "offset", "topic")
@@ -54,7 +54,7 @@ def build(
     note: str,
 ) -> None:  # fmt: skip
     """Replace these buckets, all in one commit, which carries `note`."""
-    deciding = Deciding(table.schema, rules_of(pipeline), table.bucket_s, spec if table.has_features else None)
+    deciding = LabelJoin(table.schema, rules_of(pipeline), table.bucket_s, spec if table.has_features else None)
     records = _questions(spark, table, pipeline, inputs.source, buckets)
     entities = records.select("key").distinct() if len(buckets) <= FEW_BUCKETS else None
     labels = _labels(spark, table, pipeline, spec, inputs.labels, entities)

@@ -9,7 +9,7 @@ from streaming.lake.delta_log import last_note
 
 
 @dataclass(frozen=True)
-class BuiltUpto:
+class BuildWatermark:
     """The versions of the inputs that are in the table, as far as buckets are closed."""
 
     source: int = -1
@@ -25,10 +25,10 @@ class BuiltUpto:
         return json.dumps(asdict(self))
 
 
-def built_upto(url: str, newest: int) -> BuiltUpto:
+def read_build_watermark(url: str, newest: int) -> BuildWatermark:
     """What the last build noted. Without a note (of a new table) everything is built again, which changes nothing."""
     note = last_note(url, newest)
     if note is None:
-        return BuiltUpto()
+        return BuildWatermark()
     known = json.loads(note)
-    return BuiltUpto(**(known | {"pending": tuple(known["pending"])}))
+    return BuildWatermark(**(known | {"pending": tuple(known["pending"])}))

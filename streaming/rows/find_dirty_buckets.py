@@ -17,7 +17,7 @@ from streaming.lake.delta_log import Added, LogGone, added_since
 from streaming.lake.delta_tables import add_actions, opened
 from streaming.lake.filesystem import file_system
 from streaming.rows.build_buckets import Inputs
-from streaming.rows.build_watermark import BuiltUpto
+from streaming.rows.build_watermark import BuildWatermark
 
 AGAIN_MS = 60_000
 """Closed buckets are built anew at most so often."""
@@ -25,21 +25,21 @@ SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True)
-class Ready:
+class DirtyBuckets:
     """What to build, and what is then noted."""
 
     closing: frozenset[int]
     reopening: frozenset[int]
-    upto: BuiltUpto
+    upto: BuildWatermark
 
     @property
     def buckets(self) -> frozenset[int]:
         return self.closing | self.reopening
 
 
-def find_ready(
-    table: BuiltTable, pipeline: Pipeline, upto: BuiltUpto, inputs: Inputs, caught_up_to: datetime, now_ms: int
-) -> Ready:
+def find_dirty_buckets(
+    table: BuiltTable, pipeline: Pipeline, upto: BuildWatermark, inputs: Inputs, caught_up_to: datetime, now_ms: int
+) -> DirtyBuckets:
     """The buckets that are past at `caught_up_to`; `inputs` must be versions that were read after that was known."""
     closed_to_s = max(upto.closed_to_s, int(caught_up_to.timestamp()) // table.bucket_s * table.bucket_s)
     there = _buckets_of(table.source, inputs.source) if _may_have_buckets(upto, inputs, closed_to_s) else frozenset()
@@ -50,15 +50,15 @@ def find_ready(
         reopening, pending, reopened_ms = frozenset[int](), tuple(sorted(dirty)), upto.reopened_ms
     else:
         reopening, pending, reopened_ms = frozenset(dirty), (), now_ms if dirty else upto.reopened_ms
-    after = BuiltUpto(inputs.source, inputs.labels, closed_to_s, pending, reopened_ms)
-    return Ready(frozenset(closing), reopening, after)
+    after = BuildWatermark(inputs.source, inputs.labels, closed_to_s, pending, reopened_ms)
+    return DirtyBuckets(frozenset(closing), reopening, after)
 
 
-def _may_have_buckets(upto: BuiltUpto, inputs: Inputs, closed_to_s: int) -> bool:
+def _may_have_buckets(upto: BuildWatermark, inputs: Inputs, closed_to_s: int) -> bool:
     return closed_to_s > upto.closed_to_s and inputs.source >= 0
 
 
-def _changed(table: BuiltTable, pipeline: Pipeline, upto: BuiltUpto, inputs: Inputs) -> set[int]:
+def _changed(table: BuiltTable, pipeline: Pipeline, upto: BuildWatermark, inputs: Inputs) -> set[int]:
     """The buckets whose questions or labels are not those of the last build."""
     if upto.closed_to_s == 0:
         return set()

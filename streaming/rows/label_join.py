@@ -15,7 +15,7 @@ SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True)
-class Deciding:
+class LabelJoin:
     """Plain data: Spark sends it to its workers."""
 
     schema: pa.Schema

@@ -18,8 +18,8 @@ from streaming.lake.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.lake.delta_log import newest_version
 from streaming.pipeline_file.compile_pipeline import Compiled
 from streaming.rows.build_buckets import Inputs, build, ensure_built, note_only
-from streaming.rows.build_watermark import built_upto
-from streaming.rows.find_dirty_buckets import Ready, find_ready
+from streaming.rows.build_watermark import read_build_watermark
+from streaming.rows.find_dirty_buckets import DirtyBuckets, find_dirty_buckets
 from streaming.rows.state_counts import built_counts
 
 log = logging.getLogger("rows_job")
@@ -40,8 +40,8 @@ class KnowsProgress(Protocol):
 class Built:
     """The buckets that one turn built, by table."""
 
-    rows: Ready | None = None
-    outcomes: Ready | None = None
+    rows: DirtyBuckets | None = None
+    outcomes: DirtyBuckets | None = None
 
 
 def run_once(
@@ -66,7 +66,7 @@ def _turn(
     spec: str,
     progress: KnowsProgress,
     now_s: Callable[[], float],
-) -> Ready | None:
+) -> DirtyBuckets | None:
     """None while the inputs are not caught up, or history is being imported into them."""
     caught_up_to = progress.caught_up_to(table.topics)  # before the versions are read: they hold at least this
     if caught_up_to is None or progress.import_open(table.topics):
@@ -77,9 +77,9 @@ def _turn(
     version = newest_version(table.url)
     if version is None:
         ensure_built(table)
-    upto = built_upto(table.url, version or 0)
+    upto = read_build_watermark(table.url, version or 0)
     inputs = Inputs(source, labels)
-    ready = find_ready(table, pipeline, upto, inputs, caught_up_to, round(now_s() * 1000))
+    ready = find_dirty_buckets(table, pipeline, upto, inputs, caught_up_to, round(now_s() * 1000))
     started_s = time.monotonic()
     if ready.buckets:
         build(spark, table, pipeline, spec, inputs, ready.buckets, ready.upto.note())
@@ -91,7 +91,7 @@ def _turn(
     return ready
 
 
-def _measure(table: BuiltTable, pipeline: Pipeline, ready: Ready, took_s: float) -> None:
+def _measure(table: BuiltTable, pipeline: Pipeline, ready: DirtyBuckets, took_s: float) -> None:
     names = {"pipeline": pipeline.name, "table": table.name}
     BUILD_SECONDS.labels(**names).observe(took_s)
     BUILT_BUCKETS.labels(**names, why="closed").inc(len(ready.closing))

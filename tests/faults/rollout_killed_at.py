@@ -14,8 +14,8 @@ import threading
 from contract.layout import Places
 from serving.candidates.state_store import ModelStates
 from serving.rollout import scorer_host
-from serving.rollout.apply import Steps
-from serving.rollout.plan import Step
+from serving.rollout.apply import Applier
+from serving.rollout.plan import Action
 from serving.rollout.rollout import Rollout, only_one, run
 from streaming.pipeline_file.load import load
 
@@ -24,12 +24,12 @@ _, PIPELINE, WHEN, STEP = sys.argv
 _remember = scorer_host.remember
 
 
-class KilledAt(Steps):
+class KilledAt(Applier):
     """The real steps, and a death in the first one of the name."""
 
     inside = False
 
-    def do(self, step: Step) -> None:
+    def do(self, step: Action) -> None:
         self.inside = type(step).__name__ == STEP
         self._die_when("before")
         super().do(step)

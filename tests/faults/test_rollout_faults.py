@@ -19,15 +19,15 @@ pytestmark = pytest.mark.restarts
 
 KILLED_AT = Path(__file__).with_name("rollout_killed_at.py")
 KILL_POINTS = [
-    ("unrecorded", "Note"),
+    ("unrecorded", "Register"),
     ("before", "Admit"),
     ("unrecorded", "Admit"),
     ("unrecorded", "Start"),
     ("after", "Start"),
-    ("after", "TryGolden"),
+    ("after", "Probe"),
     ("after", "Switch"),
-    ("unrecorded", "Crown"),
-    ("after", "Crown"),
+    ("unrecorded", "Promote"),
+    ("after", "Promote"),
 ]
 """Where the rollout dies: before a step, after it, or when the world has changed and the record has not."""
 

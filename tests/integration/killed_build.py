@@ -23,7 +23,7 @@ from streaming.lake.built_table import rows_table
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
 from streaming.rows.build_buckets import build
-from streaming.rows.label_join import Deciding
+from streaming.rows.label_join import LabelJoin
 from streaming.rows.rows_job import run_once
 from tests.integration.small_lake import PIPELINE_FILE, Far, places_in
 from tests.integration.spark import start_session
@@ -45,7 +45,7 @@ def build_killed(folder: Path, place: str, far: Far, at_s: float) -> None:
 
 
 @dataclass(frozen=True)
-class KilledDeciding(Deciding):
+class KilledLabelJoin(LabelJoin):
     """The second task kills all once the first has written its files: no commit can have begun."""
 
     folder: Path
@@ -68,8 +68,8 @@ class KilledDeciding(Deciding):
 def die_once_written(folder: Path) -> None:
     before = frozenset(folder.rglob("*.parquet"))
     patch(
-        "streaming.rows.build_buckets.Deciding",
-        partial(KilledDeciding, folder=folder, before=before, group=os.getpid()),
+        "streaming.rows.build_buckets.LabelJoin",
+        partial(KilledLabelJoin, folder=folder, before=before, group=os.getpid()),
     ).start()
 
 

@@ -29,7 +29,7 @@ from infra.engines import java, kafka_broker, mirror_maker
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.supervisor.readiness import broker_answers
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from streaming.kafka.topic_admin import ensure_topics
 from tests.waiting import until
 
@@ -89,7 +89,7 @@ def secured_kafka(folder: Path, port_base: int) -> Iterator[Secured]:
         yield secured
 
 
-def _secured_broker(settings: Settings, ports: Ports) -> Part:
+def _secured_broker(settings: Settings, ports: Ports) -> Service:
     """The cloud's broker as `up` makes it, with its door replaced: what it says to itself goes by another one."""
     plain = kafka_broker.broker(settings, ports, "cloud")
     inner, controller = ports.address("h2o"), ports.address("cloud_controller")
@@ -114,7 +114,7 @@ def _secured_broker(settings: Settings, ports: Ports) -> Part:
         command = java.command(settings, plain.name, "128m", kafka_broker.classpath(), tool, *arguments)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    return Part(plain.name, plain.command, env=plain.env, prepare=prepare)
+    return Service(plain.name, plain.command, env=plain.env, prepare=prepare)
 
 
 def _add_user(address: str) -> None:
@@ -148,7 +148,7 @@ def _key(certificate: trustme.LeafCert) -> bytes:
 
 
 @contextmanager
-def running(settings: Settings, part: Part, log: Path) -> Iterator[None]:
+def running(settings: Settings, part: Service, log: Path) -> Iterator[None]:
     settings.scratch(part.name).mkdir(parents=True, exist_ok=True)
     if part.prepare:
         part.prepare()

@@ -15,7 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from streaming.ingest.record_decoder import decoding_of
+from streaming.ingest.record_decoder import decoder_of
 from streaming.lake.hot_tables import HOT_TABLES, arrow_schema
 from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
 from streaming.pipeline_file.load import load
@@ -66,7 +66,7 @@ class Lake:
 
     def commit(self, records: list[Record]) -> None:
         """Decode the records and append them to their tables."""
-        decoding = decoding_of(self.pipeline, self.compiled.spec)
+        decoding = decoder_of(self.pipeline, self.compiled.spec)
         decoded = [pa.table(batch) for batch in decoding(iter([_batch(records)]))] if records else []
         for table in HOT_TABLES:
             schema = arrow_schema(self.pipeline, table)

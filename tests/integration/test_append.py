@@ -16,11 +16,11 @@ from pyspark.sql import DataFrame, SparkSession
 from contract.layout import Places
 from streaming.ingest import hot_query
 from streaming.ingest.hot_query import HotQuery
-from streaming.ingest.record_decoder import decoding_of
+from streaming.ingest.record_decoder import decoder_of
 from streaming.ingest.write_batch import append_large, append_small
 from streaming.lake.hot_tables import PROPERTIES, arrow_schema, ensure_tables, spark_schema
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
-from streaming.progress.watermark import NewsBoard, Progress
+from streaming.progress.watermark import Progress, ProgressUpdates
 from tests.integration.spark import spark
 from tests.streaming.ingest.test_record_decoder import as_bytes, kafka_records, question
 from tests.streaming.ingest.test_write_batch import PIPELINE, YEAR_9999, decoded
@@ -85,8 +85,8 @@ def test_a_batch_that_is_too_large_for_the_driver_is_written_by_spark(
 ) -> None:
     places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
     ensure_tables(spark, places, PIPELINE)
-    decoding = decoding_of(PIPELINE, compile_pipeline(PIPELINE).spec)
-    query = HotQuery(spark, places, PIPELINE, decoding, Progress(NewsBoard()), timedelta(seconds=1))
+    decoding = decoder_of(PIPELINE, compile_pipeline(PIPELINE).spec)
+    query = HotQuery(spark, places, PIPELINE, decoding, Progress(ProgressUpdates()), timedelta(seconds=1))
     ways: list[str] = []
     for way in ("append_small", "append_large"):
         monkeypatch.setattr(hot_query, way, partial(noted, ways, way, getattr(hot_query, way)))

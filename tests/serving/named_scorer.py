@@ -1,4 +1,4 @@
-"""A scorer without a model: a real lease and the real HTTP protocol; it answers every request with its name.
+"""A scorer without a model: a real listener and the real HTTP protocol; it answers every request with its name.
 
 python named_scorer.py NAME MODEL
 """
@@ -16,7 +16,7 @@ from contract.layout import Places
 from serving.http.http_protocol import protocol_factory
 from serving.http.request import Receive, Scope, Send
 from serving.listener.listen_addresses import hot_address
-from serving.listener.listener_client import Lease
+from serving.listener.listener_client import ListenerClient
 
 
 async def serve(name: str, model: str) -> None:
@@ -28,17 +28,17 @@ async def serve(name: str, model: str) -> None:
             pass
         body = name.encode()
         headers = [(b"content-length", b"%d" % len(body))]
-        if lease.draining:
+        if listener.draining:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     factory = protocol_factory(application)
-    lease = Lease(places.sockets, name, "p", hot_address(places, "p"), factory, stop.set, model)
+    listener = ListenerClient(places.sockets, name, "p", hot_address(places, "p"), factory, stop.set, model)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     unix = await loop.create_unix_server(factory, str(places.sockets / f"{name}.sock"))
-    borrowing = loop.create_task(lease.run())
+    borrowing = loop.create_task(listener.run())
     await stop.wait()
     borrowing.cancel()
     unix.close()

@@ -20,7 +20,7 @@ from infra.supervisor import process_runner
 from infra.supervisor.process_runner import LONGEST_PAUSE_S, pause_s
 from infra.supervisor.processes import Process, stop
 from infra.supervisor.readiness import listens
-from infra.supervisor.service import Part, in_order
+from infra.supervisor.service import Service, in_order
 from infra.supervisor.supervisor import Record, Supervisor, end_leftovers
 from tests.waiting import until
 
@@ -36,14 +36,14 @@ while True: time.sleep(60)
 """
 
 
-def part(journal: Path, name: str, *after: str) -> Part:
+def part(journal: Path, name: str, *after: str) -> Service:
     """A process that notes its start and its stop, and is ready once it has said that it is up."""
     program = RUNS_UNTIL_TOLD.format(journal=str(journal), name=name)
     up = f"{name} is up"
-    return Part(name, (sys.executable, "-Sc", program), after=after, ready=lambda running: running.printed(up))
+    return Service(name, (sys.executable, "-Sc", program), after=after, ready=lambda running: running.printed(up))
 
 
-def supervise(folder: Path, parts: list[Part], during: Callable[[Supervisor], None]) -> None:
+def supervise(folder: Path, parts: list[Service], during: Callable[[Supervisor], None]) -> None:
     """Run the parts; once all are ready call `during` in a thread; then stop."""
 
     async def run() -> None:
@@ -92,7 +92,7 @@ def test_what_a_killed_part_left_among_its_temporary_files_is_gone_when_it_start
         "import os, tempfile, time; there = os.listdir(tempfile.gettempdir()); tempfile.mkstemp();"
         "print('finds', there, flush=True); time.sleep(60)"
     )
-    untidy = Part("untidy", (sys.executable, "-Sc", program), ready=lambda running: running.printed("finds []"))
+    untidy = Service("untidy", (sys.executable, "-Sc", program), ready=lambda running: running.printed("finds []"))
 
     def kill_and_wait(supervisor: Supervisor) -> None:
         before = record(supervisor, "untidy").pid
@@ -141,7 +141,7 @@ def test_a_part_that_has_run_steadily_starts_again_after_the_shortest_pause(
 
     async def run() -> None:
         supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
-        supervisor.add([Part("broken", (sys.executable, "-Sc", ""), ready=lambda _: False)])
+        supervisor.add([Service("broken", (sys.executable, "-Sc", ""), ready=lambda _: False)])
         while record(supervisor, "broken").restarts < 3:
             await asyncio.sleep(0.05)
         await supervisor.stop()
@@ -178,7 +178,7 @@ def test_a_part_that_exits_is_told_with_its_code_and_last_line(tmp_path: Path) -
 
     async def run() -> Record:
         supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
-        supervisor.add([Part("broken", (sys.executable, "-Sc", program), ready=lambda _: False)])
+        supervisor.add([Service("broken", (sys.executable, "-Sc", program), ready=lambda _: False)])
         while record(supervisor, "broken").restarts == 0:
             await asyncio.sleep(0.05)
         found = record(supervisor, "broken")
@@ -194,7 +194,9 @@ def test_a_part_that_ignores_sigterm_is_killed_after_its_patience(tmp_path: Path
     program = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     )
-    deaf = Part("deaf", (sys.executable, "-Sc", program), ready=lambda running: running.printed("up"), patience_s=0.3)
+    deaf = Service(
+        "deaf", (sys.executable, "-Sc", program), ready=lambda running: running.printed("up"), patience_s=0.3
+    )
     pids: list[int | None] = []
     supervise(tmp_path, [deaf], lambda supervisor: pids.append(record(supervisor, "deaf").pid))
     assert pids[0] is not None
@@ -219,13 +221,13 @@ def test_the_children_of_a_part_that_crashed_do_not_survive_it(tmp_path: Path) -
         until(lambda: not child.is_alive, 10, "the child's end")
 
     program = LEAVES_A_CHILD.format(file=str(tmp_path / "child"))
-    parent = Part("parent", (sys.executable, "-Sc", program), ready=lambda running: running.printed("up"))
+    parent = Service("parent", (sys.executable, "-Sc", program), ready=lambda running: running.printed("up"))
     supervise(tmp_path, [parent], kill_and_wait)
 
 
 def test_a_part_that_is_late_is_told_until_it_is_ready(tmp_path: Path) -> None:
     is_up = threading.Event()
-    late = Part("late", ("sleep", "600"), ready=lambda _: is_up.is_set(), ready_within_s=0.0)
+    late = Service("late", ("sleep", "600"), ready=lambda _: is_up.is_set(), ready_within_s=0.0)
 
     async def run() -> list[Record]:
         supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
@@ -253,19 +255,19 @@ def test_a_step_is_done_once_and_tried_again_after_a_failure(tmp_path: Path) -> 
         if len(tries) == 1:
             raise RuntimeError("the broker refused")
 
-    supervise(tmp_path, [Part("topics", (), prepare=step)], nothing)
+    supervise(tmp_path, [Service("topics", (), prepare=step)], nothing)
     assert len(tries) == 2
 
 
 SUPERVISOR_OF_ONE = """
 import asyncio, os, sys
 from pathlib import Path
-from infra.supervisor.service import Part
+from infra.supervisor.service import Service
 from infra.supervisor.supervisor import Supervisor
 async def main():
     folder = Path(sys.argv[1])
     supervisor = Supervisor(os.environ, folder / "logs", folder / "run", lambda part: print("ready", flush=True))
-    supervisor.add([Part("sleeper", ("sleep", "600"))])
+    supervisor.add([Service("sleeper", ("sleep", "600"))])
     await asyncio.sleep(600)
 asyncio.run(main())
 """
@@ -318,7 +320,7 @@ def test_a_process_that_ignores_sigterm_is_killed_when_the_patience_is_over() ->
 
 def test_parts_that_need_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="never ready: a after"):
-        in_order([Part("a", (), after=("b",)), Part("b", (), after=("a",))])
+        in_order([Service("a", (), after=("b",)), Service("b", (), after=("a",))])
 
 
 def test_a_closed_port_does_not_listen() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.collect.scrape import Sample, Snapshot
-from monitoring.judge.stages import Look, Stage, stages
+from monitoring.judge.stages import Stage, StageInputs, stages
 from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
@@ -23,7 +23,7 @@ def snapshot(name: str, labels: dict[str, str], value: float) -> Snapshot:
 
 
 def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s: float | None = None) -> Stage:
-    return next(stage for stage in stages(Look(PIPELINE, before, now, lake_read_s)) if stage.name == name)
+    return next(stage for stage in stages(StageInputs(PIPELINE, before, now, lake_read_s)) if stage.name == name)
 
 
 @pytest.mark.parametrize(

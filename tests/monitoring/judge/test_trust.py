@@ -15,7 +15,7 @@ import pytest
 
 from monitoring.judge.alerts import Alerts
 from monitoring.judge.model_health import Realised
-from monitoring.judge.trust import Pin, Seen, first_line, reasons_against
+from monitoring.judge.trust import Pin, TrustInputs, first_line, reasons_against
 from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
@@ -27,20 +27,20 @@ def realised(auc: float) -> Realised:
 
 
 def test_the_first_line_says_who_pinned_which_version_and_since_when() -> None:
-    seen = Seen("flights-1", 600.0, None, {}, Pin("flights-1", "ann", 86_400.0))
+    seen = TrustInputs("flights-1", 600.0, None, {}, Pin("flights-1", "ann", 86_400.0))
     assert first_line(PIPELINE, seen).endswith(
         "flights-1 is pinned by ann since 1970-01-02 00:00:00 UTC: newer models wait."
     )
 
 
 def test_a_fresh_model_above_its_floor_can_be_trusted() -> None:
-    seen = Seen("flights-1", 600.0, realised(0.8), {"ops-1": 0.1})
+    seen = TrustInputs("flights-1", 600.0, realised(0.8), {"ops-1": 0.1})
     assert reasons_against(PIPELINE, seen) == []
     assert "can be trusted now: realised AUC 0.800 over the last 200 outcomes, 10 min old" in first_line(PIPELINE, seen)
 
 
 def test_without_enough_outcomes_the_line_says_so_and_nothing_fires() -> None:
-    seen = Seen("flights-1", 600.0, None, {})
+    seen = TrustInputs("flights-1", 600.0, None, {})
     assert reasons_against(PIPELINE, seen) == []
     assert "too few outcomes yet" in first_line(PIPELINE, seen)
 
@@ -48,17 +48,17 @@ def test_without_enough_outcomes_the_line_says_so_and_nothing_fires() -> None:
 @pytest.mark.parametrize(
     ("seen", "code", "words"),
     [
-        (Seen(None, None, None, {}), "no_model", "no model has been admitted yet"),
-        (Seen("m", 3601.0, None, {}), "model_too_old", "the model is 60 min old, the limit is 60 min"),
+        (TrustInputs(None, None, None, {}), "no_model", "no model has been admitted yet"),
+        (TrustInputs("m", 3601.0, None, {}), "model_too_old", "the model is 60 min old, the limit is 60 min"),
         (
-            Seen("m", 1.0, realised(0.5), {}),
+            TrustInputs("m", 1.0, realised(0.5), {}),
             "auc_below_floor",
             "realised AUC 0.500 over 200 outcomes, the floor is 0.6",
         ),
-        (Seen("m", 1.0, None, {"ops-1": -60.0}), "clock_ahead:ops-1", "the clock of ops-1 is 60 s ahead"),
+        (TrustInputs("m", 1.0, None, {"ops-1": -60.0}), "clock_ahead:ops-1", "the clock of ops-1 is 60 s ahead"),
     ],
 )
-def test_every_reason_is_named(seen: Seen, code: str, words: str) -> None:
+def test_every_reason_is_named(seen: TrustInputs, code: str, words: str) -> None:
     assert [reason.code for reason in reasons_against(PIPELINE, seen)] == [code]
     assert words in first_line(PIPELINE, seen)
     assert "do not trust" in first_line(PIPELINE, seen)
@@ -68,14 +68,14 @@ def test_a_figure_at_its_floor_is_well_and_a_log_loss_has_a_ceiling() -> None:
     floors = {"auc": 0.6, "log_loss": 0.4}
     strict = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors=floors))
     at_the_bounds = replace(realised(0.6), log_loss=0.4)
-    assert reasons_against(strict, Seen("m", 1.0, at_the_bounds, {})) == []
-    (reason,) = reasons_against(strict, Seen("m", 1.0, replace(at_the_bounds, log_loss=0.41), {}))
+    assert reasons_against(strict, TrustInputs("m", 1.0, at_the_bounds, {})) == []
+    (reason,) = reasons_against(strict, TrustInputs("m", 1.0, replace(at_the_bounds, log_loss=0.41), {}))
     assert reason.code == "log_loss_above_ceiling"
     assert reason.text == "realised log loss 0.410 over 200 outcomes, the ceiling is 0.4"
 
 
 def test_a_model_is_too_old_by_the_monitorings_own_limit_else_by_that_of_answers() -> None:
-    seen = Seen("m", 1801.0, None, {})
+    seen = TrustInputs("m", 1801.0, None, {})
     own = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, max_model_age=timedelta(minutes=30)))
     none = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, max_model_age=None))
     assert [reason.code for reason in reasons_against(own, seen)] == ["model_too_old"]
@@ -84,8 +84,10 @@ def test_a_model_is_too_old_by_the_monitorings_own_limit_else_by_that_of_answers
 
 
 def test_an_offset_within_the_tolerance_is_no_alarm() -> None:
-    assert reasons_against(PIPELINE, Seen("m", 1.0, None, {"ops-1": -4.9})) == []
-    assert reasons_against(PIPELINE, Seen("m", 1.0, None, {"ops-1": 60.0})) == [], "its events come late, no more"
+    assert reasons_against(PIPELINE, TrustInputs("m", 1.0, None, {"ops-1": -4.9})) == []
+    assert reasons_against(PIPELINE, TrustInputs("m", 1.0, None, {"ops-1": 60.0})) == [], (
+        "its events come late, no more"
+    )
 
 
 @pytest.fixture

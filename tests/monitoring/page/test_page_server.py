@@ -14,8 +14,8 @@ from monitoring.collect.outcomes import Outcome
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import by_minute, by_model
-from monitoring.judge.stages import Look, stages
-from monitoring.judge.trust import Seen
+from monitoring.judge.stages import StageInputs, stages
+from monitoring.judge.trust import TrustInputs
 from monitoring.page.page_server import serve_page
 from monitoring.page.view import PipelineView, View
 from streaming.pipeline_file.load import load
@@ -43,8 +43,8 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
         [
             PipelineView(
                 PIPELINE,
-                Seen(model, 900.0, realised[-1], {"ops-1": 0.2}),
-                stages(Look(PIPELINE, None, now)),
+                TrustInputs(model, 900.0, realised[-1], {"ops-1": 0.2}),
+                stages(StageInputs(PIPELINE, None, now)),
                 realised,
                 by_model(outcomes),
                 by_model(outcomes[-2000:]),

@@ -30,8 +30,8 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 
 def test_what_the_broker_has_is_dropped_oldest_first() -> None:
     states = changed(model(1), model(2), model(3))
-    assert [record["version"] for record in states.told(2).unsent] == ["v3"]
-    assert states.told(2).models == states.models
+    assert [record["version"] for record in states.acknowledged(2).unsent] == ["v3"]
+    assert states.acknowledged(2).models == states.models
 
 
 def test_while_the_broker_is_away_for_long_the_newest_records_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from serving.listener.fd_passing import HandoverError, as_listener
+from serving.listener.fd_passing import ListenerError, as_listener
 
 HOST = "127.0.0.1"
 
@@ -48,7 +48,7 @@ def test_our_listener_is_taken(ours: socket.socket) -> None:
 @pytest.mark.parametrize("made", [pipe, on_another_port, connected, datagrams])
 def test_anything_else_is_closed_and_refused(ours: socket.socket, made: Callable[[socket.socket], int]) -> None:
     fd = made(ours)
-    with pytest.raises(HandoverError, match=f"no listening TCP socket on port {ours.getsockname()[1]}"):
+    with pytest.raises(ListenerError, match=f"no listening TCP socket on port {ours.getsockname()[1]}"):
         as_listener(fd, ours.getsockname())
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
-from serving.listener.listener_client import Lease
+from serving.listener.listener_client import ListenerClient
 
 PIPELINE, ADDRESS = "p", ("127.0.0.1", 0)
 PLENTY_S = 30.0
@@ -18,9 +18,9 @@ def listener() -> socket.socket:
     return socket.create_server(ADDRESS)
 
 
-def a_lease(folder: Path, stopped: asyncio.Event) -> Lease:
+def a_lease(folder: Path, stopped: asyncio.Event) -> ListenerClient:
     """Without a socket manager: it is told what to do by the test."""
-    return Lease(folder, "blue", PIPELINE, ADDRESS, asyncio.Protocol, stopped.set)
+    return ListenerClient(folder, "blue", PIPELINE, ADDRESS, asyncio.Protocol, stopped.set)
 
 
 def forced_closes() -> float:
@@ -30,16 +30,16 @@ def forced_closes() -> float:
 def test_a_scorer_that_is_called_back_does_not_leave_when_its_drain_would_have_ended(tmp_path: Path) -> None:
     async def called_back() -> None:
         stopped = asyncio.Event()
-        lease = a_lease(tmp_path, stopped)
-        await lease._accept(listener())
-        lease.drain(PLENTY_S)
-        drain = lease._drain
+        client = a_lease(tmp_path, stopped)
+        await client._accept(listener())
+        client.drain(PLENTY_S)
+        drain = client._drain
         assert drain is not None
-        await lease._accept(listener())
+        await client._accept(listener())
         await asyncio.wait([drain], timeout=PLENTY_S)
         assert drain.cancelled()
-        assert (lease.state, stopped.is_set()) == ("accepting", False)
-        lease.drain(0.0)
+        assert (client.state, stopped.is_set()) == ("accepting", False)
+        client.drain(0.0)
         await stopped.wait()
 
     asyncio.run(called_back())
@@ -48,8 +48,8 @@ def test_a_scorer_that_is_called_back_does_not_leave_when_its_drain_would_have_e
 def test_a_drained_scorer_stays_warm_for_as_long_as_it_is_told(tmp_path: Path) -> None:
     async def stays() -> None:
         stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-        lease, begin = a_lease(tmp_path, stopped), loop.time()
-        lease.drain(PLENTY_S, stay_s=0.7)
+        client, begin = a_lease(tmp_path, stopped), loop.time()
+        client.drain(PLENTY_S, stay_s=0.7)
         await asyncio.wait_for(stopped.wait(), PLENTY_S)
         assert loop.time() - begin >= 0.7
 
@@ -59,15 +59,15 @@ def test_a_drained_scorer_stays_warm_for_as_long_as_it_is_told(tmp_path: Path) -
 def test_what_the_deadline_closes_is_counted(tmp_path: Path) -> None:
     async def closes() -> None:
         stopped, listening, before = asyncio.Event(), listener(), forced_closes()
-        lease = a_lease(tmp_path, stopped)
-        await lease._accept(listening)
+        client = a_lease(tmp_path, stopped)
+        await client._accept(listening)
         reader, writer = await asyncio.open_connection(*listening.getsockname())
-        while not len(lease.connections):
+        while not len(client.connections):
             await asyncio.sleep(0)
-        lease.drain(0.1)
+        client.drain(0.1)
         assert await reader.read() == b""
         await stopped.wait()
         writer.close()
-        assert (lease.closed_by_deadline, forced_closes() - before) == (1, 1)
+        assert (client.closed_by_deadline, forced_closes() - before) == (1, 1)
 
     asyncio.run(closes())

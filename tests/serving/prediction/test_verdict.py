@@ -99,7 +99,7 @@ def test_from_a_logged_prediction_the_served_features_come_out_again(
     verdict = judge(scored, Options(moment_us), model, NOW_US, TOLERANCE_US, "id")
     assert isinstance(verdict, Verdict)
     record = json.loads(prediction_record(verdict, host.pipeline, NOW_US, "s-1", None))
-    again = Transform(host.spec).one(json.dumps(record["event"]).encode(), parse_us(record["as_of"]), NOW_US)
+    again = Transform(host.spec).question(json.dumps(record["event"]).encode(), parse_us(record["as_of"]), NOW_US)
     assert again["errors"] == []
     assert repr(again["features"]) == repr(scored["features"]), "bit for bit, -0.0 included"
     assert repr(record["features"]) == repr(scored["features"])

@@ -8,7 +8,7 @@ import pytest
 
 from serving.candidates.state_store import Model, ModelStates
 from serving.rollout.operator_commands import answer
-from serving.rollout.plan import Seen
+from serving.rollout.plan import Observation
 
 
 def models(**by_version: str) -> ModelStates:
@@ -19,7 +19,9 @@ def models(**by_version: str) -> ModelStates:
     })  # fmt: skip
 
 
-def told(states: ModelStates, seen: Seen, do: str, version: str | None = None) -> tuple[dict[str, Any], ModelStates]:
+def told(
+    states: ModelStates, seen: Observation, do: str, version: str | None = None
+) -> tuple[dict[str, Any], ModelStates]:
     return answer(states, seen, {"do": do, "version": version, "who": "ann", "why": "two is odd"})
 
 
@@ -27,7 +29,7 @@ def pinned(states: ModelStates) -> list[str]:
     return [model.version for model in states.models.values() if model.pinned]
 
 
-ALL_HERE = Seen(bundles=frozenset({"v1", "v2", "v3"}))
+ALL_HERE = Observation(bundles=frozenset({"v1", "v2", "v3"}))
 
 
 def test_a_pin_names_its_holder_keeps_the_state_and_waits_to_be_told() -> None:
@@ -73,7 +75,7 @@ def test_a_command_that_cannot_be_obeyed_says_why_and_changes_nothing(
 
 
 def test_a_version_whose_files_are_here_can_be_promoted_although_its_bundle_is_gone() -> None:
-    seen = Seen(bundles=frozenset({"v2"}), proposed=frozenset({"v1"}))
+    seen = Observation(bundles=frozenset({"v2"}), proposed=frozenset({"v1"}))
     assert told(models(v1="retired", v2="champion"), seen, "promote", "v1")[0]["ok"]
 
 

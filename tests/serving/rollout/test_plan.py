@@ -8,19 +8,19 @@ import pytest
 
 from serving.candidates.state_store import Model, ModelStates
 from serving.rollout.plan import (
+    Action,
     Admit,
-    Crown,
-    Leave,
-    Note,
+    Observation,
+    Probe,
+    Promote,
+    Register,
     Reject,
     Scorer,
-    Seen,
     Start,
-    Step,
+    Stop,
     Switch,
-    TryGolden,
     Wait,
-    decide,
+    plan,
 )
 
 
@@ -34,10 +34,10 @@ def states(**by_version: str) -> ModelStates:
     )
 
 
-def seen(*scorers: Scorer, candidates: str = "", bundles: str = "", **more: Any) -> Seen:
+def seen(*scorers: Scorer, candidates: str = "", bundles: str = "", **more: Any) -> Observation:
     names = tuple(candidates.split())
     proposed = more.pop("proposed", frozenset(names))
-    return Seen(names, proposed, frozenset(bundles.split()), scorers, **more)
+    return Observation(names, proposed, frozenset(bundles.split()), scorers, **more)
 
 
 def scorer(version: str | None, state: Any = "standby", golden: bool = True) -> Scorer:
@@ -48,10 +48,10 @@ V1, V2, V3 = scorer("v1", "accepting"), scorer("v2"), scorer("v3")
 V1_DRAINS, V2_SERVES = scorer("v1", "draining"), scorer("v2", "accepting")
 EMPTY = scorer(None, "accepting")
 
-SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
+SITUATIONS: dict[str, tuple[ModelStates, Observation, Action]] = {
     "no model at all: somebody must answer 503": (states(), seen(), Start(None)),
     "the scorer without a model takes the address": (states(), seen(scorer(None)), Switch(scorer(None))),
-    "a new candidate is recorded": (states(), seen(EMPTY, candidates="v1"), Note("v1")),
+    "a new candidate is recorded": (states(), seen(EMPTY, candidates="v1"), Register("v1")),
     "a recorded candidate is admitted": (states(v1="candidate"), seen(EMPTY, candidates="v1"), Admit("v1")),
     "of several candidates the newest is admitted": (
         states(v1="candidate", v2="candidate", v3="candidate"),
@@ -72,7 +72,7 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
     "green is asked the golden requests first": (
         states(v1="champion", v2="admitted"),
         seen(V1, scorer("v2", golden=False), bundles="v1 v2"),
-        TryGolden(scorer("v2", golden=False)),
+        Probe(scorer("v2", golden=False)),
     ),
     "green that answers as H2O does gets the address": (
         states(v1="champion", v2="admitted"),
@@ -82,7 +82,7 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
     "green that accepts is recorded": (
         states(v1="champion", v2="admitted"),
         seen(V1_DRAINS, V2_SERVES, bundles="v1 v2"),
-        Crown("v2"),
+        Promote("v2"),
     ),
     "killed in mid-switch, both accept: the switch is asked again": (
         states(v1="champion", v2="admitted"),
@@ -97,7 +97,7 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
     "green died within the watch time, and blue was called back": (
         states(v1="retired", v2="champion"),
         seen(V1, bundles="v1 v2"),
-        Crown("v1", fell_back=True),
+        Promote("v1", fell_back=True),
     ),
     "green died while no manager ran: blue, still warm, is called back now": (
         states(v1="retired", v2="champion"),
@@ -209,17 +209,17 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
     "of two scorers of the champion the one that serves stays": (
         states(v1="champion"),
         seen(scorer("v1"), V1, bundles="v1"),
-        Leave(scorer("v1")),
+        Stop(scorer("v1")),
     ),
     "a new candidate is recorded before green comes up": (
         states(v1="champion", v2="admitted"),
         seen(V1, candidates="v3", bundles="v1 v2"),
-        Note("v3"),
+        Register("v3"),
     ),
     "a scorer that nobody needs stops": (
         states(v1="champion", v2="rejected"),
         seen(V1, V2, bundles="v1"),
-        Leave(V2),
+        Stop(V2),
     ),
 }
 
@@ -227,4 +227,4 @@ SITUATIONS: dict[str, tuple[ModelStates, Seen, Step]] = {
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_decides(situation: str) -> None:
     before, look, expected = SITUATIONS[situation]
-    assert decide(before, look) == expected
+    assert plan(before, look) == expected

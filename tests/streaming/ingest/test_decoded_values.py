@@ -1,4 +1,4 @@
-"""Decoding: valid records come back as they were written, and nothing that a producer sends does harm."""
+"""RecordDecoder: valid records come back as they were written, and nothing that a producer sends does harm."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_batch_decodes_as_its_records_one_by_one(bodies: list[bytes | None]) -
 def test_a_request_gives_the_features_of_the_batch(record: dict[str, Any]) -> None:
     row = pa.record_batch(TRANSFORM.decode_events(pa.record_batch({"value": pa.array([encode(record)], pa.binary())})))
     features = pa.record_batch(TRANSFORM.features(pa.record_batch({"event": row["event"], "as_of": row["as_of"]})))
-    answer = TRANSFORM.one(encode(record), None, NOW_US)
+    answer = TRANSFORM.question(encode(record), None, NOW_US)
     assert {f"f_{name}": value for name, value in answer["features"].items()} == features.to_pylist()[0]
 
 
@@ -83,7 +83,7 @@ def test_a_request_gives_the_features_of_the_batch(record: dict[str, Any]) -> No
 )
 def test_a_request_is_refused_exactly_where_kafka_would_make_a_dead_letter(body: bytes) -> None:
     [row] = decode([body])
-    errors = TRANSFORM.one(body, None, NOW_US)["errors"]
+    errors = TRANSFORM.question(body, None, NOW_US)["errors"]
     assert (row["reason"] is None) == (not errors)
     if errors:
         first = errors[0]
@@ -102,13 +102,13 @@ def test_the_moment_is_the_callers_else_the_bodys_else_now(
     body: dict[str, Any], as_of_us: int | None, expected: int, source: str
 ) -> None:
     record = {"reading": 1, "machine": 1, "shift": 1, "temperature": 1.0} | body
-    answer = TRANSFORM.one(encode(record), as_of_us, NOW_US)
+    answer = TRANSFORM.question(encode(record), as_of_us, NOW_US)
     assert (answer["as_of_us"], answer["as_of_source"]) == (expected, source)
     assert answer["due_us"] == expected + timedelta(minutes=2) // timedelta(microseconds=1)
 
 
 def test_every_error_of_a_request_is_listed_with_its_place() -> None:
-    answer = TRANSFORM.one(b'{"machine": 1.5, "alarm": "no", "color": "red"}', None, NOW_US)
+    answer = TRANSFORM.question(b'{"machine": 1.5, "alarm": "no", "color": "red"}', None, NOW_US)
     places = [(error["reason"], error["field"], error["at_byte"]) for error in answer["errors"]]
     assert places == [
         ("wrong_type", "machine", 12),
@@ -130,7 +130,7 @@ def test_a_sensitive_field_is_decoded_and_nowhere_stored(tmp_path: Path) -> None
     row = pa.record_batch(transform.decode_events(pa.record_batch({"value": [body]}))).to_pylist()[0]
     assert row["stored"] == b'{"reading":1,"machine":1,"shift":1,"temperature":1,"note":[1]}'
     assert "owner" not in row["event"]
-    assert transform.one(body, None, NOW_US)["fields"]["owner"] == "Ada"
+    assert transform.question(body, None, NOW_US)["fields"]["owner"] == "Ada"
 
 
 def test_a_record_without_a_value_is_a_dead_letter() -> None:

@@ -16,7 +16,7 @@ from contract.pipeline import Pipeline
 from contract.records import OUTSIDE, TIMESTAMP
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
-from streaming.ingest.record_decoder import SUMMARY, Decoding, decoding_of
+from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, decoder_of
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL, changed
@@ -30,7 +30,7 @@ def decoded(pipeline: Pipeline, topic: str, *values: bytes | None, imported: boo
 
 
 def everything(pipeline: Pipeline, topic: str, *values: bytes | None, imported: bool = False) -> list[dict[str, Any]]:
-    decoding = decoding_of(pipeline, compile_pipeline(pipeline).spec)
+    decoding = decoder_of(pipeline, compile_pipeline(pipeline).spec)
     return list(rows_of(decoding, [kafka_records(topic, values, imported)]))
 
 
@@ -132,7 +132,7 @@ def test_imported_records_take_no_part_in_clock_estimates() -> None:
 
 def test_a_task_with_more_than_the_driver_takes_says_so_and_reads_to_the_end() -> None:
     pipeline = load(MINIMAL)
-    decoding = decoding_of(pipeline, compile_pipeline(pipeline).spec)
+    decoding = decoder_of(pipeline, compile_pipeline(pipeline).spec)
     records = kafka_records(pipeline.events.topic, [as_bytes(question(pipeline))] * 10)
     first = summed(list(rows_of(decoding, [records])))
     input_ = iter([records] * 3)
@@ -143,7 +143,7 @@ def test_a_task_with_more_than_the_driver_takes_says_so_and_reads_to_the_end() -
     assert summed(list(rows_of(decoding, [records] * 3))).records["events"] == 30
 
 
-def rows_of(decoding: Decoding, batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+def rows_of(decoding: RecordDecoder, batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     return (row for part in decoding(iter(batches)) for row in part.to_pylist())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from streaming.ingest.stalled_batch import StuckBatch
+from streaming.ingest.stalled_batch import StalledBatch
 
 
 @dataclass
@@ -20,7 +20,7 @@ def looks(*seen: tuple[bool, int | None]) -> list[float]:
     """What is told at looks ten seconds apart; each says whether a batch runs, and which one ended last."""
     moments = iter(range(0, 10_000, 10))
     now = [0.0]
-    stuck, query = StuckBatch(lambda: now[0]), Seen({}, None)
+    stuck, query = StalledBatch(lambda: now[0]), Seen({}, None)
     told = []
     for active, last in seen:
         now[0] = next(moments)
@@ -45,7 +45,7 @@ def test_a_pause_begins_anew() -> None:
 
 def test_another_query_that_begins_with_the_batch_of_the_one_before_has_not_run_as_long() -> None:
     now = [0.0]
-    stuck = StuckBatch(lambda: now[0])
+    stuck = StalledBatch(lambda: now[0])
     before, after = (Seen({"isTriggerActive": True}, {"batchId": 7}) for _ in range(2))
     assert stuck.runs_s(before) == 0
     now[0] = 10.0
@@ -54,4 +54,4 @@ def test_another_query_that_begins_with_the_batch_of_the_one_before_has_not_run_
 
 
 def test_without_a_query_nothing_hangs() -> None:
-    assert StuckBatch().runs_s(None) == 0
+    assert StalledBatch().runs_s(None) == 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contract.records import OUTSIDE
-from streaming.lake.hot_upkeep import Partition, outworn, raw_expired
+from streaming.lake.hot_upkeep import Partition, compactable, raw_expired
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL
 
@@ -19,36 +19,36 @@ def ago(age: timedelta) -> int:
     return PIPELINE.bucket_of(NOW - age)
 
 
-def worn(*partitions: Partition, stripped_to: int = OUTSIDE) -> list[int]:
-    return outworn(partitions, "events", PIPELINE, NOW, stripped_to)
+def starts(*partitions: Partition, stripped_to: int = OUTSIDE) -> list[int]:
+    return compactable(partitions, "events", PIPELINE, NOW, stripped_to)
 
 
 def test_a_closed_bucket_of_several_files_is_rewritten_and_an_open_one_is_not() -> None:
     closed, still_open = ago(timedelta(minutes=5)), ago(timedelta(0))
-    assert worn(Partition(closed, 3), Partition(still_open, 3)) == [closed]
-    assert worn(Partition(closed, 2)) == [closed]
-    assert worn(Partition(closed, 1)) == []
+    assert starts(Partition(closed, 3), Partition(still_open, 3)) == [closed]
+    assert starts(Partition(closed, 2)) == [closed]
+    assert starts(Partition(closed, 1)) == []
 
 
 def test_a_partition_is_closed_only_once_hardly_anything_more_is_expected_in_it() -> None:
     late = replace(PIPELINE, label=replace(PIPELINE.label, max_late=timedelta(minutes=5)))
     bucket = ago(timedelta(minutes=5))
-    assert outworn([Partition(bucket, 2)], "events", late, NOW, OUTSIDE) == []
-    assert outworn([Partition(bucket, 2)], "events", late, NOW + timedelta(minutes=1), OUTSIDE) == [bucket]
+    assert compactable([Partition(bucket, 2)], "events", late, NOW, OUTSIDE) == []
+    assert compactable([Partition(bucket, 2)], "events", late, NOW + timedelta(minutes=1), OUTSIDE) == [bucket]
     hour = int(NOW.timestamp()) // 3600 * 3600 - 3600
-    assert outworn([Partition(hour, 2)], "labels", PIPELINE, NOW, OUTSIDE) == []
-    assert outworn([Partition(hour, 2)], "labels", PIPELINE, NOW + timedelta(minutes=5), OUTSIDE) == [hour]
+    assert compactable([Partition(hour, 2)], "labels", PIPELINE, NOW, OUTSIDE) == []
+    assert compactable([Partition(hour, 2)], "labels", PIPELINE, NOW + timedelta(minutes=5), OUTSIDE) == [hour]
 
 
 def test_quarantined_questions_stay_where_they_are() -> None:
-    assert worn(Partition(OUTSIDE, 9)) == []
+    assert starts(Partition(OUTSIDE, 9)) == []
 
 
 def test_raw_bytes_go_once_they_are_past_their_retention() -> None:
     bucket = ago(PIPELINE.lake.raw_retention + timedelta(minutes=2))
     assert raw_expired(bucket, "events", PIPELINE, NOW)
-    assert worn(Partition(bucket, 1)) == [bucket]
-    assert worn(Partition(bucket, 1), stripped_to=bucket) == []
+    assert starts(Partition(bucket, 1)) == [bucket]
+    assert starts(Partition(bucket, 1), stripped_to=bucket) == []
 
 
 def test_raw_bytes_stay_until_the_last_question_of_their_bucket_is_past_their_retention() -> None:

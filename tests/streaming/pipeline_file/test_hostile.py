@@ -33,7 +33,7 @@ def transform(tmp_path_factory: pytest.TempPathFactory) -> Transform:
 @given(as_of_us=MOMENTS, now_us=MOMENTS, read_at=MOMENTS | st.none())
 def test_any_moment_gives_an_answer(transform: Transform, as_of_us: int, now_us: int, read_at: int | None) -> None:
     body = {"reading": 1, "machine": 1, "shift": 1, "temperature": 1.0, "read_at": read_at}
-    answer = transform.one(json.dumps(body).encode(), as_of_us, now_us)
+    answer = transform.question(json.dumps(body).encode(), as_of_us, now_us)
     assert answer["errors"] or len(answer["features"]) == 8
     assert answer["due_us"] is None or abs(answer["due_us"]) < 10**18
 

@@ -74,7 +74,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
         def first(self, partitions: list[Partition]) -> dict[Partition, int]:
             return {partition: brokers.firsts.get(partition, 0) for partition in partitions}
 
-    class Follower:
+    class TopicReader:
         def __init__(self, _: Kafka, topic: str) -> None:
             self._topic = topic
 
@@ -82,7 +82,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
             brokers.asked.append("mirror" if self._topic == mirror_watcher.MIRROR_OFFSETS else "imports")
             yield from brokers.records.pop(self._topic, [])
 
-        def news_to(self, _: dict[int, int], timeout_s: float) -> Iterator[Message]:
+        def records_up_to(self, _: dict[int, int], timeout_s: float) -> Iterator[Message]:
             return self.news()
 
     class Producer:
@@ -95,7 +95,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
         def purge(self) -> None:
             brokers.told.clear()
 
-    for name, fake in (("Ends", Ends), ("Follower", Follower), ("publisher", lambda _: Producer())):
+    for name, fake in (("Ends", Ends), ("TopicReader", TopicReader), ("publisher", lambda _: Producer())):
         monkeypatch.setattr(mirror_watcher, name, fake)
     monkeypatch.setattr(mirror_watcher, "holds_no_record", lambda *_, **__: False)
     return brokers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from streaming.progress.query_checkpoint import parse_offsets
-from streaming.progress.watermark import News, NewsBoard, Progress
+from streaming.progress.watermark import Progress, ProgressUpdate, ProgressUpdates
 
 NOW_S = 1_800_000_000.0
 
@@ -14,21 +14,21 @@ def at(ms: int) -> datetime:
     return datetime.fromtimestamp(NOW_S + ms / 1000, UTC)
 
 
-def news(caught_up_to_ms: int, cloud_offset: int, *, age_ms: int = 0, import_open: bool = False) -> News:
+def news(caught_up_to_ms: int, cloud_offset: int, *, age_ms: int = 0, import_open: bool = False) -> ProgressUpdate:
     now_ms = int(NOW_S * 1000)
-    return News(now_ms + caught_up_to_ms, cloud_offset, import_open, now_ms - age_ms)
+    return ProgressUpdate(now_ms + caught_up_to_ms, cloud_offset, import_open, now_ms - age_ms)
 
 
-def progress(board: NewsBoard) -> Progress:
+def progress(board: ProgressUpdates) -> Progress:
     return Progress(board, now_s=lambda: NOW_S)
 
 
 def test_nothing_known_is_not_caught_up() -> None:
-    assert progress(NewsBoard()).caught_up_to(["a"]) is None
+    assert progress(ProgressUpdates()).caught_up_to(["a"]) is None
 
 
 def test_news_that_the_commits_do_not_cover_do_not_count() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-2000, 10))
     board.add(("a", 0), news(-1000, 20))
     tables = progress(board)
@@ -41,7 +41,7 @@ def test_news_that_the_commits_do_not_cover_do_not_count() -> None:
 
 
 def test_the_slowest_partition_of_the_asked_topics_counts() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     for partition, moment in ((("a", 0), -1000), (("a", 1), -5000), (("b", 0), -9000)):
         board.add(partition, news(moment, 0))
     assert progress(board).caught_up_to(["a"]) == at(-5000)
@@ -50,27 +50,27 @@ def test_the_slowest_partition_of_the_asked_topics_counts() -> None:
 
 def test_a_partition_that_is_not_covered_or_not_heard_of_lately_holds_the_others_back() -> None:
     for held_back in (news(-2000, 7), news(-2000, 0, age_ms=15_001)):
-        board = NewsBoard()
+        board = ProgressUpdates()
         board.add(("a", 0), news(-1000, 0))
         board.add(("a", 1), held_back)
         assert progress(board).caught_up_to(["a"]) is None
 
 
 def test_a_topic_without_any_news_is_not_caught_up() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-1000, 0))
     assert progress(board).caught_up_to(["a", "b"]) is None
 
 
 def test_fresh_news_count_however_old_the_ones_before_are() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-60_000, 0, age_ms=59_000))
     board.add(("a", 0), news(-1000, 0))
     assert progress(board).caught_up_to(["a"]) == at(-1000)
 
 
 def test_what_is_behind_is_the_newest_offset_of_each_partition_less_what_is_committed() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     for partition, offset in ((("a", 0), 10), (("a", 0), 25), (("a", 1), 5), (("b", 0), 99)):
         board.add(partition, news(-1000, offset))
     tables = progress(board)
@@ -80,13 +80,13 @@ def test_what_is_behind_is_the_newest_offset_of_each_partition_less_what_is_comm
 
 
 def test_an_idle_partition_is_level() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-1000, 0))
     assert progress(board).caught_up_to(["a"]) == at(-1000)
 
 
 def test_a_committed_partition_without_news_is_not_caught_up() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-1000, 0))
     tables = progress(board)
     tables.commit({("a", 0): 5, ("a", 1): 5})
@@ -94,13 +94,13 @@ def test_a_committed_partition_without_news_is_not_caught_up() -> None:
 
 
 def test_news_older_than_fifteen_seconds_are_none() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     board.add(("a", 0), news(-1000, 0, age_ms=15_001))
     assert progress(board).caught_up_to(["a"]) is None
 
 
 def test_an_import_is_open_until_the_watcher_says_so_and_all_of_it_is_committed() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     tables = progress(board)
     board.add(("a", 0), news(-3000, 0, age_ms=2000, import_open=True))
     assert tables.import_open(["a"])
@@ -112,7 +112,7 @@ def test_an_import_is_open_until_the_watcher_says_so_and_all_of_it_is_committed(
 
 
 def test_an_import_is_open_while_nothing_later_than_its_last_news_is_committed() -> None:
-    board = NewsBoard()
+    board = ProgressUpdates()
     tables = progress(board)
     board.add(("a", 0), news(-3000, 0, age_ms=2000, import_open=True))
     board.add(("a", 0), news(-2000, 0))

@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 
 from streaming.lake.built_table import BuiltTable, rows_table
 from streaming.rows.build_buckets import Inputs, ensure_built
-from streaming.rows.build_watermark import BuiltUpto
-from streaming.rows.find_dirty_buckets import AGAIN_MS, Ready, find_ready
+from streaming.rows.build_watermark import BuildWatermark
+from streaming.rows.find_dirty_buckets import AGAIN_MS, DirtyBuckets, find_dirty_buckets
 from tests.integration.rows_world import MINUTE_S, START_S, Record, moment, question
 from tests.integration.small_lake import Lake
 
@@ -31,9 +31,9 @@ def rows_of(lake: Lake) -> BuiltTable:
     return table
 
 
-def look(lake: Lake, upto: BuiltUpto, caught_up_s: float, now_ms: int = 10 * AGAIN_MS) -> Ready:
+def look(lake: Lake, upto: BuildWatermark, caught_up_s: float, now_ms: int = 10 * AGAIN_MS) -> DirtyBuckets:
     inputs = Inputs(lake.version("events"), lake.version("labels"))
-    return find_ready(rows_of(lake), lake.pipeline, upto, inputs, moment(caught_up_s), now_ms)
+    return find_dirty_buckets(rows_of(lake), lake.pipeline, upto, inputs, moment(caught_up_s), now_ms)
 
 
 def late(number: int) -> list[Record]:
@@ -42,7 +42,7 @@ def late(number: int) -> list[Record]:
 
 
 def test_a_bucket_closes_once(lake: Lake) -> None:
-    first = look(lake, BuiltUpto(), START_S + 60)
+    first = look(lake, BuildWatermark(), START_S + 60)
     assert (first.closing, first.reopening) == (FIRST, NONE)
     again = look(lake, first.upto, START_S + 60)
     assert not again.buckets
@@ -50,14 +50,14 @@ def test_a_bucket_closes_once(lake: Lake) -> None:
 
 
 def test_what_is_closed_stays_closed_though_less_is_known_to_be_caught_up(lake: Lake) -> None:
-    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    closed = look(lake, BuildWatermark(), START_S + 120).upto
     fallen_back = look(lake, closed, START_S)
     assert not fallen_back.buckets
     assert fallen_back.upto.closed_to_s == START_S + 120
 
 
 def test_a_changed_bucket_waits_for_its_minute_and_is_not_forgotten_meanwhile(lake: Lake) -> None:
-    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    closed = look(lake, BuildWatermark(), START_S + 120).upto
     lake.commit(late(2))
     first = look(lake, closed, START_S + 120)
     assert (first.closing, first.reopening, first.upto.pending) == (NONE, FIRST, ())
@@ -69,7 +69,7 @@ def test_a_changed_bucket_waits_for_its_minute_and_is_not_forgotten_meanwhile(la
 
 
 def test_where_the_log_since_the_last_build_is_gone_every_closed_bucket_is_built_anew(lake: Lake) -> None:
-    closed = look(lake, BuiltUpto(), START_S + 120).upto
+    closed = look(lake, BuildWatermark(), START_S + 120).upto
     lake.commit([*late(2), question(3, START_S + 150)])
     lake.commit(late(4))
     forget_log(lake.url("events"))

@@ -12,30 +12,30 @@ pub fn answer_dict<'py>(
     bundle: &Bundle,
     answered: &Answered<'_>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let (out, one) = (PyDict::new(py), &answered.one);
-    out.set_item("id", &one.id)?;
-    out.set_item("key", &one.key)?;
-    out.set_item("host", &one.host)?;
-    out.set_item("as_of_us", one.as_of_us)?;
-    out.set_item("as_of_source", one.as_of_source.name())?;
-    out.set_item("due_us", one.due_us)?;
+    let (out, question) = (PyDict::new(py), &answered.question);
+    out.set_item("id", &question.id)?;
+    out.set_item("key", &question.key)?;
+    out.set_item("host", &question.host)?;
+    out.set_item("as_of_us", question.as_of_us)?;
+    out.set_item("as_of_source", question.as_of_source.name())?;
+    out.set_item("due_us", question.due_us)?;
     let fields = bundle
         .transform
         .event_fields()
         .iter()
         .map(|field| field.name.as_str());
-    out.set_item("fields", named(py, fields, &one.fields)?)?;
+    out.set_item("fields", named(py, fields, &question.fields)?)?;
     let columns = bundle
         .transform
         .feature_columns()
         .iter()
         .map(|column| column.name.as_str());
-    out.set_item("features", named(py, columns, &one.features)?)?;
+    out.set_item("features", named(py, columns, &question.features)?)?;
     out.set_item(
         "unknown",
-        PyList::new(py, one.unknown.iter().map(AsRef::as_ref))?,
+        PyList::new(py, question.unknown.iter().map(AsRef::as_ref))?,
     )?;
-    let errors = one
+    let errors = question
         .problems
         .iter()
         .map(|problem| problem_dict(py, problem))

@@ -7,7 +7,7 @@ use crate::{mapped, validate, verdict};
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{ops::Range, path::Path};
-use transform::{One, Transform};
+use transform::{Question, Transform};
 
 /// What a bundle says of its model beside the trees.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct Bundle {
 /// One request's answer.
 #[derive(Debug)]
 pub struct Answered<'a> {
-    pub one: One<'a>,
+    pub question: Question<'a>,
     /// None where the body has problems.
     pub score: Option<Score>,
     /// By position of the feature: what was not seen in training.
@@ -110,11 +110,6 @@ impl Bundle {
             .expect("checked when the bundle was opened")
     }
 
-    /// The weight of the training rows that came through each node, NaN where H2O does not say.
-    pub fn weights(&self) -> &[f32] {
-        bytemuck::cast_slice(self.bytes(Section::Weights))
-    }
-
     pub fn trees(&self) -> Trees<'_> {
         Trees {
             roots: bytemuck::cast_slice(self.bytes(Section::Roots)),
@@ -123,27 +118,32 @@ impl Bundle {
         }
     }
 
-    /// One request, from bytes to an answer: transform, then trees. Arguments as `Transform::one`.
+    /// One request, from bytes to an answer: transform, then trees. Arguments as `Transform::question`.
     pub fn answer<'a>(
         &'a self,
         body: &'a [u8],
         as_of_us: Option<i64>,
         now_us: i64,
     ) -> Answered<'a> {
-        let one = self.transform.one(body, as_of_us, now_us);
-        if !one.problems.is_empty() {
+        let question = self.transform.question(body, as_of_us, now_us);
+        if !question.problems.is_empty() {
             return Answered {
-                one,
+                question,
                 score: None,
                 remarks: Vec::new(),
             };
         }
         let mut row = self.features.empty_row();
         let put = |(at, value)| Some((at, self.features.put(&mut row, at, value)?));
-        let remarks = one.features.iter().enumerate().filter_map(put).collect();
+        let remarks = question
+            .features
+            .iter()
+            .enumerate()
+            .filter_map(put)
+            .collect();
         Answered {
             score: Some(self.score(&row)),
-            one,
+            question,
             remarks,
         }
     }

@@ -5,8 +5,8 @@ use arrow_array::{ArrayRef, StructArray};
 use std::borrow::Cow;
 use std::sync::Arc;
 use transform::fields::Field;
-use transform::json::Record;
 use transform::problem::{Problem, Reason};
+use transform::record::Record;
 use transform::value::{Type, Value};
 
 /// A text or NULL.

@@ -4,13 +4,13 @@ mod capsule;
 mod columns;
 mod decoded;
 mod expressions;
-mod one;
+mod question;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
-    use super::{batches, capsule, expressions, one};
+    use super::{batches, capsule, expressions, question};
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyDict;
@@ -66,14 +66,14 @@ mod _native {
         }
 
         #[pyo3(signature = (body, as_of_us, now_us))]
-        fn one<'py>(
+        fn question<'py>(
             &self,
             py: Python<'py>,
             body: &[u8],
             as_of_us: Option<i64>,
             now_us: i64,
         ) -> PyResult<Bound<'py, PyDict>> {
-            one::one_dict(py, &self.0, &self.0.one(body, as_of_us, now_us))
+            question::question_dict(py, &self.0, &self.0.question(body, as_of_us, now_us))
         }
     }
 

@@ -5,6 +5,7 @@
 use crate::fields::Fields;
 use crate::problem::{Problem, Reason};
 use crate::reading::Reading;
+use crate::record::Record;
 use crate::scalars::kind_of;
 use crate::value::Value;
 use serde::Deserializer as _;
@@ -13,18 +14,6 @@ use std::borrow::Cow;
 
 /// The largest record, as at the brokers (`contract.records.MAX_RECORD_BYTES`).
 pub const MAX_RECORD_BYTES: usize = 8 * 1024 * 1024;
-
-/// A decoded record. With problems, `values` holds what could be read.
-#[derive(Debug)]
-pub struct Record<'a> {
-    /// One per field, in their order.
-    pub values: Vec<Value<'a>>,
-    /// Names that no field has.
-    pub unknown: Vec<Cow<'a, str>>,
-    pub problems: Vec<Problem>,
-    /// The record as it may be stored: without its sensitive fields.
-    pub stored: Cow<'a, [u8]>,
-}
 
 /// Decodes a record. A body that is no JSON object has one problem that says so, and no values.
 pub fn decode<'a>(body: &'a [u8], fields: &Fields) -> Record<'a> {

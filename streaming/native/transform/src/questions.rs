@@ -1,7 +1,8 @@
 //! Questions and labels: decoded records whose fields play roles.
 use crate::fields::Fields;
-use crate::json::{Record, decode};
+use crate::json::decode;
 use crate::key::{key_text, plain_text};
+use crate::record::Record;
 use crate::spec::{EventSpec, LabelSpec};
 use crate::value::Value;
 

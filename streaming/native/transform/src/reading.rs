@@ -1,7 +1,7 @@
 //! A record while it is read: a visitor that takes its fields one by one.
 use crate::fields::Fields;
-use crate::json::Record;
 use crate::problem::{Problem, Reason};
+use crate::record::Record;
 use crate::scalars::read_value;
 use crate::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};

@@ -1,10 +1,10 @@
 //! A compiled pipeline at work: what Spark, scorers and `hotpath try` call.
 use crate::evaluate::Evaluation;
 use crate::fields::Field;
-use crate::json::Record;
 use crate::moment::within_calendar;
 use crate::problem::Problem;
 use crate::questions::{Event, EventRecord, Label, LabelRecord};
+use crate::record::Record;
 use crate::spec::{FeatureColumn, Spec, WaitSpec};
 use crate::value::Value;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ impl AsOfSource {
 
 /// One question as a scorer sees it; borrows from the body.
 #[derive(Debug)]
-pub struct One<'a> {
+pub struct Question<'a> {
     /// There whenever `problems` is empty, as `key` is.
     pub id: Option<String>,
     /// The entity: a compact JSON array of the key's values.
@@ -128,7 +128,12 @@ impl Transform {
 
     /// One request: decode, take the moment (`as_of_us`, else the body's, else `now_us`), evaluate. Never panics,
     /// whatever the body holds.
-    pub fn one<'a>(&'a self, body: &'a [u8], as_of_us: Option<i64>, now_us: i64) -> One<'a> {
+    pub fn question<'a>(
+        &'a self,
+        body: &'a [u8],
+        as_of_us: Option<i64>,
+        now_us: i64,
+    ) -> Question<'a> {
         let Event {
             record,
             id,
@@ -158,7 +163,7 @@ impl Transform {
             problems,
             stored,
         } = record;
-        One {
+        Question {
             id,
             key,
             host,

@@ -1,6 +1,7 @@
-use super::{Record, decode};
+use super::decode;
 use crate::fields::{Field, Fields};
 use crate::problem::Reason;
+use crate::record::Record;
 use crate::value::{Type, Value};
 
 fn fields(sensitive: bool) -> Fields {

@@ -1,23 +1,23 @@
-//! One question for Python: `Transform.one` as a dict.
+//! One question for Python: `Transform.question` as a dict.
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use transform::problem::Problem;
 use transform::value::Value;
-use transform::{One, Transform};
+use transform::{Question, Transform};
 
-/// As `Transform.one` in `_native.pyi`.
-pub fn one_dict<'py>(
+/// As `Transform.question` in `_native.pyi`.
+pub fn question_dict<'py>(
     py: Python<'py>,
     transform: &Transform,
-    one: &One<'_>,
+    question: &Question<'_>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
-    out.set_item("id", &one.id)?;
-    out.set_item("key", &one.key)?;
-    out.set_item("host", &one.host)?;
-    out.set_item("as_of_us", one.as_of_us)?;
-    out.set_item("as_of_source", one.as_of_source.name())?;
-    out.set_item("due_us", one.due_us)?;
+    out.set_item("id", &question.id)?;
+    out.set_item("key", &question.key)?;
+    out.set_item("host", &question.host)?;
+    out.set_item("as_of_us", question.as_of_us)?;
+    out.set_item("as_of_source", question.as_of_source.name())?;
+    out.set_item("due_us", question.due_us)?;
     out.set_item(
         "fields",
         named(
@@ -26,19 +26,23 @@ pub fn one_dict<'py>(
                 .event_fields()
                 .iter()
                 .map(|field| field.name.as_str()),
-            &one.fields,
+            &question.fields,
         )?,
     )?;
     let columns = transform
         .feature_columns()
         .iter()
         .map(|column| column.name.as_str());
-    out.set_item("features", named(py, columns, &one.features)?)?;
+    out.set_item("features", named(py, columns, &question.features)?)?;
     out.set_item(
         "unknown",
-        one.unknown.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+        question
+            .unknown
+            .iter()
+            .map(AsRef::as_ref)
+            .collect::<Vec<&str>>(),
     )?;
-    let errors = one
+    let errors = question
         .problems
         .iter()
         .map(|problem| problem_dict(py, problem))

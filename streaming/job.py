@@ -19,6 +19,7 @@ from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.metrics import PROBLEMS
 from contract.pipeline import Pipeline
+from contract.process_end import give_up
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.pipeline_worker import Pace, PipelineLoop
@@ -79,7 +80,7 @@ def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
     """End the process at once when a batch hangs: the next one takes the batch again, and no table has it twice."""
     for loop in loops:
         if (runs_s := loop.batch_runs_s()) > pace.stuck.total_seconds():
-            hang_watchdog.give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
+            give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
 
 
 def main() -> None:

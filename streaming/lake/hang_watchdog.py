@@ -11,7 +11,6 @@ runs. The fault handler needs no lock: it then ends the process, with exit code 
 from __future__ import annotations
 
 import faulthandler
-import logging
 import os
 import sys
 import threading
@@ -20,13 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from contract.process_end import give_up
+
 LIMIT_S: Final = 300.0
 """A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner."""
-GIVEN_UP: Final = 70
-"""Exit code of a process that gives itself up."""
 _LOOK_EVERY_S: Final = 1.0
-
-log = logging.getLogger("watchdog")
 
 _out: dict[object, tuple[float, str]] = {}
 """Calls that have not come back: since when (monotonic seconds), and what they are."""
@@ -64,11 +61,3 @@ def _watch(limit_s: float) -> None:
         since, what = min(tuple(_out.values()), default=(time.monotonic(), ""))
         if time.monotonic() - since > limit_s:
             give_up(f"{what} has not come back for {limit_s:g} s")
-
-
-def give_up(why: str) -> None:
-    """End the process at once, with what each of its threads was doing."""
-    log.critical("%s; this process ends, to be started again", why)
-    faulthandler.dump_traceback(sys.stderr)
-    sys.stderr.flush()
-    os._exit(GIVEN_UP)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from contract.process_end import GIVEN_UP
 from contract.records import OUTSIDE
 from streaming.lake.filesystem import file_system
-from streaming.lake.hang_watchdog import GIVEN_UP
 from tests.integration.own_streaming import OwnStreaming, as_json, own_pipeline, produce
 from tests.waiting import until
 

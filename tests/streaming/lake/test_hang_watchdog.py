@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.lake.hang_watchdog import GIVEN_UP
+from contract.process_end import GIVEN_UP
 
 ROOT = Path(__file__).parents[3]
 

@@ -15,6 +15,7 @@ import httpx
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.judge.alerts import Alerts
@@ -137,8 +138,7 @@ def _clock_offsets(pipeline: Pipeline, now: Snapshot) -> dict[str, float]:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s monitor %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    start_logging()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("hdfs",))

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvloop
 
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from serving.http.admin_app import listen_on_own_socket
 from serving.http.caller_keys import Keys, KeysError
@@ -71,7 +72,7 @@ def _prediction_log(name: str, pipeline: Pipeline, places: Places, limits: Limit
 
 def main() -> int:
     """Read the arguments, the environment and the deployed pipeline file; serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging()
     arguments = _arguments()
     try:
         places = Places.from_environment(needs=("onprem",))

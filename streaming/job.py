@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from contract.metrics import PROBLEMS
 from contract.pipeline import Pipeline
 from contract.process_end import give_up
@@ -84,8 +85,7 @@ def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    start_logging()
     stop = threading.Event()
     try:
         places = Places.from_environment(needs=("cloud", "hdfs"))

@@ -15,6 +15,7 @@ from typing import Any
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -121,7 +122,7 @@ def run(places: Places) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s trainer %(message)s")
+    start_logging()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))

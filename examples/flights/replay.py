@@ -25,6 +25,7 @@ from producing import Producing
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
@@ -49,7 +50,7 @@ class Position:
 
 def main() -> None:
     args = _arguments()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s replay %(message)s")
+    start_logging()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

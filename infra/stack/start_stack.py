@@ -6,12 +6,11 @@ Whoever runs a stack holds the lock of its data folder: `start` takes it, `wait_
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 import time
 from pathlib import Path
 
 from contract.files import Locked, exclusive_lock
+from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
@@ -29,7 +28,7 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
     Raises:
         Unfit: before anything is started.
     """
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    start_logging()
     settings.run.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive_lock(_lock(settings)):

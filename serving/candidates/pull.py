@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from serving.candidates.state_store import read_states
 from serving.candidates.sync import Registry, drop, missing, pull_candidate, superfluous
 from streaming.lake import hang_watchdog
@@ -91,7 +92,7 @@ def pull_all(places: Places, troubles: dict[str, str]) -> None:
 
 def main() -> int:
     """Turn after turn until SIGTERM; 1 when misconfigured."""
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    start_logging()
     try:
         places = Places.from_environment(needs=("hdfs",))
         hang_watchdog.start()

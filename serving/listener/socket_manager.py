@@ -23,6 +23,7 @@ import uvicorn
 
 from contract import metrics
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from serving.listener.admin_proxy import admin_app
 from serving.listener.fd_passing import ListenerError
 from serving.listener.listen_addresses import admin_address, hot_address
@@ -98,8 +99,7 @@ def take_up_pipelines(places: Places, hot: dict[str, ListenerPool]) -> None:
 
 def main() -> int:
     """0 when stopped, 1 when another one runs here or something is misconfigured."""
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel("WARNING")  # each request that is forwarded
+    start_logging()
     try:
         places = Places.from_environment()
         places.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)

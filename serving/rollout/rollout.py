@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from contract import metrics
 from contract.files import Locked, exclusive_lock
 from contract.layout import Places, PlacesError
+from contract.log_lines import start_logging
 from serving.candidates.state_store import ModelsError
 from serving.listener.fd_passing import ListenerError
 from serving.rollout.apply import Applier
@@ -107,8 +108,7 @@ def only_one(places: Places, pipeline: str) -> Iterator[None]:
 
 def main() -> int:
     """Turn until SIGTERM; 1 when misconfigured, 2 on wrong usage."""
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel("WARNING")
+    start_logging()
     if len(sys.argv) != 2:
         log.error("usage: python -m serving.rollout.rollout NAME")
         return 2

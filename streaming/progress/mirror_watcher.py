@@ -18,6 +18,7 @@ from confluent_kafka import KafkaException, Producer
 
 from contract import metrics
 from contract.layout import Kafka, Places, PlacesError
+from contract.log_lines import start_logging
 from contract.metrics import (
     IMPORT_OPEN,
     MIRROR_CAUGHT_UP_TO_SECONDS,
@@ -168,7 +169,7 @@ def watch(places: Places, stop: threading.Event) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    start_logging()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())

@@ -106,6 +106,16 @@ WATCHER_LOOKED_SECONDS = Gauge(
 )
 IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
 STREAM_RECORDS = Counter("hotpath_streaming_records", "Records committed, by table.", ["pipeline", "table"])
+DEAD_LETTERS = Counter(
+    "hotpath_streaming_dead_letters",
+    "Records that could not be decoded, by the code of their reason.",
+    ["pipeline", "topic", "reason"],
+)
+QUARANTINED_QUESTIONS = Counter(
+    "hotpath_streaming_quarantined_questions",
+    "Questions committed to the one bucket of those whose as_of or due is NULL or out of bounds.",
+    ["pipeline"],
+)
 STREAM_BATCH_SECONDS = Histogram(
     "hotpath_streaming_batch_seconds",
     "A batch of the hot query, from its start to its last commit; the count is that of batches.",

@@ -1,4 +1,4 @@
-"""What a batch held: how many records for each table, how old they were, and how far each host's clock seems off."""
+"""What a batch held: records by table, dead letters by reason, the oldest stamp, each host's smallest delay."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from contract.records import OUTSIDE
 
 
 @dataclass
@@ -23,6 +26,10 @@ class Summary:
     """The smallest on-prem stamp."""
     delays_us: dict[str, int] = field(default_factory=dict)
     """Producing host -> the smallest (append time - event time)."""
+    dead_letters: dict[str, Counter[str]] = field(default_factory=dict)
+    """Topic -> reason -> records."""
+    quarantined: int = 0
+    """Questions in the bucket OUTSIDE."""
     is_whole: bool = True
     """Whether it is of all records: a task that has found too many for the driver stops there."""
 
@@ -30,11 +37,20 @@ class Summary:
         """Count a table's records."""
         self.records[table] += records.num_rows
         self.bytes += records.nbytes
+        if table == "dead_letters":
+            self._count_reasons(records)
         own = records.filter(pc.invert(records["imported"]))
         if own.num_rows:
             self._see_oldest(pc.min(own["append_time"].cast(pa.int64())).as_py())
             if table == "events":
                 self._see_delays(own)
+
+        if table == "events":
+            self.quarantined += int(np.count_nonzero(records["bucket"].to_numpy() == OUTSIDE))
+
+    def _count_reasons(self, letters: pa.RecordBatch) -> None:
+        for topic, reason in zip(letters["topic"].to_pylist(), letters["reason"].to_pylist(), strict=True):
+            self.dead_letters.setdefault(topic, Counter())[reason] += 1
 
     def _see_oldest(self, stamp_us: int) -> None:
         self.oldest_us = stamp_us if self.oldest_us is None else min(self.oldest_us, stamp_us)
@@ -50,19 +66,24 @@ class Summary:
         self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
 
     def to_json(self) -> str:
-        return json.dumps([self.records, self.bytes, self.oldest_us, self.delays_us, self.is_whole])
+        return json.dumps(vars(self))
 
     @classmethod
     def of(cls, parts: Iterable[str]) -> Summary:
         """The sum of the tasks' summaries, as `to_json` wrote them."""
         whole = cls()
         for text in parts:
-            records, size, oldest_us, delays_us, is_whole = json.loads(text)
-            whole.records.update(records)
-            whole.bytes += size
-            whole.is_whole &= is_whole
-            if oldest_us is not None:
-                whole._see_oldest(oldest_us)
-            for host, delay_us in delays_us.items():
-                whole._see_delay(host, delay_us)
+            whole._take(cls(**json.loads(text)))
         return whole
+
+    def _take(self, part: Summary) -> None:
+        self.records.update(part.records)
+        self.bytes += part.bytes
+        self.quarantined += part.quarantined
+        self.is_whole &= part.is_whole
+        for topic, reasons in part.dead_letters.items():
+            self.dead_letters.setdefault(topic, Counter()).update(reasons)
+        if part.oldest_us is not None:
+            self._see_oldest(part.oldest_us)
+        for host, delay_us in part.delays_us.items():
+            self._see_delay(host, delay_us)

@@ -13,8 +13,15 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from contract.layout import Places
-from contract.metrics import STREAM_BATCH_SECONDS, STREAM_DELAY_SECONDS, STREAM_RECORDS
+from contract.metrics import (
+    DEAD_LETTERS,
+    QUARANTINED_QUESTIONS,
+    STREAM_BATCH_SECONDS,
+    STREAM_DELAY_SECONDS,
+    STREAM_RECORDS,
+)
 from contract.pipeline import Pipeline
+from contract.records import DEAD_LETTER_REASONS
 from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
@@ -51,6 +58,16 @@ class HotQuery:
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
+        self._show_zeros()
+
+    def _show_zeros(self) -> None:
+        """Let each counter be scraped before it first counts: else its first increase would not show as one."""
+        QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name)
+        for table in HOT_TABLES:
+            STREAM_RECORDS.labels(pipeline=self.pipeline.name, table=table)
+        for topic, table in tables_by_topic(self.pipeline).items():
+            for reason in DEAD_LETTER_REASONS if table != "facts" else ():
+                DEAD_LETTERS.labels(pipeline=self.pipeline.name, topic=topic, reason=reason)
 
     @property
     def checkpoint(self) -> str:
@@ -110,7 +127,15 @@ class HotQuery:
             STREAM_DELAY_SECONDS.labels(pipeline=name).observe(now_s - summary.oldest_us / 1e6)
         for table, count in summary.records.items():
             STREAM_RECORDS.labels(pipeline=name, table=table).inc(count)
-        log.info("%s: batch %d, %s in %.1f s", name, batch, dict(summary.records), now_s - started_s)
+        self._count_refused(summary)
+        counts = " ".join(f"{table}={count}" for table, count in summary.records.items())
+        log.info("batch committed pipeline=%s batch=%d seconds=%.1f %s", name, batch, now_s - started_s, counts)
+
+    def _count_refused(self, summary: Summary) -> None:
+        QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name).inc(summary.quarantined)
+        for topic, reasons in summary.dead_letters.items():
+            for reason, count in reasons.items():
+                DEAD_LETTERS.labels(pipeline=self.pipeline.name, topic=topic, reason=reason).inc(count)
 
 
 def read_kafka(spark: SparkSession, places: Places, pipeline: Pipeline) -> DataFrame:

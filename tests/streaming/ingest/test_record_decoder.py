@@ -124,6 +124,20 @@ def test_a_summary_counts_and_measures_in_the_same_pass() -> None:
     assert summary.delays_us == {"ahead": -2_000_000, "well": 100_000}
 
 
+def test_a_summary_counts_dead_letters_by_topic_and_reason_and_questions_out_of_bounds() -> None:
+    pipeline = load(MINIMAL)
+    events, labels = pipeline.events.topic, pipeline.label.topic
+    year_1970 = as_bytes(question(pipeline, **{pipeline.events.time: "1970-01-21T00:00:00Z"}))
+    values = (as_bytes(question(pipeline)), year_1970, b"{", b"[]", None, as_bytes({}))
+    rows = everything(pipeline, events, *values) + everything(pipeline, labels, b"[]")
+    summary = summed(rows)
+    assert summary.dead_letters == {
+        events: {"not_json": 2, "not_an_object": 1, "missing": 1},
+        labels: {"not_an_object": 1},
+    }
+    assert (summary.quarantined, summary.records["events"]) == (1, 2)
+
+
 def test_imported_records_take_no_part_in_clock_estimates() -> None:
     pipeline = load(Path("examples/flights/pipeline.toml"))
     summary = summed(everything(pipeline, pipeline.events.topic, as_bytes(question(pipeline)), imported=True))

@@ -1,7 +1,8 @@
 """`hotpath test`: every linter, then every test; what was left out is told last.
 
-`--quick` leaves out tests that start the engines again, and tries fewer cases. `--without browser` leaves out what
-needs a headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
+`--quick` leaves out tests with engines of their own and those that start the stack's engines again. `--deep` adds the
+tests that are marked `deep`, and larger numbers of generated cases. `--without browser` leaves out what needs a
+headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from infra.stack.announce import say
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 BIN = Path(sys.executable).parent
-QUICK_EXPRESSIONS = "100"
-"""How many generated expressions `--quick` compares with Spark."""
+DEEP_EXPRESSIONS = "3000"
+"""How many generated expressions `--deep` compares with Spark."""
 
 BESIDE_FAST = ("tests/integration", "tests/faults")
 OWN_ENGINES = tuple(
@@ -56,7 +57,9 @@ class Step:
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser = commands.add_parser("test", help="run every linter and test")
-    parser.add_argument("--quick", action="store_true", help="no test that starts the engines again, fewer cases")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="linters, fast tests and one stack: within 10 minutes")
+    extent.add_argument("--deep", action="store_true", help="what takes long, too: large counts, long drills")
     parser.add_argument("--without", action="append", choices=["browser"], default=[], help="leave out and say so")
     parser.add_argument("pytest_args", nargs=REMAINDER, metavar="PYTEST ARGS", help="only pytest, with these")
     parser.set_defaults(run=run)
@@ -71,7 +74,9 @@ def run(args: Namespace) -> int:
         print(f"hotpath: {lacking}", file=sys.stderr)
         return 1
     if args.quick:
-        left_out.append("tests that start the engines again, and the larger number of generated cases (--quick)")
+        left_out.append("tests with engines of their own, and those that start the stack's engines again (--quick)")
+    if not args.deep:
+        left_out.append("what takes long: tests marked deep (--deep runs them)")
     began = time.monotonic()
     results = [ran for steps in _steps(args) for ran in _run(steps)]
     say("")
@@ -104,11 +109,9 @@ def _steps(args: Namespace) -> list[list[Step]]:
         _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
         _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
     ]
-    engines = [
-        _pytest("pytest, with engines of their own", args, *OWN_ENGINES),
-        _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES)),
-    ]
-    return [linters, *([step] for step in tests), engines]
+    stack = _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES))
+    engines = _pytest("pytest, with engines of their own", args, *OWN_ENGINES)
+    return [linters, *([step] for step in tests), [stack] if args.quick else [engines, stack]]
 
 
 _A_CORE_EACH = ("-n", "logical")
@@ -124,11 +127,16 @@ def _ignored(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
-    chosen = (["not restarts"] if args.quick else []) + (["not browser"] if "browser" in args.without else [])
+    unwanted = {
+        "restarts": args.quick,
+        "deep": not (args.deep or args.pytest_args),
+        "browser": "browser" in args.without,
+    }
+    chosen = [f"not {mark}" for mark, is_unwanted in unwanted.items() if is_unwanted]
     marks = ("-m", " and ".join(chosen)) if chosen else ()
     env = {"HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark", "JAVA_HOME": str(java_home(os.environ))}
     env |= {"PYTHONDONTWRITEBYTECODE": ""}  # or each of hundreds of processes would compile all that it imports
-    env |= {"HOTPATH_PARITY": QUICK_EXPRESSIONS} if args.quick else {}
+    env |= {"HOTPATH_PARITY": DEEP_EXPRESSIONS} if args.deep else {}
     return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
 
 

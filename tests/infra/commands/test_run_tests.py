@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 
 import pytest
 
-from infra.commands.run_tests import Step, _run
+from infra.commands.run_tests import OWN_ENGINES, Step, _run, _steps, add_parser
+from infra.settings import ROOT
+
+
+def steps_of(*words: str) -> dict[str, tuple[str, ...]]:
+    """Name -> command of each step of `hotpath test` with these words."""
+    parser = ArgumentParser()
+    add_parser(parser.add_subparsers())
+    return {step.name: step.command for steps in _steps(parser.parse_args(["test", *words])) for step in steps}
+
+
+def marks(command: tuple[str, ...]) -> str:
+    return command[command.index("-m", 3) + 1] if "-m" in command[3:] else ""
+
+
+def test_quick_has_one_stack_and_no_engines_of_its_own() -> None:
+    steps = steps_of("--quick")
+    assert "pytest, with engines of their own" not in steps
+    assert marks(steps["pytest, with the stack"]) == "not restarts and not deep"
+
+
+def test_what_takes_long_runs_with_deep_alone() -> None:
+    assert all("not deep" in marks(command) for name, command in steps_of().items() if "pytest" in name)
+    assert all("deep" not in marks(command) for name, command in steps_of("--deep").items() if "pytest" in name)
+    assert "deep" not in marks(steps_of("tests/contract")["pytest"]), "what is named is run"
+
+
+def test_every_test_with_engines_of_its_own_is_there() -> None:
+    assert [path for path in OWN_ENGINES if not (ROOT / path).is_file()] == []
 
 
 def step(name: str, program: str) -> Step:

@@ -88,6 +88,15 @@ TRAINING_SECONDS = Histogram(
 )
 TRAINING_AUC = Gauge("hotpath_training_auc", "The newest candidate's AUC on its holdout.", ["pipeline"])
 TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to train on.", ["pipeline"])
+TRAINING_WAITING = Gauge("hotpath_training_waiting", "1 while the rows are too few yet to train on.", ["pipeline"])
+TRAINING_FAILURES = Gauge(
+    "hotpath_training_failures_in_a_row", "Training runs that failed since the last one that did not.", ["pipeline"]
+)
+TRAINING_FAILING = Gauge(
+    "hotpath_training_failing",
+    "1 while the newest training run of a pipeline failed: for which reason, in words. Absent while all is well.",
+    ["pipeline", "reason"],
+)
 
 # the monitor
 WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")

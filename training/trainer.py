@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract import metrics
@@ -25,24 +25,34 @@ from training.candidates import build_candidate, registry
 from training.candidates.published_states import model_states
 from training.candidates.reference_rows import newest_question, reference_rows
 from training.evaluation import holdout_metrics
+from training.failures import UNEXPECTED, Failures
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
-from training.training_errors import TrainingError
+from training.training_errors import NotEnoughRows, TrainingError
 from training.window import Window, newest_window
 
 LOOK_EVERY_S = 2.0
 RUN_DEADLINE_S = 900
+RETRY_AFTER = timedelta(seconds=10)
+"""How soon after a failure to look at the tables they are looked at again."""
 log = logging.getLogger("trainer")
 
 
 @dataclass
 class Turn:
-    """What the loop remembers of a pipeline: when its last run began, and the window that it used."""
+    """What the loop remembers of a pipeline."""
 
+    failures: Failures
     began: datetime | None = None
+    """When its last run began."""
     window: Window | None = None
+    """What its last good run was trained on."""
+    not_before: datetime | None = None
+    """Until then it rests, since something failed before a run began."""
 
     def is_due(self, pipeline: Pipeline, now: datetime) -> bool:
+        if self.not_before is not None and now < self.not_before:
+            return False
         return self.began is None or now - self.began >= pipeline.training.every
 
 
@@ -95,11 +105,39 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
     with metrics.TRAINING_SECONDS.labels(pipeline=pipeline.name).time():
         manifest = train_once(places, pipeline, window)
     turn.window = window
-    metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
-    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(manifest["metrics"]["auc"])
-    log.info("%s: %s, %s", manifest["version"], manifest["why"], manifest["metrics"])
+    _tell(pipeline, manifest)
+    turn.failures.clear()
     for version in tidy(places, pipeline, now):
-        log.info("%s: removed, nothing keeps it", version)
+        log.info("candidate removed, since nothing keeps it version=%s", version)
+
+
+def _tell(pipeline: Pipeline, manifest: dict[str, Any]) -> None:
+    metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
+    rows, auc = manifest["rows"], manifest["metrics"]["auc"]
+    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(auc)
+    log.info("candidate written version=%s rows=%d auc=%s why=%r", manifest["version"], rows, auc, manifest["why"])
+
+
+def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
+    """Take a turn. A failure is logged and counted; the pipeline is tried again when it is due next."""
+    before, waiting = turn.began, False
+    try:
+        take_turn(places, pipeline, turn, now)
+    except NotEnoughRows as error:
+        waiting = True
+        log.info("training waits pipeline=%s reason=%r", pipeline.name, str(error))
+    except TrainingError as error:
+        turn.failures.note(error.reason)
+        log.error("%s reason=%r", _failed(turn), str(error))
+    except Exception:
+        turn.failures.note(UNEXPECTED)
+        log.exception("%s", _failed(turn))
+    metrics.TRAINING_WAITING.labels(pipeline=pipeline.name).set(waiting)
+    turn.not_before = now + RETRY_AFTER if turn.failures.in_a_row and turn.began == before else None
+
+
+def _failed(turn: Turn) -> str:
+    return f"training run failed pipeline={turn.failures.pipeline} failures_in_a_row={turn.failures.in_a_row}"
 
 
 def run(places: Places) -> None:
@@ -108,16 +146,10 @@ def run(places: Places) -> None:
     turns: dict[str, Turn] = {}
     while True:
         now = datetime.now(UTC)
-        due = [p for p in deployed.pipelines() if turns.setdefault(p.name, Turn()).is_due(p, now)]
+        pipelines = deployed.pipelines()
+        due = [p for p in pipelines if turns.setdefault(p.name, Turn(Failures(p.name))).is_due(p, now)]
         for pipeline in sorted(due, key=lambda p: turns[p.name].began or datetime.min.replace(tzinfo=UTC)):
-            try:
-                take_turn(places, pipeline, turns[pipeline.name], now)
-            except TrainingError as error:
-                metrics.PROBLEMS.labels(part="trainer").inc()
-                log.error("%s: no candidate: %s", pipeline.name, error)
-            except Exception:
-                metrics.PROBLEMS.labels(part="trainer").inc()
-                log.exception("%s: no candidate", pipeline.name)
+            try_turn(places, pipeline, turns[pipeline.name], now)
         time.sleep(LOOK_EVERY_S)
 
 

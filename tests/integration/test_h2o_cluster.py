@@ -18,7 +18,7 @@ from tests.integration.own_streaming import MINIMAL
 from training.algorithms.gbm import predictions, score, train_gbm
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
-from training.training_errors import TrainingFailed
+from training.training_errors import NotEnoughRows
 from training.window import Window
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore:(Dropping bad|Converting H2O frame)")]
@@ -82,7 +82,7 @@ def test_a_run_removes_what_is_its_own_and_what_a_killed_one_left(tmp_path: Path
         h2o.connect(url=address, verbose=False, strict_version_check=False)
         assert keys() == theirs
 
-        with pytest.raises(TrainingFailed, match="no rows in the holdout"), connected(places, own, TOO_LONG_S):
+        with pytest.raises(NotEnoughRows, match="no rows in the holdout"), connected(places, own, TOO_LONG_S):
             import_window(Window("", 0, START, END, END, window.files), pipeline, types, own)
         assert keys() == theirs
         h2o.connection().close()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from contract.layout import Places
 from streaming.pipeline_file.load import load
@@ -14,7 +15,9 @@ from tests.streaming.pipelines import MINIMAL
 from training import trainer
 from training.candidates.build_candidate import below_floors, version_at
 from training.candidates.registry import moment_of, versions, write_candidate
-from training.trainer import Turn, take_turn, tidy
+from training.failures import UNEXPECTED, Failures
+from training.trainer import Turn, tidy, try_turn
+from training.training_errors import H2oUnavailable, NotEnoughRows, TrainingFailed
 from training.window import Window
 
 PIPELINE = load(MINIMAL)
@@ -23,10 +26,10 @@ WINDOW = Window("rows", 1, 0, 60, 120, ("a",))
 
 
 def test_a_pipeline_is_due_at_once_and_then_whenever_its_interval_has_passed() -> None:
-    assert Turn().is_due(PIPELINE, NOW)
+    assert Turn(Failures("p")).is_due(PIPELINE, NOW)
     every = PIPELINE.training.every
-    assert not Turn(NOW).is_due(PIPELINE, NOW + every - timedelta(milliseconds=1))
-    assert Turn(NOW).is_due(PIPELINE, NOW + every)
+    assert not Turn(Failures("p"), NOW).is_due(PIPELINE, NOW + every - timedelta(milliseconds=1))
+    assert Turn(Failures("p"), NOW).is_due(PIPELINE, NOW + every)
 
 
 def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
@@ -39,7 +42,7 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
         trained.append(window.version)
         if len(trained) == 1:
             raise RuntimeError("H2O went away")
-        return {"version": "v", "why": "", "metrics": {"auc": 0.7}}
+        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: windows.pop(0))
     monkeypatch.setattr(trainer, "train_once", train)
@@ -50,14 +53,59 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
         return []
 
     monkeypatch.setattr(trainer, "tidy", tidy_at)
-    turn = Turn()
+    turn = Turn(Failures(PIPELINE.name))
     for number in range(5):
-        try:
-            take_turn(Places(tmp_path), PIPELINE, turn, NOW + number * timedelta(minutes=1))
-        except RuntimeError:
+        try_turn(Places(tmp_path), PIPELINE, turn, NOW + number * timedelta(minutes=1))
+        if number == 1:
             assert turn.began == NOW + timedelta(minutes=1), "the next try waits for its turn"
     assert trained == [1, 1, 3], "compaction alone gives no new rows"
     assert tidied == [NOW + number * timedelta(minutes=1) for number in (2, 4)], "after each run"
+
+
+def metric(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def test_runs_that_fail_again_and_again_are_counted_with_their_reason_until_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, broken = H2oUnavailable("http://h2o: refused"), TrainingFailed("3 rows", "no rows are left")
+    unknown = RuntimeError("what is this?")
+    ends: list[Exception | None] = [away, away, broken, unknown, NotEnoughRows("wait"), None]
+
+    def train(*_: object) -> dict[str, object]:
+        if error := ends.pop(0):
+            raise error
+        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+
+    monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
+    monkeypatch.setattr(trainer, "train_once", train)
+    monkeypatch.setattr(trainer, "tidy", lambda *_: [])
+    turn, told, waits = Turn(Failures("again")), [], []
+    pipeline = replace(PIPELINE, name="again")
+    while ends:
+        try_turn(Places(tmp_path), pipeline, turn, NOW)
+        reasons = (away.reason, broken.reason, UNEXPECTED)
+        found = [why for why in reasons if metric("hotpath_training_failing", pipeline="again", reason=why)]
+        told.append((metric("hotpath_training_failures_in_a_row", pipeline="again"), found))
+        waits.append(metric("hotpath_training_waiting", pipeline="again"))
+    first, second = (1, [away.reason]), (2, [away.reason])
+    rest = [(3, ["no rows are left"]), (4, [UNEXPECTED]), (4, [UNEXPECTED]), (0, [])]
+    assert told == [first, second, *rest], "rows that are still too few are no failure"
+    assert waits == [0, 0, 0, 0, 1, 0]
+
+
+def test_tables_that_cannot_be_looked_at_are_looked_at_again_soon_but_not_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Window:
+        raise OSError("the name node is away")
+
+    monkeypatch.setattr(trainer, "newest_window", away)
+    turn = Turn(Failures("away"))
+    try_turn(Places(tmp_path), PIPELINE, turn, NOW)
+    assert not turn.is_due(PIPELINE, NOW + timedelta(seconds=2))
+    assert turn.is_due(PIPELINE, NOW + trainer.RETRY_AFTER), "no run began: it need not wait for the next"
 
 
 def test_what_nothing_keeps_is_removed_from_the_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import h2o
 
 from contract.pipeline import Pipeline, Type
 from contract.records import FEATURE_PREFIX
-from training.training_errors import TrainingFailed
+from training.training_errors import NotEnoughRows
 from training.window import Window
 
 _COLUMN_TYPES = {Type.STRING: "enum", Type.BOOLEAN: "enum", Type.INT: "numeric", Type.DOUBLE: "numeric"}
@@ -20,7 +20,7 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type],
     """The training and the holdout frame; only the columns that a run needs, with explicit types.
 
     Raises:
-        TrainingFailed: one of the two is empty.
+        NotEnoughRows: one of the two is empty, or all its labels are equal.
     """
     wanted = _ROW_COLUMNS | {FEATURE_PREFIX + name: _COLUMN_TYPES[types[name]] for name in pipeline.features}
     raw = h2o.lazy_import(list(window.files))
@@ -34,9 +34,9 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type],
     holdout = frame[(frame["bucket"] >= window.split) & (frame["bucket"] < window.end), :]
     for what, part in (("training", train), ("holdout", holdout)):
         if part.nrows == 0:
-            raise TrainingFailed(f"no rows in the {what} part of the window: wait for more buckets")
+            raise NotEnoughRows(f"no rows in the {what} part of the window: wait for more buckets")
         if part["label"].unique().nrows < 2:
-            raise TrainingFailed(f"all labels are equal in the {what} part of the window: wait for more buckets")
+            raise NotEnoughRows(f"all labels are equal in the {what} part of the window: wait for more buckets")
     return h2o.assign(_without_groups_of(train, holdout), f"{own}.train"), h2o.assign(holdout, f"{own}.holdout")
 
 

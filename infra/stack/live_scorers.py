@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from infra.supervisor.processes import Process, stop
+from infra.supervisor.processes import stop
 from serving.rollout.scorer_host import ScorerProcess
 
 
@@ -18,4 +18,4 @@ def live_scorers(data: Path) -> list[ScorerProcess]:
 
 def stop_live_scorers(data: Path, patience_s: float = 10) -> None:
     """SIGTERM, then SIGKILL after the patience: connections that wait are closed."""
-    stop([Process(scorer.pid, scorer.started) for scorer in live_scorers(data)], patience_s)
+    stop([scorer.process for scorer in live_scorers(data)], patience_s)

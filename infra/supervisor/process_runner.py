@@ -14,9 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from contract.process_identity import Process
 from infra.supervisor import child
 from infra.supervisor.log_file import LogFile
-from infra.supervisor.processes import Process
 from infra.supervisor.service import Running, Service
 
 FIRST_PAUSE_S: Final = 0.5

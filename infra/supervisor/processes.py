@@ -1,4 +1,4 @@
-"""Processes by identity: a pid and its start time, since a pid alone may belong to somebody else by now."""
+"""Processes of this host: how long one has run, how to end several, and how much memory one takes."""
 
 from __future__ import annotations
 
@@ -6,43 +6,14 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-_START_TIME: Final = 19
-"""Index of the start time, in clock ticks since boot, among the fields of /proc/PID/stat after the name."""
+from contract.process_identity import Process
 
 
-@dataclass(frozen=True)
-class Process:
-    """One process, now or once. `started` is in clock ticks since boot, as /proc says it."""
-
-    pid: int
-    started: int
-
-    @classmethod
-    def of(cls, pid: int) -> Process | None:
-        """The process that has this pid now; None where there is none, or only its remains."""
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        return None if fields[0] in "ZX" else cls(pid, int(fields[_START_TIME]))
-
-    @property
-    def is_alive(self) -> bool:
-        return Process.of(self.pid) == self
-
-    def signal(self, number: int) -> None:
-        """Signal it, if it is still the same process."""
-        if self.is_alive:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-
-    def uptime_s(self) -> float:
-        now = time.clock_gettime(time.CLOCK_BOOTTIME)
-        return now - self.started / os.sysconf("SC_CLK_TCK")
+def uptime_s(process: Process) -> float:
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return now - process.started / os.sysconf("SC_CLK_TCK")
 
 
 def stop(processes: list[Process], patience_s: float) -> None:

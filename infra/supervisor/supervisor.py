@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.files import write_durably
+from contract.process_identity import Process
 from infra.settings import SCRATCH
 from infra.supervisor.process_runner import ProcessRunner, State
-from infra.supervisor.processes import Process, stop
+from infra.supervisor.processes import stop, uptime_s
 from infra.supervisor.service import Service, in_order
 
 log = logging.getLogger("supervisor")
@@ -108,7 +109,7 @@ def _record(runner: ProcessRunner) -> Record:
         part=part.name,
         state=runner.state.value,
         pid=process.pid if process else None,
-        uptime_s=round(process.uptime_s(), 1) if process else None,
+        uptime_s=round(uptime_s(process), 1) if process else None,
         restarts=runner.restarts,
         address=part.address,
         problem=runner.problem,

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from contract.layout import Places
+from contract.process_identity import Process
 from serving.candidates.read_candidate import MANIFEST
 from serving.listener.fd_passing import ListenerError, ask
 from serving.rollout.plan import Observation, Scorer, State
-from serving.rollout.scorer_host import ScorerProcess, forget, remember, remembered, started_ticks
+from serving.rollout.scorer_host import ScorerProcess, forget, remember, remembered
 
 CONNECT_WITHIN_S: Final = 60.0
 """A scorer that has not come to the socket manager by then is ended; that counts as a failed start."""
@@ -93,9 +94,9 @@ class Observer:
         """Know every scorer: those written down, and one whose rollout was killed before it could write it down."""
         self.processes = {process.name: process for process in remembered(self.places, self.pipeline)}
         for name, scorer in connected.items():
-            ticks = started_ticks(scorer["pid"]) if name not in self.processes else None
-            if ticks is not None:
-                process = ScorerProcess(name, self.pipeline, scorer["model"], scorer["pid"], ticks)
+            found = Process.of(scorer["pid"]) if name not in self.processes else None
+            if found is not None:
+                process = ScorerProcess(name, self.pipeline, scorer["model"], found.pid, found.started)
                 remember(self.places, process)
                 self.processes[name] = process
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from contract.files import write_durably
 from contract.layout import Places
+from contract.process_identity import Process
 
 LOG_BYTES: Final = 8 * 1024 * 1024
 """A pipeline's scorers share one log; above this size it is put aside as `.1` when the next one starts."""
@@ -36,16 +37,16 @@ class ScorerProcess:
     golden: bool = False
     """It has answered the golden requests."""
 
+    @property
+    def process(self) -> Process:
+        return Process(self.pid, self.started)
+
     def lives(self) -> bool:
-        return started_ticks(self.pid) == self.started
+        return self.process.is_alive
 
     def signal(self, number: int) -> None:
         """Send a signal; a process that has gone meanwhile needs none."""
-        if self.lives():
-            try:
-                os.kill(self.pid, number)
-            except ProcessLookupError:
-                return
+        self.process.signal(number)
 
 
 def start_scorer(places: Places, pipeline: str, version: str | None, bundle: Path | None) -> ScorerProcess:
@@ -67,7 +68,8 @@ def start_scorer(places: Places, pipeline: str, version: str | None, bundle: Pat
             start_new_session=True,
         )
     _children.append(process)
-    scorer = ScorerProcess(name, pipeline, version, process.pid, started_ticks(process.pid) or 0)
+    identity = Process.of(process.pid)
+    scorer = ScorerProcess(name, pipeline, version, process.pid, identity.started if identity else 0)
     remember(places, scorer)
     return scorer
 
@@ -89,16 +91,6 @@ def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerPr
         scorer = ScorerProcess(**json.loads(file.read_bytes()))
         if pipeline in (None, scorer.pipeline):
             yield scorer
-
-
-def started_ticks(pid: int) -> int | None:
-    """When a process began; None when there is none, or only its exit code is left."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else int(fields[18])
 
 
 _children: list[subprocess.Popen[bytes]] = []

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from contract.process_identity import Process
 from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
 from infra.settings import Settings, SettingsError, read_env_file
 from infra.stack import preflight
 from infra.stack.first_key import first_key
 from infra.stack.part_environment import environment
-from infra.supervisor.processes import Process
 from serving.rollout.scorer_host import ScorerProcess
 
 

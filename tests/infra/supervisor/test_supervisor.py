@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.process_identity import Process
 from infra.supervisor import process_runner
 from infra.supervisor.process_runner import LONGEST_PAUSE_S, pause_s
-from infra.supervisor.processes import Process, stop
+from infra.supervisor.processes import stop
 from infra.supervisor.readiness import listens
 from infra.supervisor.service import Service, in_order
 from infra.supervisor.supervisor import Record, Supervisor, end_leftovers

@@ -1,13 +1,45 @@
 """Every metric of hotpath, declared once: name, type, unit, meaning, labels. Imports nothing of ours.
 
 A process uses the objects below and calls `serve` once. Names follow Prometheus: `hotpath_<stage>_<what>_<unit>`.
+Whoever reads samples names them by the same objects (`sample_name`, `sum_name`, `count_name`), so that mypy finds a
+metric that was renamed.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client.samples import Sample
+
+
+class MomentGauge(Gauge):
+    """A moment as Unix time. It has no sample until it is set: the 0 of a fresh gauge would read as 1970."""
+
+    def _child_samples(self) -> Iterable[Sample]:
+        return [sample for sample in super()._child_samples() if sample.value != 0]
+
+
+def sample_name(metric: Counter | Gauge) -> str:
+    """The name under which the metric's values are scraped."""
+    return f"{_family(metric)}_total" if isinstance(metric, Counter) else _family(metric)
+
+
+def sum_name(metric: Histogram) -> str:
+    """The name of the sum of what a histogram observed."""
+    return f"{_family(metric)}_sum"
+
+
+def count_name(metric: Histogram) -> str:
+    """The name of the number of a histogram's observations."""
+    return f"{_family(metric)}_count"
+
+
+def _family(metric: Counter | Gauge | Histogram) -> str:
+    (family,) = metric.describe()
+    return str(family.name)
+
 
 # every process
 PROBLEMS = Counter("hotpath_problems", "Errors that a process's outermost loop caught and logged.", ["part"])
@@ -63,12 +95,12 @@ PULL_FAILURES = Counter(
 )
 ADMISSIONS = Counter("hotpath_rollout_admissions", "Candidates admitted or rejected.", ["pipeline", "outcome"])
 CURRENT_MODEL = Gauge("hotpath_rollout_model", "1 for the version that is champion.", ["pipeline", "model"])
-MODEL_NEWEST_AS_OF = Gauge(
+MODEL_NEWEST_AS_OF = MomentGauge(
     "hotpath_rollout_model_newest_as_of_seconds",
     "The newest question in the champion's training, Unix time.",
     ["pipeline"],
 )
-MODEL_PINNED = Gauge(
+MODEL_PINNED = MomentGauge(
     "hotpath_rollout_pinned_since_seconds",
     "When a version was pinned by hand, Unix time; no sample while none is.",
     ["pipeline", "model", "who"],
@@ -107,10 +139,10 @@ WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the w
 MIRROR_LAG_RECORDS = Gauge(
     "hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"]
 )
-MIRROR_CAUGHT_UP_TO_SECONDS = Gauge(
+MIRROR_CAUGHT_UP_TO_SECONDS = MomentGauge(
     "hotpath_mirror_caught_up_to_seconds", "All stamped before is in the cloud, Unix time.", ["topic", "partition"]
 )
-WATCHER_LOOKED_SECONDS = Gauge(
+WATCHER_LOOKED_SECONDS = MomentGauge(
     "hotpath_watcher_looked_seconds", "When the watcher last saw both brokers and told the cloud of it, Unix time."
 )
 IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
@@ -138,7 +170,7 @@ STREAM_DELAY_SECONDS = Histogram(
     buckets=(1, 2, 3, 5, 7, 10, 15, 20, 30, 60, 300),
 )
 STREAM_BEHIND_RECORDS = Gauge("hotpath_streaming_behind_records", "Cloud offsets not yet committed.", ["pipeline"])
-STREAM_CAUGHT_UP_TO_SECONDS = Gauge(
+STREAM_CAUGHT_UP_TO_SECONDS = MomentGauge(
     "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables, Unix time.", ["pipeline"]
 )
 STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
@@ -157,7 +189,7 @@ BUILD_SECONDS = Histogram(
     ["pipeline", "table"],
     buckets=(1, 2, 5, 10, 20, 40, 80, 160),
 )
-BUILT_UPTO_SECONDS = Gauge(
+BUILT_UPTO_SECONDS = MomentGauge(
     "hotpath_rows_built_upto_seconds", "Every bucket that ends before has been built, Unix time.", ["pipeline", "table"]
 )
 PENDING_BUCKETS = Gauge(
@@ -176,4 +208,4 @@ def serve(part: str) -> None:
     PROBLEMS.labels(part=part).inc(0)
 
 
-__all__ = ["PROBLEMS", "Counter", "Gauge", "Histogram", "serve"]
+__all__ = ["PROBLEMS", "Counter", "Gauge", "Histogram", "MomentGauge", "serve"]

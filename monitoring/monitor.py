@@ -118,22 +118,22 @@ def _version(name: str, made_s: float) -> str:
 
 
 def _champion(pipeline: Pipeline, now: Snapshot) -> str | None:
-    samples = now.find("hotpath_rollout_model", pipeline=pipeline.name)
+    samples = now.find(metrics.CURRENT_MODEL, pipeline=pipeline.name)
     return next((sample.labels["model"] for sample in samples if sample.value == 1), None)
 
 
 def _pin(pipeline: Pipeline, now: Snapshot) -> Pin | None:
-    samples = now.find("hotpath_rollout_pinned_since_seconds", pipeline=pipeline.name)
+    samples = now.find(metrics.MODEL_PINNED, pipeline=pipeline.name)
     return next((Pin(s.labels["model"], s.labels["who"], s.value) for s in samples), None)
 
 
 def _age(pipeline: Pipeline, now: Snapshot) -> float | None:
-    newest = now.largest("hotpath_rollout_model_newest_as_of_seconds", pipeline=pipeline.name)
-    return now.time_s - newest if newest else None
+    newest = now.largest(metrics.MODEL_NEWEST_AS_OF, pipeline=pipeline.name)
+    return None if newest is None else now.time_s - newest
 
 
 def _clock_offsets(pipeline: Pipeline, now: Snapshot) -> dict[str, float]:
-    samples = now.find("hotpath_clock_offset_seconds", pipeline=pipeline.name)
+    samples = now.find(metrics.CLOCK_OFFSET_SECONDS, pipeline=pipeline.name)
     return {sample.labels["host"]: sample.value for sample in samples}
 
 

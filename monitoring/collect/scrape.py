@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from contract.metrics import Counter, Gauge, Histogram, count_name, sample_name, sum_name
+
 TIMEOUT_S = 2.0
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -24,41 +29,68 @@ class Sample:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One look at everything. `silent` names the parts that did not answer, with the reason."""
+    """The samples of one look. `silent` names the parts that did not answer, with the reason.
+
+    Metrics are named by their objects in `contract.metrics`. Labels given to a method must all be equal.
+    """
 
     time_s: float
     samples: tuple[Sample, ...] = ()
     silent: Mapping[str, str] = field(default_factory=dict)
 
-    def find(self, name: str, **labels: str) -> Iterator[Sample]:
-        """The samples of a metric whose labels include the given ones."""
+    @cached_property
+    def _by_name(self) -> dict[str, list[Sample]]:
+        found: dict[str, list[Sample]] = {}
         for sample in self.samples:
-            if sample.name == name and all(sample.labels.get(key) == value for key, value in labels.items()):
-                yield sample
+            found.setdefault(sample.name, []).append(sample)
+        return found
 
-    def total(self, name: str, **labels: str) -> float | None:
+    def find(self, metric: Counter | Gauge, **labels: str) -> list[Sample]:
+        """The samples of a metric whose labels include the given ones."""
+        return self._named(sample_name(metric), labels)
+
+    def total(self, metric: Counter | Gauge, **labels: str) -> float | None:
         """The sum over the matching samples; None where there is none."""
-        values = [sample.value for sample in self.find(name, **labels)]
-        return sum(values) if values else None
+        return _sum(self.find(metric, **labels))
 
-    def largest(self, name: str, **labels: str) -> float | None:
-        return max((sample.value for sample in self.find(name, **labels)), default=None)
+    def largest(self, metric: Counter | Gauge, **labels: str) -> float | None:
+        return max((sample.value for sample in self.find(metric, **labels)), default=None)
 
-    def smallest(self, name: str, **labels: str) -> float | None:
-        return min((sample.value for sample in self.find(name, **labels)), default=None)
+    def smallest(self, metric: Counter | Gauge, **labels: str) -> float | None:
+        return min((sample.value for sample in self.find(metric, **labels)), default=None)
+
+    def observed(self, metric: Histogram, **labels: str) -> float | None:
+        """The sum of what a histogram observed."""
+        return _sum(self._named(sum_name(metric), labels))
+
+    def observations(self, metric: Histogram, **labels: str) -> float | None:
+        """How often a histogram observed."""
+        return _sum(self._named(count_name(metric), labels))
+
+    def _named(self, name: str, labels: Mapping[str, str]) -> list[Sample]:
+        named = self._by_name.get(name, [])
+        return [each for each in named if all(each.labels.get(key) == value for key, value in labels.items())]
+
+
+def _sum(samples: Sequence[Sample]) -> float | None:
+    return sum(sample.value for sample in samples) if samples else None
 
 
 def scrape(client: httpx.Client, targets: Mapping[str, str], time_s: float) -> Snapshot:
-    """Ask every part (name -> URL of its `/metrics`) once."""
-    samples: list[Sample] = []
-    silent: dict[str, str] = {}
-    for part, url in targets.items():
-        try:
-            response = client.get(url, timeout=TIMEOUT_S).raise_for_status()
-            samples.extend(_samples(part, response.text))
-        except (httpx.HTTPError, ValueError) as error:
-            silent[part] = f"{url}: {error or type(error).__name__}"
-    return Snapshot(time_s, tuple(samples), silent)
+    """Ask every part (name -> URL of its `/metrics`) once, several at a time: those that are silent cost a time-out."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scrape") as pool:
+        answers = list(pool.map(lambda target: _ask(client, *target), targets.items()))
+    samples = tuple(sample for _, found in answers if not isinstance(found, str) for sample in found)
+    return Snapshot(time_s, samples, {part: found for part, found in answers if isinstance(found, str)})
+
+
+def _ask(client: httpx.Client, part: str, url: str) -> tuple[str, list[Sample] | str]:
+    """The part's samples, or why there are none."""
+    try:
+        response = client.get(url, timeout=TIMEOUT_S).raise_for_status()
+        return part, list(_samples(part, response.text))
+    except (httpx.HTTPError, ValueError) as error:
+        return part, f"{url}: {error or type(error).__name__}"
 
 
 def local_targets(path: Path) -> dict[str, str]:

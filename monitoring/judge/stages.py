@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from contract import metrics
+from contract.metrics import Counter, Gauge
 from contract.pipeline import Pipeline
-from monitoring.collect.rates import rate
+from monitoring.collect.rates import mean, rate
 from monitoring.collect.scrape import Sample, Snapshot
 
 
@@ -30,11 +32,11 @@ class StageInputs:
     lake_read_s: float | None = None
     """When the outcomes were last read; None: not yet."""
 
-    def rate(self, name: str, **labels: str) -> float | None:
-        return rate(self.before, self.now, name, **labels)
+    def rate(self, metric: Counter, **labels: str) -> float | None:
+        return rate(self.before, self.now, metric, **labels)
 
-    def value(self, name: str, **labels: str) -> float | None:
-        return self.now.largest(name, pipeline=self.pipeline.name, **labels)
+    def value(self, metric: Counter | Gauge, **labels: str) -> float | None:
+        return self.now.largest(metric, pipeline=self.pipeline.name, **labels)
 
     def since(self, moment_s: float | None) -> float | None:
         """Seconds from a moment to this look; a clock that is behind makes them no less than 0."""
@@ -72,9 +74,9 @@ def _with_silence(look: StageInputs, name: str, stage: Stage) -> Stage:
 
 def _producers(look: StageInputs) -> Stage:
     own = (look.pipeline.events.topic, look.pipeline.label.topic, *look.pipeline.facts)
-    produced = [look.rate("hotpath_replay_produced_records_total", topic=topic) for topic in own]
+    produced = [look.rate(metrics.REPLAY_PRODUCED, topic=topic) for topic in own]
     known = [value for value in produced if value is not None]
-    behind = look.now.largest("hotpath_replay_behind_seconds")
+    behind = look.now.largest(metrics.REPLAY_BEHIND_SECONDS)
     figures = (_per_second(sum(known) if known else None), _seconds("behind", behind))
     problem = f"the replay is {behind:.0f} s behind" if behind is not None and behind > 30 else None
     return Stage("producers", figures, problem, "./hotpath logs replay")
@@ -82,11 +84,11 @@ def _producers(look: StageInputs) -> Stage:
 
 def _mirror(look: StageInputs) -> Stage:
     topics = look.pipeline.mirrored_topics
-    records = [look.now.total("hotpath_mirror_lag_records", topic=topic) for topic in topics]
-    moments = [look.now.smallest("hotpath_mirror_caught_up_to_seconds", topic=topic) for topic in topics]
+    records = [look.now.total(metrics.MIRROR_LAG_RECORDS, topic=topic) for topic in topics]
+    moments = [look.now.smallest(metrics.MIRROR_CAUGHT_UP_TO_SECONDS, topic=topic) for topic in topics]
     behind = look.since(min((moment for moment in moments if moment is not None), default=None))
-    blind = look.since(look.now.largest("hotpath_watcher_looked_seconds"))
-    importing = any(look.now.largest("hotpath_mirror_import_open", topic=topic) for topic in topics)
+    blind = look.since(look.now.largest(metrics.WATCHER_LOOKED_SECONDS))
+    importing = any(look.now.largest(metrics.IMPORT_OPEN, topic=topic) for topic in topics)
     known = [value for value in records if value is not None]
     problem, command = None, "./hotpath logs mirror"
     if blind is not None and blind > 60:
@@ -102,9 +104,9 @@ def _mirror(look: StageInputs) -> Stage:
 
 
 def _events(look: StageInputs) -> Stage:
-    decoded = look.rate("hotpath_streaming_records_total", pipeline=look.pipeline.name)
-    dead = look.now.total("hotpath_streaming_records_total", pipeline=look.pipeline.name, table="dead_letters")
-    behind = look.since(look.value("hotpath_streaming_caught_up_to_seconds"))
+    decoded = look.rate(metrics.STREAM_RECORDS, pipeline=look.pipeline.name)
+    dead = look.now.total(metrics.STREAM_RECORDS, pipeline=look.pipeline.name, table="dead_letters")
+    behind = look.since(look.value(metrics.STREAM_CAUGHT_UP_TO_SECONDS))
     problem = f"the tables are {behind:.0f} s behind" if behind is not None and behind > 120 else None
     figures = (_per_second(decoded), _seconds("behind", behind), _count("dead letters", dead))
     return Stage("events", figures, problem, "./hotpath logs streaming")
@@ -112,9 +114,9 @@ def _events(look: StageInputs) -> Stage:
 
 def _rows(look: StageInputs) -> Stage:
     name, bucket_s = look.pipeline.name, look.pipeline.lake.buckets.total_seconds()
-    built = look.now.total("hotpath_rows_buckets_total", pipeline=name, table="rows")
-    upto = look.now.largest("hotpath_rows_built_upto_seconds", pipeline=name, table="rows")
-    behind = look.since(upto or None)
+    built = look.now.total(metrics.BUILT_BUCKETS, pipeline=name, table="rows")
+    upto = look.now.largest(metrics.BUILT_UPTO_SECONDS, pipeline=name, table="rows")
+    behind = look.since(upto)
     limit = 300 + 2 * bucket_s
     problem = f"nothing due in the last {behind:.0f} s is built" if behind is not None and behind > limit else None
     return Stage(
@@ -123,9 +125,9 @@ def _rows(look: StageInputs) -> Stage:
 
 
 def _training(look: StageInputs) -> Stage:
-    runs = look.now.total("hotpath_training_candidates_total", pipeline=look.pipeline.name)
-    auc = look.value("hotpath_training_auc")
-    idle = look.value("hotpath_training_idle")
+    runs = look.now.total(metrics.TRAINING_RUNS, pipeline=look.pipeline.name)
+    auc = look.value(metrics.TRAINING_AUC)
+    idle = look.value(metrics.TRAINING_IDLE)
     figures = (
         _count("candidates", runs),
         "AUC on holdout: " + ("not known" if auc is None else f"{auc:.3f}"),
@@ -135,11 +137,11 @@ def _training(look: StageInputs) -> Stage:
 
 
 def _rollout(look: StageInputs) -> Stage:
-    switches = look.now.total("hotpath_serving_switches_total", pipeline=look.pipeline.name, outcome="done")
-    pins = look.now.find("hotpath_rollout_pinned_since_seconds", pipeline=look.pipeline.name)
+    switches = look.now.total(metrics.SWITCHES, pipeline=look.pipeline.name, outcome="done")
+    pins = look.now.find(metrics.MODEL_PINNED, pipeline=look.pipeline.name)
     holders = [pin.labels["who"] for pin in pins]
-    unsent = look.value("hotpath_rollout_unsent_model_states")
-    was_unsent = look.before and look.before.largest("hotpath_rollout_unsent_model_states", pipeline=look.pipeline.name)
+    unsent = look.value(metrics.UNSENT_MODEL_STATES)
+    was_unsent = look.before and look.before.largest(metrics.UNSENT_MODEL_STATES, pipeline=look.pipeline.name)
     problem = f"{unsent:.0f} model states wait for the on-prem broker" if unsent and was_unsent else None
     figures = (_count("switches", switches), f"pinned by {holders[0]}" if holders else "")
     return Stage("rollout", figures, problem, f"./hotpath logs rollout-{look.pipeline.name}")
@@ -147,27 +149,27 @@ def _rollout(look: StageInputs) -> Stage:
 
 def _scorers(look: StageInputs) -> Stage:
     name = look.pipeline.name
-    asked = look.rate("hotpath_scorer_requests_total", pipeline=name)
-    failed = sum(s.value for s in look.now.find("hotpath_scorer_requests_total", pipeline=name, status="500"))
-    spent, count = (look.rate(f"hotpath_scorer_request_seconds_{part}", pipeline=name) for part in ("sum", "count"))
-    mean = f"{1e6 * spent / count:.0f} µs in the scorer" if spent is not None and count else ""
+    asked = look.rate(metrics.REQUESTS, pipeline=name)
+    failed = sum(s.value for s in look.now.find(metrics.REQUESTS, pipeline=name, status="500"))
+    spent_s = mean(look.before, look.now, metrics.REQUEST_SECONDS, pipeline=name)
+    speed = "" if spent_s is None else f"{1e6 * spent_s:.0f} µs in the scorer"
     problem = f"{failed:.0f} answers were errors of ours" if failed else None
-    return Stage("scorers", (_per_second(asked), mean), problem, "./hotpath status")
+    return Stage("scorers", (_per_second(asked), speed), problem, "./hotpath status")
 
 
 def _outcomes(look: StageInputs) -> Stage:
     name = look.pipeline.name
-    logged = look.rate("hotpath_scorer_predictions_total", pipeline=name, outcome="delivered")
+    logged = look.rate(metrics.PREDICTIONS_LOGGED, pipeline=name, outcome="delivered")
     figures, closer = (_per_second(logged),), f"./hotpath logs rollout-{name}"
     unread_s = 0.0 if look.lake_read_s is None else look.now.time_s - look.lake_read_s
     if unread_s > 60:
         away = f"the tables could not be read for {unread_s:.0f} s: is HDFS well?"
         return Stage("outcomes", figures, away, "./hotpath logs namenode")
-    waiting = look.value("hotpath_scorer_prediction_spool_bytes")
+    waiting = look.value(metrics.PREDICTION_SPOOL)
     if waiting:
         on_disk = f"{waiting / 1e6:,.1f} MB of predictions wait on disk: is the on-prem Kafka well?"
         return Stage("outcomes", figures, on_disk, "./hotpath logs kafka-onprem")
-    lost = sum(s.value for s in look.now.find("hotpath_scorer_predictions_total", pipeline=name) if _is_lost(s))
+    lost = sum(s.value for s in look.now.find(metrics.PREDICTIONS_LOGGED, pipeline=name) if _is_lost(s))
     return Stage("outcomes", figures, f"{lost:.0f} predictions could not be logged" if lost else None, closer)
 
 

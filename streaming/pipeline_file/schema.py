@@ -247,6 +247,6 @@ EXAMPLE_KEYS = {
 NOT_IN_THIS_VERSION = frozenset({
     "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency",
     "training.sampling", "training.refit", "grid", "promotion.metric", "promotion.margin", "promotion.confidence",
-    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit", "monitoring.judge.alerts",
+    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit", "monitoring.alerts",
 })  # fmt: skip
 """Keys and tables of the design that do not act yet, and are therefore refused."""

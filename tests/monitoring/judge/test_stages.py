@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contract import metrics
+from contract.metrics import Counter, Gauge, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.stages import Stage, StageInputs, stages
 from streaming.pipeline_file.load import load
@@ -14,12 +16,12 @@ PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW_S = 1_795_252_000.0
 ROWS_LIMIT_S = 300 + 2 * PIPELINE.lake.buckets.total_seconds()
 OWN, TABLE = {"pipeline": "flights"}, {"pipeline": "flights", "table": "rows"}
-LOGGED = "hotpath_scorer_predictions_total"
+LOGGED = metrics.PREDICTIONS_LOGGED
 ASKED = {"topic": PIPELINE.events.topic}
 
 
-def snapshot(name: str, labels: dict[str, str], value: float) -> Snapshot:
-    return Snapshot(NOW_S, (Sample("part", name, labels, value),))
+def snapshot(metric: Counter | Gauge, labels: dict[str, str], value: float) -> Snapshot:
+    return Snapshot(NOW_S, (Sample("part", sample_name(metric), labels, value),))
 
 
 def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s: float | None = None) -> Stage:
@@ -29,11 +31,11 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
 @pytest.mark.parametrize(
     ("name", "metric", "labels", "well", "unwell", "problem"),
     [
-        ("producers", "hotpath_replay_behind_seconds", {}, 30, 31, "the replay is 31 s behind"),
-        ("mirror", "hotpath_mirror_caught_up_to_seconds", ASKED, NOW_S - 60, NOW_S - 61, "the mirror is 61 s behind"),
+        ("producers", metrics.REPLAY_BEHIND_SECONDS, {}, 30, 31, "the replay is 31 s behind"),
+        ("mirror", metrics.MIRROR_CAUGHT_UP_TO_SECONDS, ASKED, NOW_S - 60, NOW_S - 61, "the mirror is 61 s behind"),
         (
             "mirror",
-            "hotpath_watcher_looked_seconds",
+            metrics.WATCHER_LOOKED_SECONDS,
             {},
             NOW_S - 60,
             NOW_S - 61,
@@ -41,7 +43,7 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
         ),
         (
             "events",
-            "hotpath_streaming_caught_up_to_seconds",
+            metrics.STREAM_CAUGHT_UP_TO_SECONDS,
             OWN,
             NOW_S - 120,
             NOW_S - 121,
@@ -49,7 +51,7 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
         ),
         (
             "rows",
-            "hotpath_rows_built_upto_seconds",
+            metrics.BUILT_UPTO_SECONDS,
             TABLE,
             NOW_S - ROWS_LIMIT_S,
             NOW_S - ROWS_LIMIT_S - 1,
@@ -57,7 +59,7 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
         ),
         (
             "scorers",
-            "hotpath_scorer_requests_total",
+            metrics.REQUESTS,
             OWN | {"status": "500"},
             0,
             2,
@@ -74,25 +76,25 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
     ],
 )
 def test_a_stage_stands_still_from_its_limit_on(
-    name: str, metric: str, labels: dict[str, str], well: float, unwell: float, problem: str
+    name: str, metric: Counter | Gauge, labels: dict[str, str], well: float, unwell: float, problem: str
 ) -> None:
     assert stage(name, snapshot(metric, labels, well)).problem is None
     assert stage(name, snapshot(metric, labels, unwell)).problem == problem
 
 
 def test_while_an_import_is_open_the_mirror_may_be_behind() -> None:
-    late = Sample("watcher", "hotpath_mirror_caught_up_to_seconds", ASKED, NOW_S - 600)
-    importing = Sample("watcher", "hotpath_mirror_import_open", ASKED, 1.0)
+    late = Sample("watcher", sample_name(metrics.MIRROR_CAUGHT_UP_TO_SECONDS), ASKED, NOW_S - 600)
+    importing = Sample("watcher", sample_name(metrics.IMPORT_OPEN), ASKED, 1.0)
     found = stage("mirror", Snapshot(NOW_S, (late, importing)))
     assert found.problem is None
     assert "an import is open" in found.figures
 
 
 def test_model_states_that_wait_for_the_broker_are_a_problem_at_the_second_look() -> None:
-    waiting = snapshot("hotpath_rollout_unsent_model_states", OWN, 4)
+    waiting = snapshot(metrics.UNSENT_MODEL_STATES, OWN, 4)
     assert stage("rollout", waiting).problem is None
     assert stage("rollout", waiting, before=waiting).problem == "4 model states wait for the on-prem broker"
-    assert stage("rollout", waiting, before=snapshot("hotpath_rollout_unsent_model_states", OWN, 0)).problem is None
+    assert stage("rollout", waiting, before=snapshot(metrics.UNSENT_MODEL_STATES, OWN, 0)).problem is None
 
 
 def test_tables_that_cannot_be_read_for_a_minute_are_the_name_nodes_problem() -> None:
@@ -105,7 +107,7 @@ def test_tables_that_cannot_be_read_for_a_minute_are_the_name_nodes_problem() ->
 
 
 def test_answers_that_were_no_errors_of_ours_are_no_problem() -> None:
-    refused = snapshot("hotpath_scorer_requests_total", OWN | {"status": "422"}, 9)
+    refused = snapshot(metrics.REQUESTS, OWN | {"status": "422"}, 9)
     assert stage("scorers", refused).problem is None
 
 
@@ -127,7 +129,7 @@ def test_a_lost_prediction_is_a_problem(outcome: str) -> None:
 
 
 def test_predictions_on_disk_point_to_the_broker() -> None:
-    waiting = stage("outcomes", snapshot("hotpath_scorer_prediction_spool_bytes", OWN, 3_210_000))
+    waiting = stage("outcomes", snapshot(metrics.PREDICTION_SPOOL, OWN, 3_210_000))
     assert waiting.problem == "3.2 MB of predictions wait on disk: is the on-prem Kafka well?"
     assert waiting.command == "./hotpath logs kafka-onprem"
-    assert stage("outcomes", snapshot("hotpath_scorer_prediction_spool_bytes", OWN, 0)).problem is None
+    assert stage("outcomes", snapshot(metrics.PREDICTION_SPOOL, OWN, 0)).problem is None

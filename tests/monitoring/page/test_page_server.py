@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from contract.metrics import TRAINING_AUC, sample_name
 from monitoring.collect.outcomes import Outcome
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
@@ -36,7 +37,7 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
         for minute in range(60)
         for n in range(100)
     ]
-    now = Snapshot(NOW, (Sample("trainer", "hotpath_training_auc", {"pipeline": "flights"}, 0.81),), silent or {})
+    now = Snapshot(NOW, (Sample("trainer", sample_name(TRAINING_AUC), {"pipeline": "flights"}, 0.81),), silent or {})
     realised = by_minute(outcomes)
     return View(
         NOW,

@@ -1,0 +1,37 @@
+"""Metrics: samples are found by the metric's object, and a moment that was never set is not exported as 1970."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contract.metrics import Counter, Gauge, Histogram, MomentGauge, count_name, sample_name, sum_name
+
+
+@pytest.mark.parametrize("kind", [Counter, Gauge, MomentGauge])
+def test_the_name_of_a_metrics_samples_is_the_one_that_is_scraped(kind: type[Counter | Gauge]) -> None:
+    registry = CollectorRegistry()
+    metric = kind("hotpath_test_things", "Things.", ["topic"], registry=registry)
+    metric.labels(topic="t").inc()
+    assert registry.get_sample_value(sample_name(metric), {"topic": "t"}) == 1
+
+
+def test_a_histogram_is_scraped_by_its_sum_and_its_count() -> None:
+    registry = CollectorRegistry()
+    metric = Histogram("hotpath_test_seconds", "Seconds.", registry=registry)
+    metric.observe(3)
+    assert registry.get_sample_value(sum_name(metric)) == 3
+    assert registry.get_sample_value(count_name(metric)) == 1
+
+
+def test_a_moment_has_no_sample_until_it_is_set() -> None:
+    registry = CollectorRegistry()
+    alone = MomentGauge("hotpath_test_alone_seconds", "When, Unix time.", registry=registry)
+    labelled = MomentGauge("hotpath_test_labelled_seconds", "When, Unix time.", ["topic"], registry=registry)
+    labelled.labels(topic="t")
+    assert registry.get_sample_value(sample_name(alone)) is None
+    assert registry.get_sample_value(sample_name(labelled), {"topic": "t"}) is None
+    alone.set(5)
+    labelled.labels(topic="t").set(6)
+    assert registry.get_sample_value(sample_name(alone)) == 5
+    assert registry.get_sample_value(sample_name(labelled), {"topic": "t"}) == 6

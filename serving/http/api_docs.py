@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from serving.prediction.answer import REASONS, WARNING_CODES, answer_fields
-from serving.prediction.problems import TITLES
+from serving.prediction.problems import DRAINING, TITLES
 
 
 def with_tables(page: str) -> str:
@@ -26,7 +26,8 @@ def with_tables(page: str) -> str:
 
 
 def _tables() -> dict[str, str]:
-    errors = ((f"{status}", f"`urn:hotpath:problem:{urn}`", title) for status, (urn, title) in TITLES.items())
+    kinds = (*TITLES.items(), (503, DRAINING))
+    errors = ((f"{status}", f"`urn:hotpath:problem:{urn}`", title) for status, (urn, title) in kinds)
     return {
         "fields": _table(("field", "type", "meaning"), ((f"`{n}`", t, m) for n, t, m in answer_fields())),
         "warnings": _table(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in WARNING_CODES.items())),

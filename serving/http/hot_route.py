@@ -8,16 +8,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from contract.metrics import PROBLEMS
 from serving.http.caller_keys import Keys
 from serving.http.limits import Limits, Rate
 from serving.http.predict import Predictor
-from serving.http.reply import Reply, answered, no_model, not_allowed, refused, retry_after
-from serving.http.request import BodyTooLarge, CallerLeft, Receive, Request, Scope, Send
+from serving.http.reply import Reply, answered, no_model, not_allowed, not_encoded_so, refused, retry_after, too_large
+from serving.http.request import BodyTooLarge, CallerLeft, Receive, Request, Scope, Send, discard_body
 from serving.http.request_metrics import RequestMetrics
 from serving.http.traceparent import valid_traceparent
-from serving.prediction.problems import Problem
+from serving.prediction.problems import DRAINING, Problem
+
+_DISCARD_BODIES: Final = 8
+"""Of a body that is too large, so many times the limit is read and thrown away, so that its sender sees the answer."""
 
 logger = logging.getLogger("scorer")
 
@@ -45,7 +50,9 @@ class HotRoute:
             return
         except Exception:  # noqa: BLE001
             reply = _failed(request)
-        await reply.send(send, *self._common_headers(request))
+        discard = partial(discard_body, receive, _DISCARD_BODIES * self._limits.body_bytes)
+        headers = self._common_headers(request)
+        await reply.send(send, *headers, before_end=discard if reply.leaves_body else None)
 
     async def _reply(self, request: Request, receive: Receive) -> Reply:
         if request.path == self.prefix + "predict":
@@ -60,14 +67,15 @@ class HotRoute:
         return refused(Problem(404, f"there is no {request.path}; there are {known}"))
 
     async def _counted_predict(self, request: Request, receive: Receive) -> Reply:
-        started, reply = time.perf_counter(), self._turned_away(request, "POST")
+        started = time.perf_counter()
+        reply = self._turned_away(request, "POST") or (not_encoded_so(request.encoding) if request.encoding else None)
         if reply is None:
             try:
                 body = await request.body(receive, self._limits.body_bytes)
                 started = time.perf_counter()
                 reply = self._predict(request, body)
             except BodyTooLarge as error:
-                reply = refused(Problem(413, str(error)), ((b"connection", b"close"),))
+                reply = too_large(str(error))
             except CallerLeft:
                 raise
             except Exception:  # noqa: BLE001 # here too, so that it is counted among the others
@@ -107,7 +115,7 @@ class HotRoute:
         if self._predictor is None:
             return no_model(self._pipeline)
         if self._is_draining():
-            return refused(Problem(503, "this scorer drains; another one serves"), retry_after(1))
+            return refused(Problem(503, "this scorer drains; another one serves", kind=DRAINING), retry_after(1))
         return answered({"status": "ready"})
 
     def _common_headers(self, request: Request) -> list[tuple[bytes, bytes]]:

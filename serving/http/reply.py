@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final
 
@@ -26,11 +26,20 @@ class Reply:
     media_type: bytes = b"application/json"
     headers: Headers = ()
 
-    async def send(self, send: Send, *more: tuple[bytes, bytes]) -> None:
+    leaves_body: bool = False
+    """The caller may still be sending its body; the reply ends the connection."""
+
+    async def send(
+        self, send: Send, *more: tuple[bytes, bytes], before_end: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Send all of it; with `before_end`, await that before the response counts as ended."""
         own = ((b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body)))
         start = {"type": "http.response.start", "status": self.status, "headers": [*own, *self.headers, *more]}
         await send(start)
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": self.body, "more_body": before_end is not None})
+        if before_end is not None:
+            await before_end()
+            await send({"type": "http.response.body", "body": b""})
 
 
 def answered(content: Mapping[str, Any]) -> Reply:
@@ -41,6 +50,18 @@ def answered(content: Mapping[str, Any]) -> Reply:
 def refused(problem: Problem, headers: Headers = ()) -> Reply:
     """A problem document."""
     return Reply(problem.status, problem.body(), MEDIA_TYPE, headers)
+
+
+def too_large(detail: str) -> Reply:
+    """413 that ends the connection: the rest of the body is not worth reading."""
+    refusal = refused(Problem(413, detail), ((b"connection", b"close"),))
+    return replace(refusal, leaves_body=True)
+
+
+def not_encoded_so(encoding: bytes) -> Reply:
+    """415 for a `Content-Encoding`; `Accept-Encoding` says what is taken, as RFC 9110 has it."""
+    detail = f"Content-Encoding {encoding.decode('latin-1')!r} is not taken; send the body as it is"
+    return refused(Problem(415, detail), ((b"accept-encoding", b"identity"),))
 
 
 def not_allowed(method: str, allowed: str) -> Reply:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 from serving.golden_header import GOLDEN_HEADER
@@ -13,6 +15,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _GOLDEN: Final = GOLDEN_HEADER.encode()
+_DISCARD_S: Final = 2.0
 
 
 class BodyTooLarge(ValueError):
@@ -43,23 +46,45 @@ class Request:
         """Whether the rollout tries this scorer: the header, at the Unix socket."""
         return self.is_local and self._headers.get(_GOLDEN) == b"1"
 
+    @property
+    def encoding(self) -> bytes | None:
+        """The first `Content-Encoding` that is not taken: every one but `identity`."""
+        stated = (token.strip().lower() for token in (self.header(b"content-encoding") or b"").split(b","))
+        return next((token for token in stated if token not in (b"", b"identity")), None)
+
     async def body(self, receive: Receive, limit: int) -> bytes:
-        """The whole body; one above the limit is read to at most eight times it, so that its sender hears of it.
+        """The whole body.
 
         Raises:
-            BodyTooLarge: it is above `limit` bytes.
+            BodyTooLarge: its stated length, or what has come of it, is above `limit` bytes.
             CallerLeft: the connection ended first.
         """
-        chunks, size, more = [], 0, True
-        while more and size <= 8 * limit:
+        chunks, size, more = [], int(self.header(b"content-length") or 0), True
+        if size > limit:
+            raise BodyTooLarge(f"the body is larger than {limit} bytes")
+        size = 0
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise CallerLeft(f"{self.path}: the caller left before its body ended")
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size <= limit:
-                chunks.append(chunk)
+            if size > limit:
+                raise BodyTooLarge(f"the body is larger than {limit} bytes")
+            chunks.append(chunk)
             more = message.get("more_body", False)
-        if size > limit:
-            raise BodyTooLarge(f"the body is larger than {limit} bytes")
         return b"".join(chunks)
+
+
+async def discard_body(receive: Receive, limit: int) -> None:
+    """Read what a caller still sends of a body that was refused: `limit` bytes at most, for two seconds at most.
+
+    A connection that is closed while unread bytes arrive is reset, and its caller may then never see the answer.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_S):
+            size, more = 0, True
+            while more and size <= limit:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)

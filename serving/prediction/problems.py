@@ -12,12 +12,16 @@ TITLES: Final = {
     404: ("not-found", "There is nothing at this address"),
     405: ("method-not-allowed", "This address does not take this method"),
     413: ("too-large", "The body is too large"),
+    415: ("unsupported-encoding", "The body has a Content-Encoding that is not taken"),
     422: ("unprocessable", "The question cannot be answered as it was asked"),
     429: ("too-many-requests", "This key asks too often"),
     500: ("internal", "The scorer failed"),
     503: ("no-model", "There is no model yet"),
 }
 """Status -> (end of the type's URN, title). The type of an error never changes."""
+
+DRAINING: Final = ("draining", "This scorer stops; another one serves")
+"""The other type of a 503: to the readiness check of a scorer that drains."""
 
 MOST_LISTED: Final = 100
 """So many errors are in a document; more are no help, and a hostile body could ask for a million."""
@@ -43,9 +47,11 @@ class Problem:
     status: int
     detail: str
     faults: tuple[Fault, ...] = ()
+    kind: tuple[str, str] | None = None
+    """End of the type's URN and title, where they are not those of the status."""
 
     def document(self) -> dict[str, Any]:
-        urn, title = TITLES[self.status]
+        urn, title = self.kind or TITLES[self.status]
         return {
             "type": f"urn:hotpath:problem:{urn}",
             "title": title,

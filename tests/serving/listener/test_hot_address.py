@@ -41,6 +41,8 @@ def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until
     last = blue.ask(hot=True)  # on the connection that blue had accepted
     assert (last.status_code, last.headers["connection"]) == (200, "close")
     assert last.json()["prediction_id"]
+    unready = blue.own.get("/health/ready")
+    assert (unready.status_code, unready.json()["type"]) == (503, "urn:hotpath:problem:draining")
     assert blue.process.wait(30) == 0, "a drained scorer leaves by itself, predictions flushed or counted"
 
     green.process.send_signal(signal.SIGTERM)

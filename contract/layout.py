@@ -1,24 +1,26 @@
-"""Where things are: addresses and secrets from the environment, and the names derived from them.
+"""Where things are: the engines' addresses, the paths in HDFS, and the data folder of this host.
 
-The pipeline file says *what*, the environment *where*. `Places.from_environment()` is the only reader of these
-variables; a `.env` file in the working directory is honoured by the command line before it is called. A process names
-the engines that it needs and is refused at its start when one lacks; others need not be known to its host.
+The pipeline file says *what*, the environment *where*. A process names the engines that it needs and is refused at its
+start when one lacks; others need not be known to its host.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from contract import variables
+from contract.data_folder import DataFolder
+from contract.environment import Environment, Variable, VariableError
+
 Need: TypeAlias = Literal["onprem", "cloud", "hdfs", "h2o"]
 """An engine, by the name that it has in `Places`."""
 
 
-class PlacesError(ValueError):
-    """A variable is missing or malformed; the message names it and gives an example."""
+PlacesError: TypeAlias = VariableError
+"""A variable is missing or malformed; the message names it and gives an example."""
 
 
 @dataclass(frozen=True)
@@ -49,48 +51,50 @@ class Places:
     data: Path
     """Absolute."""
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The variables HOTPATH_*, secrets among them."""
+    """The variables of the environment, secrets among them."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None, *, needs: Iterable[Need] = ()) -> Places:
-        """Read HOTPATH_*; a default stands only for what `hotpath up` itself would start.
+        """What the environment says; a default stands only for what `hotpath up` itself would start.
 
         Raises:
             PlacesError: the address of an engine in `needs` lacks, or is malformed; it names the variable.
         """
-        env = os.environ if env is None else env
-        given = {name: value for name, value in env.items() if name.startswith("HOTPATH_")}
-        places = cls(Path(env.get("HOTPATH_DATA", ".hotpath")).absolute(), given)
+        environment = Environment(env)
+        places = cls(environment.get(variables.DATA).absolute(), environment.all())
         for need in needs:
             getattr(places, need)
         return places
 
+    @property
+    def environment(self) -> Environment:
+        return Environment(self.given)
+
     # the engines; each raises PlacesError when the environment does not name it
     @property
     def onprem(self) -> Kafka:
-        return _kafka(self.given, "HOTPATH_ONPREM_KAFKA")
+        return _kafka(self.environment, variables.ONPREM_KAFKA)
 
     @property
     def cloud(self) -> Kafka:
-        return _kafka(self.given, "HOTPATH_CLOUD_KAFKA")
+        return _kafka(self.environment, variables.CLOUD_KAFKA)
 
     @property
     def hdfs(self) -> str:
         """`hdfs://host:port`, no trailing slash."""
-        return _required(self.given, "HOTPATH_HDFS", "hdfs://namenode:8020").rstrip("/")
+        return self.environment.required(variables.HDFS)
 
     @property
     def h2o(self) -> H2o:
-        url = _required(self.given, "HOTPATH_H2O", "http://h2o:54321").rstrip("/")
-        return H2o(url, _login(self.given, "HOTPATH_H2O"))
+        return H2o(self.environment.required(variables.H2O), _login(self.environment))
 
     @property
     def spark_master(self) -> str:
-        return self.given.get("HOTPATH_SPARK_MASTER", "local[2]")
+        return self.environment.get(variables.SPARK_MASTER)
 
     @property
     def webhook(self) -> str | None:
-        return self.given.get("HOTPATH_WEBHOOK") or None
+        return self.environment.get(variables.WEBHOOK)
 
     # on HDFS, everything of a pipeline under its name
     def root(self, pipeline: str) -> str:
@@ -109,47 +113,34 @@ class Places:
 
     # on this host
     @property
+    def folder(self) -> DataFolder:
+        """The paths of the data folder."""
+        return DataFolder(self.data)
+
+    @property
     def pipelines(self) -> Path:
         """The deployed pipeline files, `<name>.toml`: what every multi-pipeline process serves."""
-        return self.data / "pipelines"
+        return self.folder.pipelines
 
     @property
     def sockets(self) -> Path:
         """Unix sockets of the socket manager and the scorers."""
-        return self.data / "onprem" / "sockets"
+        return self.folder.sockets
 
     def onprem_folder(self, pipeline: str) -> Path:
         """What serving keeps of a pipeline: `candidates/<version>/`, `bundles/<version>.bundle`, `models.json`."""
-        return self.data / "onprem" / pipeline
+        return self.folder.of_pipeline(pipeline)
 
 
-def _required(env: Mapping[str, str], name: str, example: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise PlacesError(f"{name} is not set; set it in the environment or in .env, for example {name}={example}")
-    return value
+def _kafka(environment: Environment, kafka: Variable[str | None]) -> Kafka:
+    bootstrap = environment.required(kafka)
+    found = {setting: environment.get(each) for setting, each in variables.KAFKA_CLIENT[kafka.name].items()}
+    return Kafka(bootstrap, {setting: value for setting, value in found.items() if value})
 
 
-_KAFKA_SETTINGS = {
-    "SECURITY_PROTOCOL": "security.protocol",
-    "SASL_MECHANISM": "sasl.mechanism",
-    "SASL_USERNAME": "sasl.username",
-    "SASL_PASSWORD": "sasl.password",
-    "SSL_CA": "ssl.ca.location",
-    "SSL_CERTIFICATE": "ssl.certificate.location",
-    "SSL_KEY": "ssl.key.location",
-    "SSL_KEY_PASSWORD": "ssl.key.password",
-}
-
-
-def _kafka(env: Mapping[str, str], prefix: str) -> Kafka:
-    bootstrap = _required(env, prefix, "broker1:9092,broker2:9092")
-    settings = {name: env[f"{prefix}_{key}"] for key, name in _KAFKA_SETTINGS.items() if env.get(f"{prefix}_{key}")}
-    return Kafka(bootstrap, settings)
-
-
-def _login(env: Mapping[str, str], prefix: str) -> tuple[str, str] | None:
-    user, password = env.get(f"{prefix}_USERNAME"), env.get(f"{prefix}_PASSWORD")
+def _login(environment: Environment) -> tuple[str, str] | None:
+    user, password = environment.get(variables.H2O_USERNAME), environment.get(variables.H2O_PASSWORD)
     if bool(user) != bool(password):
-        raise PlacesError(f"set both {prefix}_USERNAME and {prefix}_PASSWORD, or neither")
+        names = f"{variables.H2O_USERNAME.name} and {variables.H2O_PASSWORD.name}"
+        raise PlacesError(f"set both {names}, or neither")
     return (user, password) if user and password else None

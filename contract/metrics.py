@@ -1,4 +1,4 @@
-"""Every metric of hotpath, declared once: name, type, unit, meaning, labels. Imports nothing of ours.
+"""Every metric of hotpath, declared once: name, type, unit, meaning, labels.
 
 A process uses the objects below and calls `serve` once. Names follow Prometheus: `hotpath_<stage>_<what>_<unit>`.
 Whoever reads samples names them by the same objects (`sample_name`, `sum_name`, `count_name`), so that mypy finds a
@@ -7,11 +7,13 @@ metric that was renamed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 from prometheus_client.samples import Sample
+
+from contract import variables
+from contract.environment import Environment
 
 
 class MomentGauge(Gauge):
@@ -201,10 +203,11 @@ QUESTIONS = Gauge(
 
 
 def serve(part: str) -> None:
-    """Serve `/metrics` of this process on loopback at HOTPATH_METRICS_PORT; without the variable, do nothing."""
-    port = int(os.environ.get("HOTPATH_METRICS_PORT", "0"))
+    """Serve `/metrics` of this process at METRICS_BIND and METRICS_PORT; without a port, at none."""
+    environment = Environment()
+    port = environment.get(variables.METRICS_PORT)
     if port:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port, addr=environment.get(variables.METRICS_BIND) or environment.get(variables.BIND))
     PROBLEMS.labels(part=part).inc(0)
 
 

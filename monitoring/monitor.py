@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -13,10 +12,12 @@ from datetime import UTC, datetime
 
 import httpx
 
-from contract import metrics
+from contract import metrics, variables
+from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
+from contract.variable_types import Address
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.judge.alerts import Alerts
 from monitoring.judge.outcome_follower import LakeFollower
@@ -37,10 +38,10 @@ log = logging.getLogger("monitor")
 class Monitor:
     """Keeps the current view. Only its own loop writes; the page reads."""
 
-    def __init__(self, places: Places, admin: str | None) -> None:
+    def __init__(self, places: Places, admin: Address | None) -> None:
         self._places, self._admin = places, admin
         self._deployed = Deployed(places)
-        self._history = History(places.data / "monitor" / "history.sqlite")
+        self._history = History(places.folder.monitor_history)
         self._alerts = Alerts(places.webhook)
         self._lake = LakeFollower(places, Deployed(places).pipelines)
         self._lake.start()
@@ -52,7 +53,7 @@ class Monitor:
 
     def look(self, client: httpx.Client) -> None:
         """One turn."""
-        targets = local_targets(self._places.data / "run" / "targets.json")
+        targets = local_targets(self._places.folder.targets)
         if self._admin:
             targets |= scorer_targets(client, self._admin)
         targets.pop("monitor", None)
@@ -145,8 +146,8 @@ def main() -> None:
         hang_watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"monitor: {error}")
-    monitor = Monitor(places, os.environ.get("HOTPATH_ADMIN"))
-    server = serve_page(os.environ.get("HOTPATH_PAGE", "127.0.0.1:17080"), lambda: monitor.view)
+    monitor = Monitor(places, Environment().get(variables.ADMIN))
+    server = serve_page(Environment().get(variables.PAGE), lambda: monitor.view)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with httpx.Client() as client:
         while True:

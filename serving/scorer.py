@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import uvloop
 
+from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
@@ -23,7 +23,7 @@ from serving.http.admin_app import listen_on_own_socket
 from serving.http.caller_keys import Keys, KeysError
 from serving.http.hot_route import HotRoute
 from serving.http.http_protocol import protocol_factory
-from serving.http.limits import Limits, LimitsError
+from serving.http.limits import Limits
 from serving.http.predict import Predictor
 from serving.http.scorer_state import ScorerState, show_age, stop_on_signals
 from serving.listener.listen_addresses import hot_address
@@ -43,7 +43,7 @@ logger = logging.getLogger("scorer")
 async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Places) -> None:
     """Open the bundle; answer on the Unix socket; borrow the hot address when it is lent; drain; flush."""
     stop = asyncio.Event()
-    keys, limits = Keys.read(os.environ, places.data), Limits.read(os.environ)
+    keys, limits = Keys.read(Environment(), places.folder.keys), Limits.read(Environment())
     model = ServedModel(bundle, pipeline) if bundle else None
     log = _prediction_log(name, pipeline, places, limits) if model and pipeline.serving.log_predictions else None
     predictor = Predictor(pipeline, model, log, name) if model else None
@@ -66,7 +66,7 @@ async def serve(name: str, bundle: Path | None, pipeline: Pipeline, places: Plac
 
 
 def _prediction_log(name: str, pipeline: Pipeline, places: Places, limits: Limits) -> PredictionLog:
-    spool = Spool(places.onprem_folder(pipeline.name) / "spool", name, limits.spool_bytes)
+    spool = Spool(places.folder.spool(pipeline.name), name, limits.spool_bytes)
     return PredictionLog(places.onprem, pipeline, spool)
 
 
@@ -78,7 +78,7 @@ def main() -> int:
         places = Places.from_environment(needs=("onprem",))
         pipeline = _deployed(places, arguments.pipeline)
         uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
-    except (PlacesError, PipelineError, KeysError, LimitsError, ServedModelError, OSError) as error:
+    except (PlacesError, PipelineError, KeysError, ServedModelError, OSError) as error:
         logger.error("%s", error)
         return 1
     return 0

@@ -6,16 +6,15 @@ Run as `python -m streaming.job`. It alone writes the tables.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from pyspark.sql import SparkSession
 
-from contract import metrics
+from contract import metrics, variables
+from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.metrics import PROBLEMS
@@ -89,10 +88,11 @@ def main() -> None:
     stop = threading.Event()
     try:
         places = Places.from_environment(needs=("cloud", "hdfs"))
+        environment = Environment()
         pace = Pace(
-            trigger=_seconds("HOTPATH_TRIGGER_S", "5"),
-            upkeep=_seconds("HOTPATH_UPKEEP_S", "600"),
-            stuck=_seconds("HOTPATH_STUCK_S", "600"),
+            trigger=environment.get(variables.TRIGGER_S),
+            upkeep=environment.get(variables.UPKEEP_S),
+            stuck=environment.get(variables.STUCK_S),
         )
         hang_watchdog.start(CALL_S)
         spark = start_spark(places)
@@ -104,13 +104,6 @@ def main() -> None:
     run(places, spark, pace, stop)
     spark.stop()
     log.info("stopped")
-
-
-def _seconds(name: str, default: str) -> timedelta:
-    try:
-        return timedelta(seconds=float(os.environ.get(name, default)))
-    except ValueError:
-        raise ValueError(f"{name} must be a number of seconds, for example {name}={default}") from None
 
 
 if __name__ == "__main__":

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from contract import variables
+from contract.environment import Environment
 from contract.layout import Places
-
-BIND = os.environ.get("HOTPATH_SPARK_BIND", "127.0.0.1")
-"""Where executors of a cluster reach the driver."""
 
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 """Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner.
@@ -46,18 +45,18 @@ SETTINGS = {
     # without the second a file's close waits for 400 ms
     "spark.hadoop.dfs.client.use.datanode.hostname": "true",
     "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "10",
-    "spark.hadoop.dfs.replication": os.environ.get("HOTPATH_HDFS_REPLICATION", "1"),
 }
 
 
 def start_spark(places: Places) -> SparkSession:
-    """The session, with the jars in HOTPATH_SPARK_JARS and HOTPATH_SPARK_MEMORY (default 1g) for its driver.
+    """The session, with the jars, the memory and the address that the environment says.
 
     Raises:
-        RuntimeError: HOTPATH_SPARK_JARS names no folder with jars.
+        VariableError: a variable is malformed, or no folder of jars is named.
+        RuntimeError: the folder holds no jars of Delta.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", BIND)
+    os.environ.setdefault("SPARK_LOCAL_IP", bind_address())
     builder = SparkSession.builder.master(places.spark_master).appName("hotpath")
     for name, value in (SETTINGS | _settings_of(places)).items():
         builder = builder.config(name, value)
@@ -67,15 +66,17 @@ def start_spark(places: Places) -> SparkSession:
 
 
 def _settings_of(places: Places) -> dict[str, str]:
-    scratch = places.data / "spark"
+    scratch = places.folder.spark
     shutil.rmtree(scratch, ignore_errors=True)  # what a killed driver has left: nobody else would remove it
     scratch.mkdir(parents=True, exist_ok=True)
+    environment, bind = Environment(), bind_address()
     return {
-        "spark.driver.extraClassPath": f"{_jars()}/*",
-        "spark.driver.memory": os.environ.get("HOTPATH_SPARK_MEMORY", "1g"),
+        "spark.driver.extraClassPath": f"{_jars(environment)}/*",
+        "spark.driver.memory": environment.get(variables.MEMORY["SPARK"]),
+        "spark.hadoop.dfs.replication": str(environment.get(variables.HDFS_REPLICATION)),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={scratch} -Dderby.system.home={scratch}",
-        "spark.driver.bindAddress": BIND,
-        "spark.driver.host": BIND,
+        "spark.driver.bindAddress": bind,
+        "spark.driver.host": environment.get(variables.ADVERTISE) or bind,
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
         "spark.executorEnv.PYTHONPATH": str(Path(__file__).parent.parent),
@@ -83,8 +84,15 @@ def _settings_of(places: Places) -> dict[str, str]:
     }
 
 
-def _jars() -> Path:
-    folder = Path(os.environ.get("HOTPATH_SPARK_JARS", ""))
+def bind_address() -> str:
+    """Where executors of a cluster reach the driver."""
+    environment = Environment()
+    return environment.get(variables.SPARK_BIND) or environment.get(variables.BIND)
+
+
+def _jars(environment: Environment) -> Path:
+    folder = environment.required(variables.SPARK_JARS)
     if not any(folder.glob("delta-*.jar")) and not any(folder.glob("*delta-spark*.jar")):
-        raise RuntimeError(f'HOTPATH_SPARK_JARS="{folder}" holds no Delta jars; `./hotpath up` installs them')
-    return folder.absolute()
+        stated = variables.SPARK_JARS.with_value(str(folder))
+        raise RuntimeError(f"{stated}: the folder holds no Delta jars; `./hotpath up` installs them")
+    return folder

@@ -10,7 +10,6 @@ import argparse
 import itertools
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -23,10 +22,12 @@ from flights_clock import Clock, load_or_anchor, store
 from flights_records import Record, records
 from producing import Producing
 
-from contract import metrics
+from contract import metrics, variables
+from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
+from contract.variable_types import reachable
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
 
@@ -59,7 +60,7 @@ def main() -> None:
     except (PlacesError, PipelineError) as error:
         sys.exit(f"replay: {error}")
     metrics.serve("replay")
-    folder = places.data / "replay"
+    folder = places.folder.replay
     clock = load_or_anchor(folder / f"{pipeline.name}.clock.json", args.speed, time.time())
     copies = f".{args.first_copy}" if args.first_copy else ""
     position = Position(folder / f"{pipeline.name}{copies}.position.json")
@@ -125,16 +126,14 @@ def _window_s(pipeline: Pipeline) -> float:
 
 
 def _address(pipeline: Pipeline) -> str:
-    name = f"HOTPATH_SCORER_{pipeline.name.upper()}"
-    if name not in os.environ:
-        raise SystemExit(f"{name} is not set: the address at which the application asks, for example 127.0.0.1:8080")
-    return os.environ[name]
+    host, port = Environment().required(variables.SCORER.of(pipeline.name))
+    return f"{reachable(host)}:{port}"
 
 
 def _key(places: Places) -> str:
-    if keys := os.environ.get("HOTPATH_KEYS"):
-        return keys.split(",")[0].strip()
-    return (places.data / "keys").read_text().split()[0]
+    if keys := Environment().get(variables.KEYS):
+        return keys[0]
+    return places.folder.keys.read_text().split()[0]
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,6 +14,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.metrics import Counter, Gauge, Histogram, count_name, sample_name, sum_name
+from contract.variable_types import Address, reachable
 
 TIMEOUT_S = 2.0
 AT_ONCE = 8
@@ -101,14 +102,15 @@ def local_targets(path: Path) -> dict[str, str]:
     return {group["labels"]["part"]: f"http://{group['targets'][0]}/metrics" for group in groups}
 
 
-def scorer_targets(client: httpx.Client, admin: str) -> dict[str, str]:
+def scorer_targets(client: httpx.Client, admin: Address) -> dict[str, str]:
     """The scorers behind the stable admin address; none when it does not answer (its own scrape tells why)."""
+    root = f"http://{reachable(admin[0])}:{admin[1]}/scorers"
     try:
-        scorers = client.get(f"http://{admin}/scorers", timeout=TIMEOUT_S).raise_for_status().json()
+        scorers = client.get(root, timeout=TIMEOUT_S).raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         return {}
     names: Iterable[str] = (scorer["name"] for scorer in scorers)
-    return {name: f"http://{admin}/scorers/{name}/metrics" for name in names}
+    return {name: f"{root}/{name}/metrics" for name in names}
 
 
 def _samples(part: str, text: str) -> Iterator[Sample]:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from contract.variable_types import Address
 from monitoring.page.view import View
 
 _templates = Environment(loader=PackageLoader("monitoring.page"), autoescape=True, undefined=StrictUndefined)
@@ -18,8 +19,8 @@ def render(template: str, view: View) -> str:
     return _templates.get_template(template).render(view=view)
 
 
-def serve_page(address: str, current: Callable[[], View]) -> ThreadingHTTPServer:
-    """Listen at `host:port`; the caller runs `serve_forever` on a thread of its own."""
+def serve_page(address: Address, current: Callable[[], View]) -> ThreadingHTTPServer:
+    """Listen at this host and port; the caller runs `serve_forever` on a thread of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -45,5 +46,4 @@ def serve_page(address: str, current: Callable[[], View]) -> ThreadingHTTPServer
         def log_message(self, *_: object) -> None:
             """The page asks every three seconds: not worth a line each."""
 
-    host, port = address.rsplit(":", 1)
-    return ThreadingHTTPServer((host, int(port)), Handler)
+    return ThreadingHTTPServer(address, Handler)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
+from contract import variables
+from contract.environment import Environment
 from contract.metrics import PROBLEMS
 
 LOOK_EVERY_S: Final = 1.0
@@ -30,15 +32,15 @@ class Keys:
         self._trouble = ""
 
     @classmethod
-    def read(cls, env: Mapping[str, str], data: Path) -> Keys:
-        """From HOTPATH_KEYS (comma separated), else from the file `keys` of the data folder (one a line).
+    def read(cls, environment: Environment, file: Path) -> Keys:
+        """From the environment, else from the file (one a line).
 
         Raises:
             KeysError: neither holds a key.
             OSError: the file cannot be read.
         """
-        stated = _stripped(env.get("HOTPATH_KEYS", "").split(","))
-        return cls(stated) if stated else cls(_keys_in(data / "keys"), data / "keys")
+        stated = environment.get(variables.KEYS)
+        return cls(stated) if stated else cls(_keys_in(file), file)
 
     def caller(self, authorization: bytes | None) -> bytes | None:
         """The digest of the key in an `Authorization` header, or None where it holds none of ours.
@@ -73,7 +75,7 @@ class Keys:
 def _keys_in(file: Path) -> list[str]:
     keys = _stripped(file.read_text().splitlines() if file.exists() else [])
     if not keys:
-        raise KeysError(f"no key for callers: set HOTPATH_KEYS, or write one a line to {file} (mode 0600)")
+        raise KeysError(f"no key for callers: set {variables.KEYS.name}, or write one a line to {file} (mode 0600)")
     return keys
 
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-DEFAULT_BODY_BYTES: Final = 1024 * 1024
-DEFAULT_SPOOL_BYTES: Final = 1024 * 1024 * 1024
-
-
-class LimitsError(ValueError):
-    """A limit in the environment is no positive number; the message names the variable."""
+from contract import variables
+from contract.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -19,22 +13,19 @@ class Limits:
     """`body_bytes`: the largest body. `per_second`: requests of one key, None for no limit. `spool_bytes`: what a
     pipeline's predictions may take on disk while Kafka is away."""
 
-    body_bytes: int = DEFAULT_BODY_BYTES
+    body_bytes: int = variables.MAX_BODY.default
     per_second: float | None = None
-    spool_bytes: int = DEFAULT_SPOOL_BYTES
+    spool_bytes: int = variables.SPOOL.default
 
     @classmethod
-    def read(cls, env: Mapping[str, str]) -> Limits:
-        """From HOTPATH_MAX_BODY (bytes), HOTPATH_RATE (requests per second and key) and HOTPATH_SPOOL (bytes).
+    def read(cls, environment: Environment) -> Limits:
+        """As the environment says.
 
         Raises:
-            LimitsError: naming the variable.
+            VariableError: naming the variable.
         """
-        body, spool = _positive(env, "HOTPATH_MAX_BODY"), _positive(env, "HOTPATH_SPOOL")
         return cls(
-            int(body) if body else DEFAULT_BODY_BYTES,
-            _positive(env, "HOTPATH_RATE"),
-            int(spool) if spool else DEFAULT_SPOOL_BYTES,
+            environment.get(variables.MAX_BODY), environment.get(variables.RATE), environment.get(variables.SPOOL)
         )
 
 
@@ -57,16 +48,3 @@ class Rate:
             return (1.0 - tokens) / self._per_second
         self._buckets[caller] = (tokens - 1.0, now_s)
         return 0.0
-
-
-def _positive(env: Mapping[str, str], name: str) -> float | None:
-    text = env.get(name, "")
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise LimitsError(f"{name} = {text!r} is no positive number; unset it for the default")
-    return value

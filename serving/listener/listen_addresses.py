@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import os
+from contract import variables
+from contract.environment import Environment, VariableError
+from contract.layout import Places
+from contract.variable_types import Address, address
 
-from contract.layout import Places, PlacesError
 
-
-def hot_address(places: Places, pipeline: str) -> tuple[str, int]:
+def hot_address(places: Places, pipeline: str) -> Address:
     """Host and port at which a pipeline answers.
 
-    From HOTPATH_SCORER_<NAME>; for a pipeline that was deployed after this process had started, from the file
+    From the environment; for a pipeline that was deployed after this process had started, from the file
     `<name>.address` beside its deployed pipeline file (one line, host:port).
 
     Raises:
-        PlacesError: neither is there, or it is malformed.
+        VariableError: neither is there, or it is malformed.
     """
-    variable = f"HOTPATH_SCORER_{pipeline.upper()}"
-    file = places.pipelines / f"{pipeline}.address"
-    text = os.environ.get(variable, "")
-    if not text and file.exists():
-        text = file.read_text()
-    return _address(text.strip(), f"{variable} (or {file})")
+    environment, variable = Environment(), variables.SCORER.of(pipeline)
+    file = places.folder.pipeline_address(pipeline)
+    if environment.is_given(variable) or not file.exists():
+        return environment.required(variable)
+    text = file.read_text()
+    try:
+        return address(text)
+    except ValueError as error:
+        raise VariableError(f"{file} holds {text!r}: {error}, for example {variable.example}") from None
 
 
-def admin_address() -> tuple[str, int]:
-    """Host and port of the stable admin address, from HOTPATH_ADMIN.
+def admin_address() -> Address:
+    """Host and port of the stable admin address.
 
     Raises:
-        PlacesError: it is not set, or malformed.
+        VariableError: it is not set, or malformed.
     """
-    return _address(os.environ.get("HOTPATH_ADMIN", ""), "HOTPATH_ADMIN")
-
-
-def _address(text: str, place: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise PlacesError(f"{place} is {text!r}; set it to host:port, for example 127.0.0.1:8080")
-    return host, int(port)
+    return Environment().required(variables.ADMIN)

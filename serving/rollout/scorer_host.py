@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from contract import variables
 from contract.files import write_durably
 from contract.layout import Places
 from contract.process_identity import Process
@@ -57,7 +58,8 @@ def start_scorer(places: Places, pipeline: str, version: str | None, bundle: Pat
     """
     name = f"{version or f'{pipeline}-no-model'}-{secrets.token_hex(2)}"
     command = [sys.executable, "-m", "serving.scorer", "--pipeline", pipeline, "--name", name]
-    env = {key: value for key, value in os.environ.items() if key != "HOTPATH_METRICS_PORT"}
+    own = (variables.METRICS_PORT.name, variables.METRICS_PORT.file_name)
+    env = {key: value for key, value in os.environ.items() if key not in own}
     with _log(places, pipeline).open("ab") as log:
         process = subprocess.Popen(
             [*command, "--bundle", str(bundle)] if bundle else command,
@@ -97,11 +99,11 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def _folder(places: Places) -> Path:
-    return places.data / "onprem" / "scorers"
+    return places.folder.scorers
 
 
 def _log(places: Places, pipeline: str) -> Path:
-    log = places.data / "logs" / f"scorers-{pipeline}.log"
+    log = places.folder.log(f"scorers-{pipeline}")
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.rename(log.with_suffix(".log.1"))

@@ -11,7 +11,6 @@ runs. The fault handler needs no lock: it then ends the process, with exit code 
 from __future__ import annotations
 
 import faulthandler
-import os
 import sys
 import threading
 import time
@@ -19,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from contract import variables
+from contract.environment import Environment
 from contract.process_end import give_up
 
 LIMIT_S: Final = 300.0
@@ -41,16 +42,13 @@ def expected_back(what: str) -> Iterator[None]:
 
 
 def start(limit_s: float = LIMIT_S) -> None:
-    """Watch from now on, in a thread of its own. HOTPATH_CALL_S overrides the limit.
+    """Watch from now on, in a thread of its own. The variable CALL_S overrides the limit.
 
     Raises:
-        ValueError: it is not a number of seconds.
+        VariableError: it is not a number of seconds.
     """
-    text = os.environ.get("HOTPATH_CALL_S", f"{limit_s:g}")
-    try:
-        limit_s = float(text)
-    except ValueError:
-        raise ValueError("HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=90") from None
+    stated = Environment().get(variables.CALL_S)
+    limit_s = stated.total_seconds() if stated else limit_s
     threading.Thread(target=_watch, args=(limit_s,), name="watchdog", daemon=True).start()
 
 

@@ -37,7 +37,7 @@ def browser_page() -> Iterator[Page]:
 @pytest.fixture
 def address() -> Iterator[str]:
     Shown.view = a_view()
-    server = serve_page("127.0.0.1:0", lambda: Shown.view)
+    server = serve_page(("127.0.0.1", 0), lambda: Shown.view)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,6 +11,8 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+from contract import variables
+from contract.environment import Environment
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
@@ -58,7 +59,7 @@ def manifest(
         "rows": train.nrows,
         "holdout_rows": metrics["rows"],
         "positives": metrics["positives"],
-        "code_version": os.environ.get("HOTPATH_CODE_VERSION") or package_version("hotpath"),
+        "code_version": Environment().get(variables.CODE_VERSION) or package_version("hotpath"),
         "h2o": asdict(cluster),
         "algorithm": "gbm",
         "hyperparameters": asdict(pipeline.training.gbm),

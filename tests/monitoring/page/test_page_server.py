@@ -59,7 +59,7 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
 
 @pytest.fixture
 def page() -> Iterator[str]:
-    server = serve_page("127.0.0.1:0", lambda: a_view())
+    server = serve_page(("127.0.0.1", 0), lambda: a_view())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

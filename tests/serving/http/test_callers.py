@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.environment import Environment, VariableError
 from serving.http.caller_keys import Keys, KeysError
-from serving.http.limits import Limits, LimitsError, Rate
+from serving.http.limits import Limits, Rate
 from serving.http.traceparent import valid_traceparent
 from serving.prediction.prediction_id import PredictionIds
 
@@ -19,8 +20,8 @@ TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 def test_keys_come_from_the_environment_else_from_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("from-file\n\nsecond\n")
-    assert Keys.read({}, tmp_path).caller(b"Bearer second")
-    keys = Keys.read({"HOTPATH_KEYS": "one, two"}, tmp_path)
+    assert Keys.read(Environment({}), tmp_path / "keys").caller(b"Bearer second")
+    keys = Keys.read(Environment({"HOTPATH_KEYS": "one, two"}), tmp_path / "keys")
     one, two = (keys.caller(header) for header in (b"Bearer one", b"bearer two"))
     assert one
     assert two
@@ -37,7 +38,7 @@ def test_what_holds_no_known_key_admits_nobody(header: bytes | None) -> None:
 
 def test_without_any_key_a_scorer_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"set HOTPATH_KEYS, or write one a line to .*keys"):
-        Keys.read({}, tmp_path)
+        Keys.read(Environment({}), tmp_path / "keys")
 
 
 def test_a_key_may_ask_at_its_rate_and_no_faster() -> None:
@@ -73,7 +74,7 @@ def test_no_second_lets_more_than_two_seconds_worth_through(per_second: float, g
 
 def test_a_limit_that_is_no_positive_number_is_refused_by_name() -> None:
     own = {"HOTPATH_MAX_BODY": "2000", "HOTPATH_RATE": "0.5", "HOTPATH_SPOOL": "1e6"}
-    assert Limits.read(own) == Limits(2000, 0.5, 1_000_000)
+    assert Limits.read(Environment(own)) == Limits(2000, 0.5, 1_000_000)
     for name, text in (
         ("HOTPATH_RATE", "0"),
         ("HOTPATH_RATE", "nan"),
@@ -81,8 +82,8 @@ def test_a_limit_that_is_no_positive_number_is_refused_by_name() -> None:
         ("HOTPATH_MAX_BODY", "1 MB"),
         ("HOTPATH_SPOOL", "-1"),
     ):
-        with pytest.raises(LimitsError, match=name):
-            Limits.read({name: text})
+        with pytest.raises(VariableError, match=name):
+            Limits.read(Environment({name: text}))
 
 
 @given(st.lists(st.integers(0, 2**47 * 1000 // 8), min_size=2, max_size=50))

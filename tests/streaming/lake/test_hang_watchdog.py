@@ -85,4 +85,7 @@ def test_calls_that_come_back_end_nothing(calls: str) -> None:
 
 
 def test_a_limit_that_is_no_number_is_refused_with_the_remedy() -> None:
-    assert "HOTPATH_CALL_S must be a number of seconds, for example HOTPATH_CALL_S=90" in run("", "soon").stderr
+    assert (
+        "HOTPATH_CALL_S=soon: must be a number of seconds above 0, for example HOTPATH_CALL_S=90"
+        in run("", "soon").stderr
+    )

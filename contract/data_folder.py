@@ -1,0 +1,141 @@
+"""Every path in the data folder, which is what hotpath keeps on this host (HOTPATH_DATA)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The folder at `path`. Nothing is made here: whoever writes a file makes its folder."""
+
+    path: Path
+
+    # what is deployed
+    @property
+    def pipelines(self) -> Path:
+        """The deployed pipeline files, `<name>.toml`: what every multi-pipeline process serves."""
+        return self.path / "pipelines"
+
+    def pipeline_file(self, pipeline: str) -> Path:
+        return self.pipelines / f"{pipeline}.toml"
+
+    def pipeline_address(self, pipeline: str) -> Path:
+        """One line, host:port: the pipeline's hot address."""
+        return self.pipelines / f"{pipeline}.address"
+
+    def pipeline_source(self, pipeline: str) -> Path:
+        """JSON: the file that the deployed one was copied from."""
+        return self.pipelines / f"{pipeline}.source.json"
+
+    @property
+    def removed_pipelines(self) -> Path:
+        """The files of pipelines that `hotpath remove` has stopped; their data stays."""
+        return self.pipelines / "removed"
+
+    @property
+    def made_topics(self) -> Path:
+        """JSON: the topics that hotpath made, and may therefore alter and delete."""
+        return self.path / "made_topics.json"
+
+    @property
+    def keys(self) -> Path:
+        """The keys of callers, one a line."""
+        return self.path / "keys"
+
+    # what serving keeps: enough to answer without a broker and without a cloud
+    @property
+    def onprem(self) -> Path:
+        return self.path / "onprem"
+
+    def of_pipeline(self, pipeline: str) -> Path:
+        """What serving keeps of a pipeline: `candidates/<version>/`, `bundles/<version>.bundle`, `models.json`."""
+        return self.onprem / pipeline
+
+    def spool(self, pipeline: str) -> Path:
+        """Predictions that wait for the on-prem broker."""
+        return self.of_pipeline(pipeline) / "spool"
+
+    @property
+    def sockets(self) -> Path:
+        """Unix sockets of the socket manager and the scorers."""
+        return self.onprem / "sockets"
+
+    @property
+    def scorers(self) -> Path:
+        """`<name>.json` for each scorer process."""
+        return self.onprem / "scorers"
+
+    # the running stack
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever runs a stack here."""
+        return self.run / "supervisor.lock"
+
+    @property
+    def control(self) -> Path:
+        """The supervisor's control socket."""
+        return self.run / "supervisor.sock"
+
+    @property
+    def ports(self) -> Path:
+        """JSON: which port was given to which name."""
+        return self.run / "ports.json"
+
+    @property
+    def pids(self) -> Path:
+        """JSON: the processes that the supervisor runs."""
+        return self.run / "pids.json"
+
+    @property
+    def targets(self) -> Path:
+        """JSON: where each part serves `/metrics`, as Prometheus reads it."""
+        return self.run / "targets.json"
+
+    def example_event(self, pipeline: str) -> Path:
+        """The body that `up` shows how to ask with."""
+        return self.run / f"{pipeline}.event.json"
+
+    def scratch(self, part: str) -> Path:
+        """A part's temporary files. Its supervisor empties the folder before every start."""
+        return self.run / "tmp" / part
+
+    @property
+    def conf(self) -> Path:
+        """Rendered configuration of the engines."""
+        return self.path / "conf"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def log(self, part: str) -> Path:
+        return self.logs / f"{part}.log"
+
+    # what engines, monitor and others keep
+    def engine(self, name: str) -> Path:
+        """What a local engine keeps: `kafka-onprem`, `kafka-cloud`, `hdfs`, `h2o`."""
+        return self.path / name
+
+    @property
+    def spark(self) -> Path:
+        """Scratch files of the Spark driver, emptied when it starts."""
+        return self.path / "spark"
+
+    @property
+    def monitor_history(self) -> Path:
+        return self.path / "monitor" / "history.sqlite"
+
+    @property
+    def replay(self) -> Path:
+        """How far the example's replay has come, and its files at other speeds."""
+        return self.path / "replay"
+
+    @property
+    def benchmarks(self) -> Path:
+        return self.path / "benchmarks"

@@ -16,6 +16,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from benchmarks.small_pipeline import PIPELINE
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from streaming.lake.hot_tables import ensure_tables
@@ -25,39 +26,6 @@ from streaming.rows.rows_job import run_once
 from streaming.rows.state_counts import state_counts
 from streaming.spark_session import start_spark
 
-PIPELINE = """
-name = "benchmark"
-[events]
-topic = "asked"
-key = ["order"]
-id = "id"
-time = "at"
-fields = { id = "string", order = "string", at = "timestamp", amount = "double", kind = "string", due_at = "timestamp" }
-[features]
-amount = "amount"
-log_amount = "ln(amount + 1.0)"
-kind = "upper(kind)"
-minutes = "(unix_millis(due_at) - unix_millis(as_of)) / 60000.0"
-hour = "hour(as_of)"
-[label]
-topic = "paid"
-key = ["order"]
-fields = { order = "string", late = "boolean" }
-value = "late"
-wait = "due_at"
-max_wait = "2h"
-max_late = "2m"
-[lake]
-buckets = "1m"
-retention = "30d"
-raw_retention = "1d"
-[training]
-window = "8h"
-holdout = "30m"
-every = "1m"
-[serving]
-max_age = "4h"
-"""
 MINUTE_S = 60
 START_S = 1_767_225_600
 ASKED_BEFORE_S = 1800

@@ -16,13 +16,18 @@ from deltalake.exceptions import TableNotFoundError
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from monitoring.collect.outcomes import Outcome
+from contract.records import TIMESTAMP
+from monitoring.collect.outcomes import Outcomes, grouped
 from streaming._native import Transform
 from streaming.lake.delta_tables import opened
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 
 EVERY_S = 30.0
-_PREDICTION = ["id", "key", "model", "due", "probability", "append_time", "hypothetical"]
+_PREDICTION = ["id", "key", "model", "due", "probability", "append_time", "hypothetical", "bucket"]
+_OUTCOME = pa.schema([
+    ("bucket", pa.int64()), ("due", TIMESTAMP), ("model", pa.string()), ("probability", pa.float64()),
+    ("label", pa.bool_()),
+])  # fmt: skip
 _LABEL = ["key", "append_time", "partition", "offset", "label"]
 
 
@@ -43,26 +48,27 @@ class ProvisionalReader:
     places: Places
     pipeline: Pipeline
     _next_read_s: float = 0.0
-    _outcomes: list[Outcome] = field(default_factory=list)
+    _outcomes: Outcomes = field(default_factory=Outcomes)
     _transform: Transform = field(init=False)
 
     def __post_init__(self) -> None:
         self._transform = Transform(compile_pipeline(self.pipeline).spec)
 
-    def read(self, since_s: float) -> list[Outcome]:
+    def read(self, since_s: float) -> Outcomes:
         """Of the predictions due since a moment, those with a label; none while a table is missing."""
         if time.monotonic() >= self._next_read_s:
             self._outcomes = self._read(since_s)
             self._next_read_s = time.monotonic() + EVERY_S
         return self._outcomes
 
-    def _read(self, since_s: float) -> list[Outcome]:
+    def _read(self, since_s: float) -> Outcomes:
         try:
             predictions = self._table("predictions", _PREDICTION, ("bucket", ">=", int(since_s)))
             labels = self._table("labels", _LABEL, ("append_hour", ">=", int(since_s - self._reach_s)))
         except TableNotFoundError:
-            return []
-        return join(predictions.to_pylist(), self._labels(labels))
+            return Outcomes()
+        joined = join(predictions.to_pylist(), self._labels(labels))
+        return Outcomes((grouped(pa.RecordBatch.from_pylist(joined, schema=_OUTCOME)),))
 
     def _table(self, name: str, columns: Sequence[str], since: tuple[str, str, int]) -> pa.Table:
         with opened(self.places.table(self.pipeline.name, name)) as table:
@@ -92,14 +98,14 @@ def labels_of(rows: Iterable[Mapping[str, Any]], values: Iterable[bool | None]) 
     return found
 
 
-def join(predictions: Iterable[Mapping[str, Any]], labels: Mapping[str, Label]) -> list[Outcome]:
+def join(predictions: Iterable[Mapping[str, Any]], labels: Mapping[str, Label]) -> list[dict[str, Any]]:
     """The first prediction per id and model, where its entity has a label that came after it."""
     first: dict[tuple[str, str], Mapping[str, Any]] = {}
     for row in sorted(predictions, key=lambda row: row["append_time"]):
         if not row["hypothetical"] and row["due"] is not None:
             first.setdefault((row["id"], row["model"]), row)
     return [
-        Outcome(row["model"], row["due"].timestamp(), row["probability"], labels[row["key"]].value)
+        dict(row) | {"label": labels[row["key"]].value}
         for row in first.values()
         if row["key"] in labels and labels[row["key"]].first > row["append_time"]
     ]

@@ -1,18 +1,19 @@
 """Model health: what the models said against what then happened.
 
-A figure needs at least `MINIMUM` positives and negatives: the span behind it grows until it has them, and while
-there are fewer there is no figure.
+A figure needs at least `MINIMUM` positives and negatives: the span behind it grows by whole minutes until it has
+them, and while there are fewer there is no figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
-from monitoring.collect.outcomes import Outcome
-from training.evaluation.holdout_metrics import auc, log_loss
+from monitoring.collect.outcomes import Outcomes, Scores
+from training.evaluation.holdout_metrics import Floats, twice_pairs_won
 
 MINIMUM = 30
 MINUTE_S = 60
@@ -31,55 +32,128 @@ class Realised:
     newest_model: str
 
 
-def by_minute(outcomes: Iterable[Outcome], minimum: int = MINIMUM) -> list[Realised]:
+def by_model(outcomes: Outcomes, minimum: int = MINIMUM) -> dict[str, Realised | None]:
+    """The figures of each model version over all its outcomes; None where they are too few."""
+    return {model: _of_model(model, scores, minimum) for model, scores in outcomes.by_model().items()}
+
+
+def _of_model(model: str, scores: Sequence[tuple[int, Scores]], minimum: int) -> Realised | None:
+    minutes, groups = [minute for minute, _ in scores], [each for _, each in scores]
+    counts = sum(len(each.positives) for each in groups), sum(len(each.negatives) for each in groups)
+    won = _Won(_twice_won(groups), sum(each.loss for each in groups))
+    return _realised((min(minutes), max(minutes)), counts, won, model, minimum)
+
+
+def _twice_won(groups: Sequence[Scores]) -> int:
+    """Twice the pairs won among all groups; only the class with fewer outcomes is copied together."""
+    if sum(len(each.positives) - len(each.negatives) for each in groups) < 0:
+        positives = _sorted([each.positives for each in groups])
+        return sum(twice_pairs_won(positives, each.negatives) for each in groups)
+    negatives = _sorted([each.negatives for each in groups])
+    return sum(twice_pairs_won(each.positives, negatives) for each in groups)
+
+
+def by_minute(outcomes: Outcomes, minimum: int = MINIMUM) -> list[Realised]:
     """Realised figures at every minute of `due` that has outcomes, over as many minutes before it as it takes."""
-    ordered = sorted(outcomes, key=lambda outcome: outcome.due_s)
-    found = []
-    for end in _minute_ends(ordered):
-        figures = _figures(ordered[:end], minimum)
+    span, found = _Span(minimum), []
+    for minute, scores in outcomes.by_minute().items():
+        span.add(_Minute.of(minute, scores))
+        figures = span.figures()
         if figures is not None:
             found.append(figures)
     return found
 
 
-def by_model(outcomes: Iterable[Outcome], minimum: int = MINIMUM) -> dict[str, Realised | None]:
-    """The figures of each model version over all its outcomes; None where they are too few."""
-    models: dict[str, list[Outcome]] = {}
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.due_s):
-        models.setdefault(outcome.model, []).append(outcome)
-    return {model: _whole(of_model, minimum) for model, of_model in sorted(models.items())}
+@dataclass(frozen=True, eq=False, slots=True)
+class _Minute:
+    minute: int
+    scores: Scores
+    newest_model: str
+
+    @classmethod
+    def of(cls, minute: int, scores: Sequence[tuple[str, Scores]]) -> _Minute:
+        return cls(minute, merged([each for _, each in scores]), max(model for model, _ in scores))
 
 
-def _minute_ends(ordered: Sequence[Outcome]) -> list[int]:
-    """Where in the list each minute ends."""
-    minutes = [int(outcome.due_s // MINUTE_S) for outcome in ordered]
-    return [i + 1 for i in range(len(minutes)) if i + 1 == len(minutes) or minutes[i + 1] != minutes[i]]
+@dataclass
+class _Span:
+    """The shortest run of minutes up to the last one that holds the minimum of both classes.
+
+    It only moves forward, and the pairs that a positive of one minute makes with the negatives of another are counted
+    once: a span that is long, since one class is rare, costs no more than its few records of that class.
+    """
+
+    minimum: int
+    _minutes: list[_Minute] = field(default_factory=list)
+    _won: list[list[int]] = field(default_factory=list)
+    """Of each minute of the span: twice the pairs won in it and against each later minute, summed when it leaves."""
+
+    def add(self, minute: _Minute) -> None:
+        self._minutes.append(minute)
+        self._won.append([])
+        while self._has_enough(1):
+            del self._minutes[0], self._won[0]
+        last = minute.scores
+        for older, won in zip(self._minutes[:-1], self._won[:-1], strict=True):
+            won.append(_twice_won_between(older.scores, last))
+        self._won[-1].append(twice_pairs_won(last.positives, last.negatives))
+
+    def figures(self) -> Realised | None:
+        if not self._has_enough(0):
+            return None
+        won = _Won(sum(chain.from_iterable(self._won)), sum(each.scores.loss for each in self._minutes))
+        newest = max(minute.newest_model for minute in self._minutes)
+        return _realised(
+            (self._minutes[0].minute, self._minutes[-1].minute), self._counts(0), won, newest, self.minimum
+        )
+
+    def _has_enough(self, start: int) -> bool:
+        return len(self._minutes) > start and min(self._counts(start)) >= self.minimum
+
+    def _counts(self, start: int) -> tuple[int, int]:
+        scores = [minute.scores for minute in self._minutes[start:]]
+        return sum(len(each.positives) for each in scores), sum(len(each.negatives) for each in scores)
 
 
-def _figures(until: Sequence[Outcome], minimum: int) -> Realised | None:
-    """Over the shortest span of whole minutes that holds the minimum of both classes."""
-    counts = {True: 0, False: 0}
-    for start in range(len(until) - 1, -1, -1):
-        counts[until[start].label] += 1
-        begins_minute = start == 0 or until[start - 1].due_s // MINUTE_S != until[start].due_s // MINUTE_S
-        if begins_minute and min(counts.values()) >= minimum:
-            return _whole(until[start:], minimum)
-    return None
+def _twice_won_between(one: Scores, other: Scores) -> int:
+    return twice_pairs_won(one.positives, other.negatives) + twice_pairs_won(other.positives, one.negatives)
 
 
-def _whole(outcomes: Sequence[Outcome], minimum: int) -> Realised | None:
-    label = np.array([outcome.label for outcome in outcomes])
-    probability = np.array([outcome.probability for outcome in outcomes])
-    area = auc(probability, label)
-    if area is None or min(label.sum(), (~label).sum()) < minimum:
+@dataclass(frozen=True, slots=True)
+class _Won:
+    """Twice the pairs in which the positive is higher (a tie counts 1), and the sum of log losses."""
+
+    twice_pairs: int
+    loss: float
+
+
+def _realised(
+    minutes: tuple[int, int], counts: tuple[int, int], won: _Won, newest_model: str, minimum: int
+) -> Realised | None:
+    """From the first and last minute, and the numbers of positives and negatives."""
+    positives, negatives = counts
+    if min(counts) < max(minimum, 1):
         return None
-    first, last = (int(outcomes[i].due_s // MINUTE_S) * MINUTE_S for i in (0, -1))
     return Realised(
-        minute_s=last,
-        span_s=last - first + MINUTE_S,
-        auc=area,
-        log_loss=log_loss(probability, label),
-        outcomes=len(outcomes),
-        positives=int(label.sum()),
-        newest_model=max(outcome.model for outcome in outcomes),
+        minute_s=minutes[1] * MINUTE_S,
+        span_s=(minutes[1] - minutes[0] + 1) * MINUTE_S,
+        auc=won.twice_pairs / 2 / (positives * negatives),
+        log_loss=won.loss / (positives + negatives),
+        outcomes=positives + negatives,
+        positives=positives,
+        newest_model=newest_model,
     )
+
+
+def merged(scores: Sequence[Scores]) -> Scores:
+    """All of them as one."""
+    if len(scores) == 1:
+        return scores[0]
+    positives, negatives = _sorted([s.positives for s in scores]), _sorted([s.negatives for s in scores])
+    return Scores(positives, negatives, sum(each.loss for each in scores))
+
+
+def _sorted(parts: Sequence[Floats]) -> Floats:
+    whole = np.concatenate(parts)
+    whole.sort()
+    return whole

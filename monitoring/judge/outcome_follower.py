@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from contract import metrics
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from monitoring.collect.outcomes import Outcome, OutcomeReader
+from monitoring.collect.outcomes import OutcomeReader, Outcomes
 from monitoring.collect.provisional import ProvisionalReader
 from monitoring.judge.model_health import Realised, by_minute, by_model
 
@@ -25,7 +25,7 @@ log = logging.getLogger("monitor")
 class Found:
     """What the lake said of a pipeline's models, and when (seconds since 1970)."""
 
-    outcomes: Sequence[Outcome] = ()
+    outcomes: Outcomes | None = None
     realised: Sequence[Realised] = ()
     by_model: Mapping[str, Realised | None] = field(default_factory=dict)
     provisional: Mapping[str, Realised | None] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +33,45 @@ def metrics(scored: Scored) -> dict[str, Any]:
 
 def auc(probability: Floats, label: Bools) -> float | None:
     """Area under the ROC curve: the Mann-Whitney statistic, ties counting half; None with one class only."""
-    positives, negatives = int(label.sum()), int((~label).sum())
-    if not positives or not negatives:
-        return None
-    _, inverse, counts = np.unique(probability, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[label].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    return auc_of_sorted(np.sort(probability[label]), np.sort(probability[~label]))
+
+
+def auc_of_sorted(positives: Floats, negatives: Floats) -> float | None:
+    """The same of each class's probabilities, sorted."""
+    pairs = len(positives) * len(negatives)
+    return twice_pairs_won(positives, negatives) / 2 / pairs if pairs else None
+
+
+def twice_pairs_won(positives: Floats, negatives: Floats) -> int:
+    """Over all pairs of a positive and a negative, each class sorted: 2 where the positive is higher, 1 for a tie.
+
+    Exact, and hence the same in whatever parts it is summed up.
+    """
+    if len(positives) <= len(negatives):
+        return sum(_twice_below(negatives, part) for part in _parts(positives))
+    all_pairs = 2 * len(positives) * len(negatives)
+    return all_pairs - sum(_twice_below(positives, part) for part in _parts(negatives))
+
+
+def _twice_below(scores: Floats, bounds: Floats) -> int:
+    """Over all bounds: 2 for each score below it, 1 for each that is equal."""
+    return int(np.searchsorted(scores, bounds, "left").sum() + np.searchsorted(scores, bounds, "right").sum())
+
+
+def _parts(scores: Floats, length: int = 100_000) -> Iterator[Floats]:
+    """Slices, so that what is computed of each needs little memory."""
+    return (scores[start : start + length] for start in range(0, len(scores), length))
 
 
 def log_loss(probability: Floats, label: Bools) -> float:
     """Mean negative log likelihood in nats, probabilities clipped to [1e-15, 1 - 1e-15]."""
-    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
-    return float(-np.mean(np.where(label, np.log(clipped), np.log1p(-clipped))))
+    return summed_log_loss(probability[label], probability[~label]) / len(label)
+
+
+def summed_log_loss(positives: Floats, negatives: Floats) -> float:
+    """The sum of the same over the probabilities of both classes."""
+    clipped = [np.clip(each, 1e-15, 1 - 1e-15) for each in (positives, negatives)]
+    return float(-np.log(clipped[0]).sum() - np.log1p(-clipped[1]).sum())
 
 
 def _overall(probability: Floats, label: Bools) -> dict[str, Any]:

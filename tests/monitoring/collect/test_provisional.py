@@ -37,7 +37,7 @@ def test_a_prediction_that_is_never_due_is_no_outcome() -> None:
 def test_the_first_prediction_per_id_and_model_counts() -> None:
     labels = labels_of([label(9)], [True])
     asked = [prediction(2, probability=0.2), prediction(1, probability=0.1), prediction(3, model="m2")]
-    assert [(o.model, o.probability) for o in join(asked, labels)] == [("m1", 0.1), ("m2", 0.5)]
+    assert [(o["model"], o["probability"]) for o in join(asked, labels)] == [("m1", 0.1), ("m2", 0.5)]
 
 
 def test_what_was_known_when_asked_is_no_outcome() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitoring.collect.outcomes import Outcome
-from monitoring.judge.model_health import by_minute, by_model
+from monitoring.judge.model_health import Realised, by_minute, by_model
+from tests.monitoring.plain_outcomes import Outcome, collected, plain_by_minute, plain_by_model
 
 
 def outcomes(count: int, positives: int, minute: int = 0, model: str = "m1", right: bool = True) -> list[Outcome]:
@@ -18,43 +22,77 @@ def outcomes(count: int, positives: int, minute: int = 0, model: str = "m1", rig
 
 
 def test_no_figure_below_thirty_positives() -> None:
-    assert by_minute(outcomes(200, positives=29)) == []
-    assert by_model(outcomes(200, positives=29)) == {"m1": None}
+    assert by_minute(collected(outcomes(200, positives=29))) == []
+    assert by_model(collected(outcomes(200, positives=29))) == {"m1": None}
 
 
 def test_no_figure_below_thirty_negatives() -> None:
-    assert by_minute(outcomes(59, positives=30)) == []
+    assert by_minute(collected(outcomes(59, positives=30))) == []
 
 
 def test_a_figure_from_thirty_of_each() -> None:
-    (found,) = by_minute(outcomes(60, positives=30))
+    (found,) = by_minute(collected(outcomes(60, positives=30)))
     assert (found.auc, found.outcomes, found.positives, found.span_s) == (1.0, 60, 30, 60)
 
 
 def test_the_span_grows_by_whole_minutes_until_it_has_enough() -> None:
-    found = by_minute([o for minute in range(4) for o in outcomes(40, positives=10, minute=minute)])
+    found = by_minute(collected(o for minute in range(4) for o in outcomes(40, positives=10, minute=minute)))
     assert [(f.minute_s, f.span_s, f.outcomes) for f in found] == [(120, 180, 120), (180, 180, 120)]
 
 
 def test_old_outcomes_do_not_reach_into_a_figure_that_has_enough() -> None:
-    found = by_minute(outcomes(80, positives=40, right=False) + outcomes(80, positives=40, minute=1))
+    found = by_minute(collected(outcomes(80, positives=40, right=False) + outcomes(80, positives=40, minute=1)))
     assert [f.auc for f in found] == [0.0, 1.0]
 
 
 def test_a_minute_counts_with_all_its_outcomes_and_names_its_newest_model() -> None:
-    (found,) = by_minute(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2"))
+    (found,) = by_minute(collected(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2")))
     assert (found.outcomes, found.positives, found.newest_model) == (160, 80, "m2")
-    (alone,) = by_minute(outcomes(100, positives=40))
+    (alone,) = by_minute(collected(outcomes(100, positives=40)))
     assert (alone.outcomes, alone.positives) == (100, 40)
 
 
 def test_models_are_told_apart() -> None:
-    found = by_model(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2", right=False))
+    found = by_model(collected(outcomes(80, positives=40) + outcomes(80, positives=40, model="m2", right=False)))
     assert {model: figures.auc for model, figures in found.items() if figures} == {"m1": 1.0, "m2": 0.0}
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:
-    given = [o for minute in range(5) for o in outcomes(30, positives=11, minute=minute)]
-    shuffled = random.Random(1).sample(given, len(given))
-    assert by_minute(shuffled) == by_minute(given)
-    assert by_minute(given)[-1].log_loss == pytest.approx(0.10536, abs=1e-4)
+    ordered = [o for minute in range(5) for o in outcomes(30, positives=11, minute=minute)]
+    shuffled = random.Random(1).sample(ordered, len(ordered))
+    assert by_minute(collected(shuffled, parts=3)) == by_minute(collected(ordered))
+    assert by_minute(collected(ordered))[-1].log_loss == pytest.approx(0.10536, abs=1e-4)
+
+
+some_outcomes = st.lists(
+    st.builds(
+        Outcome,
+        model=st.sampled_from(["m1", "m2", "m3"]),
+        due_s=st.integers(0, 600).map(lambda seconds: seconds * 1.5),
+        probability=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]) | st.floats(0, 1),
+        label=st.booleans(),
+    ),
+    max_size=80,
+)
+
+
+@given(some_outcomes, st.integers(1, 8), st.integers(1, 4))
+def test_the_figures_are_those_of_the_straightforward_computation(
+    plain: list[Outcome], minimum: int, parts: int
+) -> None:
+    seen = collected(plain, parts)
+    _assert_equal(by_minute(seen, minimum), plain_by_minute(plain, minimum))
+    found, expected = by_model(seen, minimum), plain_by_model(plain, minimum)
+    assert list(found) == list(expected)
+    _assert_equal(list(found.values()), list(expected.values()))
+
+
+def _assert_equal(found: Sequence[Realised | None], expected: Sequence[Realised | None]) -> None:
+    """To the last bit, but for the log loss: a sum of logarithms depends on its order in the last ones."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        if one is None or other is None:
+            assert one is other
+            continue
+        assert one.log_loss == pytest.approx(other.log_loss, rel=1e-12)
+        assert replace(one, log_loss=0) == replace(other, log_loss=0)

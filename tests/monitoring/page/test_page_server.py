@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from contract.metrics import TRAINING_AUC, sample_name
-from monitoring.collect.outcomes import Outcome
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import by_minute, by_model
@@ -20,6 +19,7 @@ from monitoring.judge.trust import TrustInputs
 from monitoring.page.page_server import serve_page
 from monitoring.page.view import PipelineView, View
 from streaming.pipeline_file.load import load
+from tests.monitoring.plain_outcomes import Outcome, collected
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW = 1_795_252_000.0
@@ -38,7 +38,7 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
         for n in range(100)
     ]
     now = Snapshot(NOW, (Sample("trainer", sample_name(TRAINING_AUC), {"pipeline": "flights"}, 0.81),), silent or {})
-    realised = by_minute(outcomes)
+    realised = by_minute(collected(outcomes))
     return View(
         NOW,
         [
@@ -47,8 +47,8 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
                 TrustInputs(model, 900.0, realised[-1], {"ops-1": 0.2}),
                 stages(StageInputs(PIPELINE, None, now)),
                 realised,
-                by_model(outcomes),
-                by_model(outcomes[-2000:]),
+                by_model(collected(outcomes)),
+                by_model(collected(outcomes[-2000:])),
                 [(NOW - 1800, "flights-2")],
                 [(NOW - 60 * n, 600.0 + 60 * (60 - n) % 900) for n in range(60, 0, -1)],
             )

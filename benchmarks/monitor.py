@@ -1,0 +1,97 @@
+"""What the monitor needs for many outcomes: `hotpath bench monitor [--outcomes 5000000] [--models 180]`.
+
+Makes outcomes of three hours in a Delta table in a folder of its own, reads and aggregates them as the monitor does,
+in a process of its own, and prints its seconds and its largest memory. Needs no broker, no HDFS and no Spark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from deltalake import write_deltalake
+
+import monitoring.monitor  # noqa: F401  what the monitor has loaded counts, too
+from benchmarks.small_pipeline import PIPELINE
+from contract.layout import Places
+from contract.records import SPAN_BUCKETS, TIMESTAMP
+from monitoring.collect.outcomes import OutcomeReader
+from monitoring.judge.model_health import by_minute, by_model
+from streaming.pipeline_file.load import load
+
+START_S = 1_767_225_600
+MINUTES, MINUTE_S = 180, 60
+LATEST_MODELS = 30
+"""A question is answered by one of so many models, as it is asked up to half an hour before it is due."""
+
+
+def fill(places: Places, outcomes: int, models: int) -> None:
+    """Three hours of outcomes, a file for each bucket of a minute."""
+    numbers = np.random.default_rng(1)
+    for minute in range(MINUTES):
+        bucket_s, count = START_S + minute * MINUTE_S, outcomes // MINUTES
+        newest = minute * models // MINUTES
+        model = np.maximum(0, newest - numbers.integers(0, LATEST_MODELS, count))
+        label = numbers.random(count) < 0.3
+        due_us = (bucket_s + numbers.integers(0, MINUTE_S, count)) * 1_000_000
+        table = pa.table({
+            "bucket": np.full(count, bucket_s),
+            "due": pa.array(due_us).cast(TIMESTAMP),
+            "model": pa.array([f"benchmark-{n:06d}" for n in range(models)]).take(pa.array(model)),
+            "probability": np.clip(numbers.normal(0.4 + 0.2 * label, 0.2), 0, 1),
+            "label": label,
+            "span": np.full(count, bucket_s // (SPAN_BUCKETS * MINUTE_S) * SPAN_BUCKETS * MINUTE_S),
+            "state": pa.array(["row"]).take(pa.array(np.zeros(count, np.int64))),
+        })  # fmt: skip
+        write_deltalake(places.table("benchmark", "outcomes"), table, mode="append", partition_by=["span", "state"])
+
+
+def measure(places: Places) -> None:
+    """Read everything, give every figure, then once more as after a new version of the table."""
+    before_mib, began_s = peak_mib(), time.monotonic()
+    reader = OutcomeReader(places, load(places.data / "benchmark.toml"))
+    outcomes = reader.read(START_S)
+    read_s = time.monotonic() - began_s
+    minutes, models = by_minute(outcomes), by_model(outcomes)
+    count = sum(figures.outcomes for figures in models.values() if figures)
+    whole_s = time.monotonic() - began_s
+    print(f"{count:,} outcomes: read in {read_s:.1f} s, {len(minutes)} minutes' and {len(models)} models' figures in "
+          f"{whole_s - read_s:.1f} s; peak RSS {peak_mib():.0f} MiB, of which {before_mib:.0f} before")  # fmt: skip
+
+
+def peak_mib() -> float:
+    """The largest resident memory of this process; `getrusage` would count that of its parent before the exec, too."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outcomes", type=int, default=5_000_000)
+    parser.add_argument("--models", type=int, default=180)
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    if arguments.measure:
+        measure(places_in(arguments.measure))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        places = places_in(folder)
+        (places.data / "benchmark.toml").write_text(PIPELINE)
+        fill(places, arguments.outcomes, arguments.models)
+        subprocess.run([sys.executable, "-m", "benchmarks.monitor", "--measure", folder], check=True)
+
+
+def places_in(folder: str) -> Places:
+    return Places(Path(folder), {"HOTPATH_HDFS": f"file://{folder}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.ports import Ports
 from infra.settings import ROOT, SHARE, Settings
+from streaming.kafka.topic_rules import SideName
 
 EXAMPLE = ROOT / "examples" / "flights" / "pipeline.toml"
 
@@ -44,6 +45,12 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
 def is_local(settings: Settings, variable: str) -> bool:
     """Whether the engine that this variable names is ours to start."""
     return not settings.env.get(variable)
+
+
+def started_kafkas(settings: Settings) -> list[SideName]:
+    """The sides whose Kafka `up` itself starts: every topic there is ours."""
+    variables: dict[SideName, str] = {"onprem": "HOTPATH_ONPREM_KAFKA", "cloud": "HOTPATH_CLOUD_KAFKA"}
+    return [side for side, variable in variables.items() if is_local(settings, variable)]
 
 
 def _code_version() -> str:

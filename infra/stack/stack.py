@@ -21,7 +21,7 @@ from infra.ports import Ports
 from infra.settings import ROOT, Settings
 from infra.stack.deployments import Deployment
 from infra.stack.live_scorers import stop_live_scorers
-from infra.stack.part_environment import is_local
+from infra.stack.part_environment import is_local, started_kafkas
 from infra.supervisor.readiness import when_answering, when_listening
 from infra.supervisor.service import Service
 from streaming.kafka.topic_admin import ensure_topics
@@ -75,13 +75,12 @@ class Stack:
         return mirror_maker.render(self._settings, self._ports, self._places, topics)
 
     def ensure_topics(self, deployed: list[Deployment]) -> None:
-        """Create the topics of these pipelines at both brokers.
+        """Make the topics of these pipelines at both brokers; see `streaming.kafka.topic_admin`.
 
         Raises:
-            RuntimeError: a broker refused.
+            RuntimeError: a broker refused, or a topic that is not ours cannot be used as it is.
         """
-        for each in deployed:
-            ensure_topics(self._places, each.pipeline)
+        ensure_topics(self._places, [each.pipeline for each in deployed], started_kafkas(self._settings))
 
     def _serving(self) -> list[Service]:
         admin = self._env["HOTPATH_ADMIN"]

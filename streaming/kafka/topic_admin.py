@@ -1,131 +1,143 @@
-"""The topics of a pipeline at both brokers, with the settings on which the clocks and the mirror depend."""
+"""Making the topics of pipelines at both brokers, and setting those that are hotpath's own.
+
+A topic is hotpath's own where `up` started the broker, or where it noted that it made the topic. Any other topic is
+only compared with what hotpath needs. `adopt_topics` alone changes it, when a person has asked for that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewTopic,
-    ResourceType,
-)
+from confluent_kafka import KafkaError
 
 from contract.layout import Kafka, Places
 from contract.pipeline import Pipeline
-from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+from streaming.kafka.cluster_admin import TIMEOUT_S, ClusterAdmin, Found, KafkaAway, TopicsRefused
+from streaming.kafka.pipeline_topics import Topic, cloud_topics, onprem_topics
+from streaming.kafka.topic_check import Difference, Side, away, differences
+from streaming.kafka.topic_notes import add_notes, made_ids
+from streaming.kafka.topic_rules import SideName
 
-PARTITIONS = 2
-LONGEST_RETENTION = timedelta(days=1)
-UNLIMITED = str(2**63 - 1)
-TIMEOUT_S = 30.0
-
-Settings = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Topic:
-    name: str
-    partitions: int
-    settings: Settings
+Started = Collection[SideName]
+"""The sides whose brokers `up` itself starts."""
+CHECK_TIMEOUT_S = 10.0
 
 
-def ensure_topics(places: Places, pipeline: Pipeline) -> None:
-    """Create the pipeline's and the system's topics where they lack, and set what hotpath depends on.
+def ensure_topics(places: Places, pipelines: Sequence[Pipeline], started: Started = ()) -> list[Difference]:
+    """Make the topics that lack, set those that are ours, and return what is worse than it could be at the others.
 
     Run before the mirror sees a topic: it would create the cloud's with other settings.
 
     Raises:
-        RuntimeError: naming the broker, the topic and what it answered.
+        TopicsRefused: a broker refuses, or a topic that is not ours cannot be used as it is; then nothing is changed.
     """
-    ensure(places.onprem, onprem_topics(pipeline))
-    ensure(places.cloud, cloud_topics(pipeline))
+    admins = [ClusterAdmin(kafka) for kafka in (places.onprem, places.cloud)]
+    onprem, cloud = (
+        _look(admin, side, places, side.name in started)
+        for admin, side in zip(admins, _wanted(places, pipelines), strict=True)
+    )
+    found = differences(onprem, cloud)
+    if stopping := [str(each) for each in found if each.stops]:
+        raise TopicsRefused("\n".join(stopping))
+    for admin, side in zip(admins, (onprem, cloud), strict=True):
+        admin.set_settings({name: side.wanted[name].settings for name in side.ours})
+        made = _make(admin, _as_wide(side.missing(), onprem))
+        if side.name not in started:
+            _note(admin, places.topic_notes, made)
+    return found
 
 
-def onprem_topics(pipeline: Pipeline) -> list[Topic]:
-    """On-prem: the broker stamps each record as it appends it."""
-    stamped = {"message.timestamp.type": "LogAppendTime"}
-    return [*_mirrored(pipeline, stamped), Topic(IMPORTS_TOPIC, 1, _compacted(stamped))]
+def check_topics(places: Places, pipelines: Sequence[Pipeline], started: Started = ()) -> list[Difference]:
+    """What differs at topics that are not ours, and Kafkas that do not answer. Changes nothing.
 
+    A side whose broker `up` is about to start is taken as it will be.
 
-def cloud_topics(pipeline: Pipeline) -> list[Topic]:
-    """In the cloud: the stamp that arrives stays, however long the mirror was away."""
-    kept = {"message.timestamp.type": "CreateTime"}
-    return [*_mirrored(pipeline, kept), Topic(PROGRESS_TOPIC, 1, _compacted(kept))]
-
-
-def _mirrored(pipeline: Pipeline, stamp: Settings) -> list[Topic]:
-    stream = _retained(min(pipeline.lake.retention, LONGEST_RETENTION), stamp)
-    names = [name for name in pipeline.mirrored_topics if name != pipeline.models_topic]
-    return [Topic(name, PARTITIONS, stream) for name in names] + [Topic(pipeline.models_topic, 1, _compacted(stamp))]
-
-
-def _common(stamp: Settings) -> dict[str, str]:
-    """The mirror copies settings to the cloud, and unsets there what is not set on-prem: so both have all of them."""
-    size = {"max.message.bytes": str(MAX_RECORD_BYTES), "segment.bytes": str(64 * 1024 * 1024)}
-    return {"message.timestamp.after.max.ms": UNLIMITED, "message.timestamp.before.max.ms": UNLIMITED, **size, **stamp}
-
-
-def _retained(retention: timedelta, stamp: Settings) -> Settings:
-    kept_ms = max(retention, timedelta(hours=1)) // timedelta(milliseconds=1)
-    rolled_ms = min(kept_ms, 3_600_000)
-    return {"cleanup.policy": "delete", "retention.ms": str(kept_ms), "segment.ms": str(rolled_ms)} | _common(stamp)
-
-
-def _compacted(stamp: Settings) -> Settings:
-    rolled = {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.2"}
-    return {"cleanup.policy": "compact", **rolled} | _common(stamp)
-
-
-def ensure(kafka: Kafka, topics: list[Topic]) -> None:
-    """Create what lacks at one broker, then set every setting (of topics that were there before, too)."""
-    said: list[KafkaError] = []
-    settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000) | {"error_cb": said.append, "log_level": 0}
-    admin = AdminClient(settings)
-    try:
-        _create(admin, topics, said)
-        _set(admin, topics, said)
-    except KafkaException as error:
-        admin.poll(0)  # why it timed out: a login that is refused, a certificate that is not trusted
-        why = dict.fromkeys(each.str() for each in [error.args[0], *said])
-        raise RuntimeError(f"could not prepare the topics at {kafka.bootstrap}: {'; '.join(why)}") from error
-
-
-def _create(admin: AdminClient, topics: list[Topic], said: Sequence[KafkaError]) -> None:
-    new = [NewTopic(t.name, num_partitions=t.partitions, config=dict(t.settings)) for t in topics]
-    for future in _answered(admin, admin.create_topics(new, request_timeout=TIMEOUT_S), said):
+    Raises:
+        TopicsRefused: a broker refuses to tell.
+    """
+    unseen: list[Difference] = []
+    sides = []
+    for side in _wanted(places, pipelines):
         try:
-            future.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
+            admin = None if side.name in started else ClusterAdmin(side.kafka, CHECK_TIMEOUT_S)
+            sides.append(_look(admin, side, places, False) if admin else side)
+        except KafkaAway as error:
+            unseen.append(away(side, error))
+            sides.append(side)
+    return [*differences(*sides), *unseen]
 
 
-def _set(admin: AdminClient, topics: list[Topic], said: Sequence[KafkaError]) -> None:
-    resources = [ConfigResource(ResourceType.TOPIC, t.name, incremental_configs=_entries(t)) for t in topics]
-    for future in _answered(admin, admin.incremental_alter_configs(resources, request_timeout=TIMEOUT_S), said):
-        future.result()
+def adopt_topics(places: Places, pipelines: Sequence[Pipeline], started: Started = ()) -> list[Difference]:
+    """Change what differs at topics that are not ours, note them as adopted, and return what was changed.
+
+    Raises:
+        TopicsRefused: a broker refuses.
+    """
+    found = [each for each in check_topics(places, pipelines, started) if each.settings or each.partitions]
+    for side, kafka in (("onprem", places.onprem), ("cloud", places.cloud)):
+        if changes := [each for each in found if each.side == side]:
+            _adopt(ClusterAdmin(kafka), changes, places.topic_notes)
+    return found
 
 
-def _answered(
-    admin: AdminClient, futures: Mapping[Any, Future[Any]], said: Sequence[KafkaError]
-) -> Collection[Future[Any]]:
-    """Wait for all answers, but not once a login was refused: the client would try it until the time is over."""
-    while not all(future.done() for future in futures.values()):
-        admin.poll(0.1)
-        refused = next((error for error in said if error.code() == KafkaError._AUTHENTICATION), None)
-        if refused is not None:
-            raise KafkaException(refused)
-    return futures.values()
+def make_topics(kafka: Kafka, topics: Sequence[Topic]) -> None:
+    """Make those of these topics that lack, in a cluster of which nothing is noted."""
+    _make(ClusterAdmin(kafka), topics)
 
 
-def _entries(topic: Topic) -> list[ConfigEntry]:
-    set_to = AlterConfigOpType.SET
-    return [ConfigEntry(name, value, incremental_operation=set_to) for name, value in topic.settings.items()]
+def _wanted(places: Places, pipelines: Sequence[Pipeline]) -> tuple[Side, Side]:
+    onprem = {topic.name: topic for topic in onprem_topics(*pipelines)}
+    cloud = {topic.name: topic for topic in cloud_topics(*pipelines)}
+    return Side("onprem", places.onprem, onprem), Side("cloud", places.cloud, cloud)
+
+
+def _look(admin: ClusterAdmin, side: Side, places: Places, started: bool) -> Side:
+    """The side with what exists there. Where the broker is not ours it is asked whether it lets us make what lacks."""
+    found = admin.find(side.wanted)
+    if started:
+        return replace(side, found=found, ours=frozenset(found))
+    made = made_ids(places.topic_notes, admin.cluster_id())
+    ours = frozenset(name for name, topic in found.items() if topic.topic_id in made)
+    seen = replace(side, found=found, ours=ours)
+    tried = admin.create(seen.missing(), only_try=True)
+    return replace(seen, refused={name: error for name, error in tried.items() if error})
+
+
+def _as_wide(topics: Iterable[Topic], onprem: Side) -> list[Topic]:
+    """With at least as many partitions as the on-prem topic: the mirror keeps a record's partition."""
+    return [replace(topic, partitions=max(topic.partitions, onprem.partitions(topic.name))) for topic in topics]
+
+
+def _make(admin: ClusterAdmin, topics: Sequence[Topic]) -> list[str]:
+    """The names of the topics that were made; one that somebody else has made meanwhile is not ours."""
+    answers = admin.create(topics)
+    for name, error in answers.items():
+        if error and error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise TopicsRefused(f"could not make topic {name} at {admin.kafka.bootstrap}: {error.str()}")
+    return [name for name, error in answers.items() if error is None]
+
+
+def _note(admin: ClusterAdmin, notes: Path, made: Collection[str]) -> None:
+    """Note them by the ids that the broker has given them, which it may tell a moment later."""
+    if not made:
+        return
+    deadline = time.monotonic() + TIMEOUT_S
+    while len(found := _with_ids(admin.find(made))) < len(made) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    add_notes(notes, admin.cluster_id(), found, "made")
+
+
+def _adopt(admin: ClusterAdmin, changes: Sequence[Difference], notes: Path) -> None:
+    settings: dict[str, dict[str, str]] = {}
+    for each in changes:
+        settings.setdefault(each.topic, {}).update(each.settings)
+    admin.set_settings(settings)
+    admin.set_partitions({each.topic: each.partitions for each in changes if each.partitions})
+    add_notes(notes, admin.cluster_id(), _with_ids(admin.find(settings)), "adopted")
+
+
+def _with_ids(found: Mapping[str, Found]) -> list[tuple[str, str]]:
+    return [(name, topic.topic_id) for name, topic in found.items() if topic.topic_id]

@@ -35,7 +35,7 @@ class OwnStreaming:
     def __init__(self, places: Places, env: Mapping[str, str], data: Path, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.places = replace(places, data=data)
-        ensure_topics(places, pipeline)
+        ensure_topics(places, [pipeline])
         self._env = {
             **os.environ,
             **env,

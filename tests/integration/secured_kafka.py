@@ -52,7 +52,7 @@ class Secured:
     @contextmanager
     def mirror(self, pipeline: Pipeline) -> Iterator[None]:
         """The mirror of a pipeline's topics, which are made first."""
-        ensure_topics(self.places, pipeline)
+        ensure_topics(self.places, [pipeline])
         mirror_maker.render(self.settings, self.ports, self.places, pipeline.mirrored_topics)
         part = mirror_maker.mirror(self.settings, self.ports, self.places, after=())
         log = self.settings.data / "mirror.log"

@@ -12,7 +12,8 @@ from infra.stack.live_scorers import live_scorers
 from serving.prediction_log import producer
 from serving.prediction_log.disk_spool import Spool, spooled
 from serving.prediction_log.producer import PredictionLog
-from streaming.kafka.topic_admin import PARTITIONS, ensure, onprem_topics
+from streaming.kafka.pipeline_topics import PARTITIONS, onprem_topics
+from streaming.kafka.topic_admin import make_topics
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
 from tests.integration.own_streaming import read
@@ -42,7 +43,7 @@ def test_predictions_wait_for_a_topic_that_is_not_there(
     until(lambda: on_disk() == {b"first"}, 90, "the prediction on disk")  # by then the client knows that there is none
     log.log("k", b"second")
     until(lambda: on_disk() == {b"first", b"second"}, 90, "both predictions on disk")
-    ensure(onprem, [topic for topic in onprem_topics(pipeline) if topic.name == pipeline.predictions_topic])
+    make_topics(onprem, [topic for topic in onprem_topics(pipeline) if topic.name == pipeline.predictions_topic])
     until(lambda: not spool.size(), 60, "an empty spool")
     log.close(10)
     arrived = [message for number in range(PARTITIONS) for message in read(onprem, pipeline.predictions_topic, number)]

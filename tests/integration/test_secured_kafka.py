@@ -61,5 +61,5 @@ def test_nobody_gets_in_with_less(secured: Secured, lacking: str) -> None:
 def test_a_wrong_password_is_told_as_such(secured: Secured) -> None:
     wrong = {**secured.env, "HOTPATH_CLOUD_KAFKA_SASL_PASSWORD": "wrong"}
     with pytest.raises(RuntimeError, match=r"topics at 127\.0\.0\.1:\d+.*(?i:authentication)") as told:
-        ensure_topics(Places.from_environment(wrong), load(MINIMAL))
+        ensure_topics(Places.from_environment(wrong), [load(MINIMAL)])
     assert "timed out" not in str(told.value).lower(), "nobody waits for what has been refused"

@@ -11,7 +11,7 @@ import pytest
 from contract.layout import Kafka, PlacesError
 from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 from streaming.kafka.java_client import java_settings
-from streaming.kafka.topic_admin import UNLIMITED, cloud_topics, onprem_topics
+from streaming.kafka.pipeline_topics import UNLIMITED, cloud_topics, onprem_topics
 from streaming.lake.hot_tables import arrow_schema, gained
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL

@@ -1,0 +1,96 @@
+"""The topics of pipelines at both brokers, with the settings on which the clocks and the mirror depend.
+
+One list a side. A topic that several pipelines use is listed once, with the longest retention that one of them needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, Literal
+
+from contract.pipeline import Pipeline
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+
+PARTITIONS: Final = 2
+LONGEST_RETENTION: Final = timedelta(days=1)
+UNLIMITED: Final = str(2**63 - 1)
+
+Settings = Mapping[str, str]
+Kind = Literal["events", "labels", "facts", "predictions", "states"]
+"""What the records of a topic are; `states` are compacted, of each key the last one counts."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as hotpath would make it."""
+
+    name: str
+    kind: Kind
+    partitions: int
+    settings: Settings
+    mirrored: bool = True
+
+
+def onprem_topics(*pipelines: Pipeline) -> list[Topic]:
+    """On-prem: the broker stamps each record as it appends it."""
+    stamped = {"message.timestamp.type": "LogAppendTime"}
+    return _once([*_mirrored(pipelines, stamped), _states(IMPORTS_TOPIC, stamped, mirrored=False)])
+
+
+def cloud_topics(*pipelines: Pipeline) -> list[Topic]:
+    """In the cloud: the stamp that arrives stays, however long the mirror was away."""
+    kept = {"message.timestamp.type": "CreateTime"}
+    return _once([*_mirrored(pipelines, kept), _states(PROGRESS_TOPIC, kept, mirrored=False)])
+
+
+def _mirrored(pipelines: Iterable[Pipeline], stamp: Settings) -> Iterable[Topic]:
+    for pipeline in pipelines:
+        kinds: dict[str, Kind] = {
+            pipeline.events.topic: "events",
+            pipeline.label.topic: "labels",
+            pipeline.predictions_topic: "predictions",
+        }
+        settings = _retained(min(pipeline.lake.retention, LONGEST_RETENTION), stamp)
+        for name in pipeline.mirrored_topics:
+            if name == pipeline.models_topic:
+                yield _states(name, stamp)
+            else:
+                yield Topic(name, kinds.get(name, "facts"), PARTITIONS, settings)
+
+
+def _once(topics: Iterable[Topic]) -> list[Topic]:
+    """Each topic once. One that holds states for one pipeline and is read as facts by another stays compacted."""
+    found: dict[str, Topic] = {}
+    for topic in topics:
+        found[topic.name] = _joined(found[topic.name], topic) if topic.name in found else topic
+    return list(found.values())
+
+
+def _joined(one: Topic, other: Topic) -> Topic:
+    if "states" in (one.kind, other.kind):
+        return one if one.kind == "states" else other
+    kind = other.kind if one.kind == "facts" else one.kind
+    longest = max(one.settings, other.settings, key=lambda settings: int(settings["retention.ms"]))
+    return replace(one, kind=kind, settings=longest)
+
+
+def _states(name: str, stamp: Settings, *, mirrored: bool = True) -> Topic:
+    rolled = {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.2"}
+    return Topic(name, "states", 1, {"cleanup.policy": "compact", **rolled} | _common(stamp), mirrored)
+
+
+def _retained(retention: timedelta, stamp: Settings) -> Settings:
+    kept_ms = max(retention, timedelta(hours=1)) // timedelta(milliseconds=1)
+    rolled_ms = min(kept_ms, 3_600_000)
+    return {"cleanup.policy": "delete", "retention.ms": str(kept_ms), "segment.ms": str(rolled_ms)} | _common(stamp)
+
+
+def _common(stamp: Settings) -> dict[str, str]:
+    """Settings of every topic.
+
+    Both sides set all of them: a mirror that synchronised settings would unset in the cloud what on-prem does not set.
+    """
+    size = {"max.message.bytes": str(MAX_RECORD_BYTES), "segment.bytes": str(64 * 1024 * 1024)}
+    return {"message.timestamp.after.max.ms": UNLIMITED, "message.timestamp.before.max.ms": UNLIMITED, **size, **stamp}

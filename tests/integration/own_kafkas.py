@@ -1,0 +1,83 @@
+"""Two Kafka brokers that hotpath did not start: to it they are a team's own, named by the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from contract.layout import Kafka, Places
+from infra.engines import kafka_broker
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.supervisor.readiness import broker_answers
+from tests.integration.secured_kafka import running
+from tests.waiting import until
+
+
+@dataclass(frozen=True)
+class OwnKafkas:
+    """`env` is what a person sets to use these brokers; the data folder is none of the brokers'."""
+
+    env: Mapping[str, str]
+
+    @property
+    def places(self) -> Places:
+        return Places.from_environment(self.env, needs=("onprem", "cloud"))
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment({**os.environ, **self.env})
+
+    def with_folder(self, data: Path) -> OwnKafkas:
+        """The same brokers, seen from another data folder, in which nothing is noted."""
+        return OwnKafkas({**self.env, "HOTPATH_DATA": str(data)})
+
+
+@contextmanager
+def own_kafkas(folder: Path, port_base: int) -> Iterator[OwnKafkas]:
+    """Both brokers, until the end."""
+    env = {"HOTPATH_DATA": str(folder), "HOTPATH_PORT_BASE": str(port_base)}
+    settings, ports = Settings.from_environment({**os.environ, **env}), Ports(port_base, folder / "ports.json")
+    with ExitStack() as brokers:
+        for name in ("onprem", "cloud"):
+            part = kafka_broker.broker(settings, ports, name)
+            brokers.enter_context(running(settings, part, folder / f"{name}.log"))
+        for name in ("onprem", "cloud"):
+            until(partial(broker_answers, Kafka(ports.address(name), {})), 120, f"the broker {name}")
+        named = {"HOTPATH_ONPREM_KAFKA": ports.address("onprem"), "HOTPATH_CLOUD_KAFKA": ports.address("cloud")}
+        yield OwnKafkas({**env, **named})
+
+
+def make_topic(kafka: Kafka, name: str, settings: Mapping[str, str], partitions: int = 2) -> None:
+    """As a team makes a topic."""
+    admin = AdminClient(kafka.client())
+    admin.create_topics([NewTopic(name, partitions, config=dict(settings))])[name].result(30)
+    until(lambda: name in names(kafka), 30, f"the topic {name}")
+
+
+def delete_topic(kafka: Kafka, name: str) -> None:
+    admin = AdminClient(kafka.client())
+    admin.delete_topics([name])[name].result(30)
+    until(lambda: name not in names(kafka), 30, f"the end of {name}")
+
+
+def names(kafka: Kafka) -> set[str]:
+    return set(AdminClient(kafka.client()).list_topics(timeout=10).topics)
+
+
+def settings_of(kafka: Kafka, *topics: str) -> dict[str, dict[str, str]]:
+    """Every setting of these topics, and their numbers of partitions."""
+    admin = AdminClient(kafka.client())
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+    found = {resource.name: future.result(30) for resource, future in admin.describe_configs(resources).items()}
+    listed = admin.list_topics(timeout=10).topics
+    return {
+        name: {key: entry.value for key, entry in entries.items()} | {"partitions": str(len(listed[name].partitions))}
+        for name, entries in found.items()
+    }

@@ -176,6 +176,11 @@ STREAM_CAUGHT_UP_TO_SECONDS = MomentGauge(
     "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables, Unix time.", ["pipeline"]
 )
 STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
+STREAM_FAILURES_IN_A_ROW = Gauge(
+    "hotpath_streaming_failures_in_a_row",
+    "How often a pipeline's step (hot query, rows job, upkeep) has failed since it last succeeded; 0 while it is well.",
+    ["pipeline", "step"],
+)
 CLOCK_OFFSET_SECONDS = Gauge(
     "hotpath_clock_offset_seconds",
     "Per producing host, the smallest (append time - event time) of the last minutes; negative: its clock is ahead.",

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from pyspark.sql import SparkSession
@@ -19,8 +20,9 @@ from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.metrics import PROBLEMS
 from contract.pipeline import Pipeline
-from contract.process_end import give_up
+from contract.process_end import VitalThread, give_up, log_all_stacks
 from streaming.lake import hang_watchdog
+from streaming.lake.hang_watchdog import expected_back
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.pipeline_worker import Pace, PipelineLoop
 from streaming.progress.progress_consumer import follow_progress
@@ -32,55 +34,81 @@ log = logging.getLogger("streaming")
 LOOK_EVERY_S = 2.0
 CALL_S = 90.0
 """A call to HDFS that takes longer never comes back, or HDFS is away: either way no table can be written."""
+STOP_S = 120.0
+"""How long a stop waits for the loops; what they leave undone is done after the next start."""
+
+
+class Loops:
+    """The loops of the deployed pipelines, one each."""
+
+    def __init__(self, start: Callable[[Pipeline], PipelineLoop]) -> None:
+        self._start = start
+        self._loops: dict[str, PipelineLoop] = {}
+
+    def __call__(self) -> tuple[PipelineLoop, ...]:
+        return tuple(self._loops.values())
+
+    def serve(self, deployed: Iterable[Pipeline]) -> None:
+        """Start the loop of each pipeline that has none. A loop whose file has changed is told to end.
+
+        Nothing is waited for here: a later call starts the new loop, once the old one has ended.
+        """
+        for pipeline in deployed:
+            loop = self._loops.get(pipeline.name)
+            if loop is None or (loop.is_told_to_end and not loop.is_alive()):
+                self._loops[pipeline.name] = self._start(pipeline)
+            elif loop.pipeline.file_hash != pipeline.file_hash and not loop.is_told_to_end:
+                log.info("pipeline file changed, its loop begins anew pipeline=%s", pipeline.name)
+                loop.end()
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
     """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun anew when its file changes."""
     board, deployed = ProgressUpdates(), Deployed(places)
-    loops: dict[str, PipelineLoop] = {}
-    news = threading.Thread(target=follow_progress, args=(places.cloud, board, stop), name="news")
-    news.start()
 
-    def serve_what_is_deployed() -> None:
-        for pipeline in deployed.pipelines():
-            if _has_changed(loops.get(pipeline.name), pipeline):
-                loops.pop(pipeline.name).join()
-            if pipeline.name not in loops:
-                loops[pipeline.name] = PipelineLoop(spark, places, pipeline, board, pace)
-                loops[pipeline.name].start()
+    def start(pipeline: Pipeline) -> PipelineLoop:
+        loop = PipelineLoop(spark, places, pipeline, board, pace)
+        loop.start()
+        return loop
 
+    loops = Loops(start)
+    progress = VitalThread("progress", lambda: follow_progress(places.cloud, board, stop), stop)
+    guard = VitalThread("guard", lambda: watch_batches(loops, pace, stop), stop)
+    progress.start()
+    guard.start()
     while not stop.is_set():
-        _try("look for batches that hang", lambda: _give_up_when_stuck(loops.values(), pace))
-        _try(f"look for pipelines in {places.pipelines}", serve_what_is_deployed)
+        try:
+            loops.serve(deployed.pipelines())
+        except Exception:
+            log.exception("could not look for pipelines, trying again folder=%s", places.pipelines)
+            PROBLEMS.labels(part="streaming").inc()
         stop.wait(LOOK_EVERY_S)
-    for loop in loops.values():
+    for loop in loops():
         loop.end()
-    for thread in (*loops.values(), news):
-        thread.join()
+    wait_for_end((*loops(), progress, guard), STOP_S)
 
 
-def _try(what: str, step: Callable[[], None]) -> None:
-    try:
-        step()
-    except Exception:
-        log.exception("could not %s; tried again", what)
-        PROBLEMS.labels(part="streaming").inc()
+def watch_batches(loops: Callable[[], Iterable[PipelineLoop]], pace: Pace, stop: threading.Event) -> None:
+    """End the process when a batch hangs: the next one takes the batch again, and no table has it twice.
+
+    Builds and upkeep are watched by `hang_watchdog`. This has a thread of its own, so that nothing holds it up; should
+    Spark not even tell how its query is, `hang_watchdog` ends the process.
+    """
+    while not stop.wait(LOOK_EVERY_S):
+        for loop in loops():
+            with expected_back(f"Spark's answer about the hot query of {loop.name}"):
+                runs_s = loop.batch_runs_s()
+            if runs_s > pace.stuck.total_seconds():
+                give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
 
 
-def _has_changed(loop: PipelineLoop | None, pipeline: Pipeline) -> bool:
-    """Whether the loop serves another version of the file; it is then told to end."""
-    if loop is None or loop.pipeline.file_hash == pipeline.file_hash:
-        return False
-    log.info("%s: its file has changed; the loop begins anew", pipeline.name)
-    loop.end()
-    return True
-
-
-def _give_up_when_stuck(loops: Iterable[PipelineLoop], pace: Pace) -> None:
-    """End the process at once when a batch hangs: the next one takes the batch again, and no table has it twice."""
-    for loop in loops:
-        if (runs_s := loop.batch_runs_s()) > pace.stuck.total_seconds():
-            give_up(f"{loop.name}: a batch has not ended for {runs_s:.0f} s")
+def wait_for_end(threads: Iterable[threading.Thread], within_s: float) -> None:
+    """Wait until they have ended, but no longer than that."""
+    until = time.monotonic() + within_s
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+        if thread.is_alive():
+            log_all_stacks(f"the thread {thread.name} has not ended within {within_s:g} s; the process ends without it")
 
 
 def main() -> None:

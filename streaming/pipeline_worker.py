@@ -1,14 +1,17 @@
-"""One pipeline in the streaming process: its hot query kept running, its rows job and upkeep one after the other."""
+"""One pipeline in the streaming process: keeps its hot query running, and takes turns at its rows job and upkeep."""
 
 from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from threading import Event
+from typing import Final
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -18,15 +21,18 @@ from contract.metrics import (
     PROBLEMS,
     STREAM_BEHIND_RECORDS,
     STREAM_CAUGHT_UP_TO_SECONDS,
+    STREAM_FAILURES_IN_A_ROW,
     STREAM_RESTARTS,
     UPKEEP_SECONDS,
 )
 from contract.pipeline import Pipeline
+from contract.process_end import OnEnd, VitalThread, give_up
 from streaming.ingest.hot_query import HotQuery
 from streaming.ingest.record_decoder import decoder_of, tables_by_topic
 from streaming.ingest.stalled_batch import StalledBatch
 from streaming.lake.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.lake.built_upkeep import keep_up_built
+from streaming.lake.hang_watchdog import expected_back
 from streaming.lake.hot_tables import ensure_tables
 from streaming.lake.hot_upkeep import keep_up
 from streaming.lake.old_programs import remove_old_programs
@@ -41,6 +47,10 @@ TURN_S = 2.0
 AGAIN_S = 5.0
 PATIENCE_S = 30.0
 """How long a stop waits for the running batch."""
+HOT_QUERY: Final = "hot query"
+ROWS_JOB: Final = "rows job"
+UPKEEP: Final = "upkeep"
+"""The steps of a turn, as log lines and the metric of failures name them."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,17 @@ class Pace:
     stuck: timedelta
     """A batch has at most some ten thousand records: one that runs for longer hangs in a call that will not return."""
 
+    @property
+    def step_s(self) -> float:
+        """A build or a turn of upkeep that takes longer hangs: it may be as large as six batches of the longest."""
+        return 6 * self.stuck.total_seconds()
 
-class PipelineLoop(threading.Thread):
-    """Until `end`: whatever fails is logged, counted and tried again, as the tables lose nothing by it."""
+
+class PipelineLoop(VitalThread):
+    """Takes turns until `end` is called. A step that fails is logged, counted and tried again; no record is lost by it.
+
+    Should the loop itself end without `end`, `on_end` ends the process.
+    """
 
     def __init__(
         self,
@@ -63,84 +81,105 @@ class PipelineLoop(threading.Thread):
         pipeline: Pipeline,
         board: ProgressUpdates,
         pace: Pace,
+        on_end: OnEnd = give_up,
     ) -> None:
-        super().__init__(name=pipeline.name)
+        self._told_to_end = Event()
+        super().__init__(pipeline.name, self._take_turns, self._told_to_end, on_end)
         self.pipeline = pipeline
         self._spark, self._places, self._pace = spark, places, pace
-        self._told_to_end = threading.Event()
         self._topics = tuple(tables_by_topic(pipeline))
         self._progress = Progress(board)
         self._stuck = StalledBatch()
         self._query: StreamingQuery | None = None
+        self._failures = Counter({HOT_QUERY: 0, ROWS_JOB: 0, UPKEEP: 0})
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
 
     def end(self) -> None:
-        """Finish the running batch and build, then leave; `join` waits for it."""
+        """Finish the running batch and build, then leave; the thread lives until that is done."""
         self._told_to_end.set()
+
+    @property
+    def is_told_to_end(self) -> bool:
+        return self._told_to_end.is_set()
 
     def batch_runs_s(self) -> float:
         """For how long the hot query has been seen at the same batch; 0 between batches."""
         return self._stuck.runs_s(self._query)
 
-    def run(self) -> None:
-        compiled = compile_pipeline(self.pipeline)
+    @cached_property
+    def _compiled(self) -> Compiled:
+        return compile_pipeline(self.pipeline)
+
+    def _take_turns(self) -> None:
         while not self._told_to_end.is_set():
             done = (
-                self._try("hot query", lambda: self._keep_query(compiled))
-                and self._try("rows job", lambda: self._build(compiled))
-                and self._try("upkeep", lambda: self._upkeep(compiled))
+                self._try(HOT_QUERY, self._keep_query)
+                and self._try(ROWS_JOB, self._build)
+                and self._try(UPKEEP, self._upkeep)
             )
             self._measure()
             self._told_to_end.wait(TURN_S if done else AGAIN_S)
-        self._end_query()
+        with expected_back(f"the end of the hot query of {self.name}", self._pace.step_s):
+            self._end_query()
 
-    def _try(self, what: str, step: Callable[[], object]) -> bool:
+    def _try(self, step: str, take: Callable[[], bool]) -> bool:
+        """Whether the step did not fail. `take` says whether it has succeeded: a step may not have got so far yet."""
         try:
-            step()
+            with expected_back(f"the {step} of {self.name}", self._pace.step_s):
+                has_succeeded = take()
         except Exception as error:
-            log.error("%s: its %s failed and is tried again: %s", self.name, what, _cause(str(error)))
-            log.debug("%s", what, exc_info=True)
+            self._failures[step] += 1
+            cause, again = _cause(str(error) or repr(error)), self._failures[step]
+            log.error("step failed, trying again pipeline=%s step=%r in_a_row=%d: %s", self.name, step, again, cause)
+            log.debug("%s", step, exc_info=True)
             PROBLEMS.labels(part="streaming").inc()
             return False
+        if has_succeeded:
+            self._failures[step] = 0
         return True
 
-    def _keep_query(self, compiled: Compiled) -> None:
-        """Start the hot query, or start it anew where it ended.
+    def _keep_query(self) -> bool:
+        """Start the hot query where it does not run; whether it has finished a batch, or found nothing new, since then.
 
         Raises:
             RuntimeError: it ended, and why; the next turn starts it.
         """
         if self._query is None:
             ensure_tables(self._spark, self._places, self.pipeline)
-            decoding = decoder_of(self.pipeline, compiled.spec)
+            decoding = decoder_of(self.pipeline, self._compiled.spec)
             query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
             self._query = query.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
             STREAM_RESTARTS.labels(pipeline=self.name).inc()
             raise RuntimeError(f"the query ended: {error}")
+        return self._query.lastProgress is not None
 
-    def _build(self, compiled: Compiled) -> None:
+    def _build(self) -> bool:
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", "rows")
-        run_once(self._spark, self._places, self.pipeline, compiled, self._progress)
+        run_once(self._spark, self._places, self.pipeline, self._compiled, self._progress)
+        return True
 
-    def _upkeep(self, compiled: Compiled) -> None:
+    def _upkeep(self) -> bool:
         if time.monotonic() < self._next_upkeep:
-            return
+            return True
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
             now = datetime.now(UTC)
             keep_up(self._spark, self._places, self.pipeline, now)
             kept = kept_versions(self._places, self.pipeline)
-            for table in self._built_tables(compiled):
+            for table in self._built_tables():
                 keep_up_built(self._spark, table, self.pipeline, now, kept.get(folder_of(table.url), ()))
             remove_old_programs(self._places, self.pipeline, kept, now)
         self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
+        return True
 
-    def _built_tables(self, compiled: Compiled) -> tuple[BuiltTable, ...]:
-        rows = rows_table(self._places, self.pipeline, compiled.feature_types)
+    def _built_tables(self) -> tuple[BuiltTable, ...]:
+        rows = rows_table(self._places, self.pipeline, self._compiled.feature_types)
         return rows, outcomes_table(self._places, self.pipeline)
 
     def _measure(self) -> None:
+        for step, failures in self._failures.items():
+            STREAM_FAILURES_IN_A_ROW.labels(pipeline=self.name, step=step).set(failures)
         moment = self._progress.caught_up_to(self._topics)
         STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(self._progress.behind_records(self._topics))
         if moment is not None:

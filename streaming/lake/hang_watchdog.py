@@ -1,11 +1,12 @@
 """Ends this process when a call that is expected back does not come back; whoever started it starts it again.
 
-hdfs-native (0.14.7) waits for ever once a NameNode has stood still, and with it deltalake (1.6.6), which has a second
-way to do so that our tables' logs do not lead it into (docs/decisions.md). Nothing can interrupt either. While nobody
-listens at the NameNode's address both try for some three minutes and then fail.
+hdfs-native (0.14.7) waits for ever once a NameNode has stood still, and so does deltalake (1.6.6), which uses it.
+docs/decisions.md describes a second way in which deltalake hangs, and how the logs of our tables avoid it. Nothing
+can interrupt such a call. While nobody listens at the NameNode's address, both try for some three minutes and fail.
 
 A call may also keep the lock of Python while it waits (deltalake's `is_deltatable` does), so that no thread of ours
-runs. The fault handler needs no lock: it then ends the process, with exit code 1, since nobody puts it off any more.
+runs. The fault handler needs no lock: it ends the process, with exit code 1, when the watching thread has not
+restarted its timer in time.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ LIMIT_S: Final = 300.0
 """A call to HDFS that takes longer never comes back; while HDFS is away one fails sooner."""
 _LOOK_EVERY_S: Final = 1.0
 
-_out: dict[object, tuple[float, str]] = {}
-"""Calls that have not come back: since when (monotonic seconds), and what they are."""
+_out: dict[object, tuple[float, float | None, str]] = {}
+"""Calls that have not come back: since when (monotonic seconds), their own limit, and what they are."""
 
 
 @contextmanager
-def expected_back(what: str) -> Iterator[None]:
-    """Note that this thread is in a call; `what` is told when it does not come back."""
+def expected_back(what: str, within_s: float | None = None) -> Iterator[None]:
+    """Note that this thread is in a call; the log names `what` when it does not come back.
+
+    `within_s`: a limit of this call's own, for one that takes longer than a call to HDFS.
+    """
     call = object()
-    _out[call] = (time.monotonic(), what)
+    _out[call] = (time.monotonic(), within_s, what)
     try:
         yield
     finally:
@@ -56,6 +60,7 @@ def _watch(limit_s: float) -> None:
     while True:
         faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.stderr)
         time.sleep(min(_LOOK_EVERY_S, limit_s / 4))
-        since, what = min(tuple(_out.values()), default=(time.monotonic(), ""))
-        if time.monotonic() - since > limit_s:
-            give_up(f"{what} has not come back for {limit_s:g} s")
+        for since, own_limit_s, what in tuple(_out.values()):
+            most_s = limit_s if own_limit_s is None else own_limit_s
+            if time.monotonic() - since > most_s:
+                give_up(f"{what} has not come back for {most_s:g} s")

@@ -20,11 +20,9 @@ from streaming.lake.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.lake.delta_tables import create
 from streaming.lake.hot_tables import spark_schema, struct_of
 from streaming.lake.read_version import read_version
-from streaming.rows.label_join import LabelJoin, label_values
-from streaming.rows.state_rules import LabelSeen, Rules
+from streaming.rows.label_join import VALUED, LabelJoin, label_values
+from streaming.rows.state_rules import ORDER, rules_of
 
-ORDER = ("append_time", "partition", "offset", "topic")
-"""Which of several records of a question was the first."""
 FEW_BUCKETS = 50
 """Of up to so many, the questions are read twice, first for their entities: few of all that have labels."""
 VALUED_LABEL = pa.schema([
@@ -73,12 +71,11 @@ def note_only(spark: SparkSession, table: BuiltTable, note: str) -> None:
     nothing.option("userMetadata", note).save(table.url)
 
 
-def rules_of(pipeline: Pipeline) -> Rules:
-    return Rules(round(pipeline.label.max_late.total_seconds() * 1e6), pipeline.label.missing)
-
-
 def with_first(records: DataFrame, question: tuple[str, ...]) -> DataFrame:
-    """Each distinct record once, with `first`: whether it is its question's first one in its bucket."""
+    """Each distinct record once, with `first`: whether it is its question's first one in its bucket.
+
+    `state_rules.first_of_each` says the same in Arrow; a test compares the two.
+    """
     of_question = Window.partitionBy("bucket", *question).orderBy(*ORDER)
     record = F.struct(*IDENTITY)
     marked = records.withColumn("again", F.lag(record).over(of_question).eqNullSafe(record))
@@ -114,7 +111,7 @@ def _labels(
     )
     mine = source if entities is None else source.join(entities, "key", "left_semi")
     valued = mine.mapInArrow(partial(label_values, spec), spark_schema(VALUED_LABEL))
-    return valued.groupBy("key").agg(F.collect_list(F.struct(*LabelSeen._fields)).alias("labels"))
+    return valued.groupBy("key").agg(F.collect_list(F.struct(*VALUED)).alias("labels"))
 
 
 def _struct(name: str, fields: pa.StructType) -> Column:

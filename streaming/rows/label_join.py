@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streaming.pipeline_file.compile_pipeline import transform_of
-from streaming.rows.state_rules import LabelSeen, Rules, Verdict, state_of
+from streaming.rows.state_rules import LABELS, QUESTIONS, Rules, states
 
 SECOND_US = 1_000_000
+VALUED = ("append_us", "partition", "offset", "value")
+"""The fields of a label in the list `labels`."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,18 @@ class LabelJoin:
             yield self._decided(batch)
 
     def _decided(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        verdicts = self._verdicts(batch)
+        verdicts = states(self._questions(batch), _labels(batch["labels"]), self.rules).combine_chunks()
         columns = {name: batch[name] for name in batch.schema.names if name in self.schema.names}
-        columns |= {
-            "state": pa.array([v.state for v in verdicts], pa.string()),
-            "label": pa.array([v.label for v in verdicts], pa.bool_()),
-            "label_append_time": pa.array([v.label_append_us for v in verdicts], pa.int64()),
-            "label_missing": pa.array([v.label_missing for v in verdicts], pa.bool_()),
-        }
+        columns |= {name: verdicts[name].combine_chunks() for name in ("state", "label", "label_missing")}
+        columns["label_append_time"] = verdicts["label_append_us"].combine_chunks()
         if self.spec is not None:
             columns |= _features(self.spec, batch, pc.equal(columns["state"], "row"))
         return pa.record_batch([columns[f.name].cast(f.type) for f in self.schema], schema=self.schema)
 
-    def _verdicts(self, batch: pa.RecordBatch) -> list[Verdict]:
-        append_us = batch["append_time"].cast(pa.int64()).to_pylist()
-        ends_us = [(bucket + self.bucket_s) * SECOND_US for bucket in batch["bucket"].to_pylist()]
-        questions = zip(batch["first"].to_pylist(), append_us, ends_us, _labels(batch["labels"]), strict=True)
-        return [state_of(*question, self.rules) for question in questions]
+    def _questions(self, batch: pa.RecordBatch) -> pa.Table:
+        ends_us = pc.multiply(pc.add(batch["bucket"], self.bucket_s), SECOND_US)
+        columns = [batch["first"], batch["append_time"].cast(pa.int64()), ends_us]
+        return pa.table(columns, schema=QUESTIONS)
 
 
 def label_values(spec: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -57,16 +54,11 @@ def label_values(spec: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Re
         yield pa.record_batch(columns).filter(pc.is_valid(value))
 
 
-def _labels(lists: pa.Array) -> list[list[LabelSeen]]:
-    """NULL, of an entity without labels, is an empty list."""
+def _labels(lists: pa.Array) -> pa.Table:
+    """The labels of all questions, each with its question's number; an entity without labels has NULL."""
     items = lists.flatten()
-    seen = list(map(LabelSeen, *(items.field(name).to_pylist() for name in LabelSeen._fields)))
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_pylist()
-    found, at = [], 0
-    for length in lengths:
-        found.append(seen[at : at + length])
-        at += length
-    return found
+    columns = {name: items.field(name) for name in VALUED}
+    return pa.table({"question": pc.list_parent_indices(lists)} | columns).cast(LABELS)
 
 
 def _features(spec: str, batch: pa.RecordBatch, is_row: pa.Array) -> dict[str, pa.Array]:

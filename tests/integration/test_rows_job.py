@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -17,6 +18,7 @@ from streaming.lake.built_upkeep import keep_up_built
 from streaming.rows import build_buckets
 from streaming.rows.rows_job import Built, run_once
 from streaming.rows.state_counts import state_counts
+from streaming.rows.state_rules import ORDER, first_of_each
 from tests.integration.as_plain_batch import assert_as_plain_batch, assert_states
 from tests.integration.killed_build import DATA_WRITTEN, ROWS_COMMITTED, build_killed
 from tests.integration.random_records import random_records
@@ -209,3 +211,20 @@ def test_a_changed_program_fills_a_table_of_its_own_from_events_and_leaves_the_o
     assert [(row["f_double_x"], row["f_half"]) for row in built] == [(value * 3.0, value / 2.0) for value in given]
     assert {row["label"] for row in built} == {True, False}
     assert (DeltaTable(old).version(), rows_at(old)) == (version, rows)
+
+
+def test_the_first_record_of_a_question_is_the_same_in_spark_and_in_arrow(spark: SparkSession) -> None:
+    """A build marks the first records in Spark, the monitor picks them in Arrow: one rule, two renderings."""
+    draw, names = random.Random(3), ("bucket", "id", "model", *ORDER)
+    drawn = [
+        (draw.choice([0, 60]), draw.choice("xyz"), draw.choice("mn"), moment(draw.randrange(3)), draw.randrange(2),
+         draw.randrange(3), draw.choice("ab"))
+        for _ in range(200)
+    ]  # fmt: skip
+    schema = "bucket bigint, id string, model string, append_time timestamp, partition int, offset bigint, topic string"
+    marked = build_buckets.with_first(spark.createDataFrame(drawn, schema), ("id", "model"))
+    in_spark = marked.where("first").drop("first").toArrow().select(list(names)).to_pylist()
+    records = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in drawn])
+    in_arrow = first_of_each(records, ("bucket", "id", "model")).to_pylist()
+    assert sorted(map(str, in_spark)) == sorted(map(str, in_arrow))
+    assert len(in_arrow) == len({row[:3] for row in drawn})

@@ -89,3 +89,12 @@ def test_a_limit_that_is_no_number_is_refused_with_the_remedy() -> None:
         "HOTPATH_CALL_S=soon: must be a number of seconds above 0, for example HOTPATH_CALL_S=90"
         in run("", "soon").stderr
     )
+
+
+def test_a_call_may_have_a_longer_limit_of_its_own() -> None:
+    slow = "import time\nwith expected_back('a build', {limit}):\n    time.sleep(2.5)"
+    ended = run(slow.format(limit=30))
+    assert (ended.returncode, ended.stdout) == (0, "went on\n"), ended.stderr
+    ended = run(slow.format(limit=0.2), limit_s="30")
+    assert ended.returncode == GIVEN_UP
+    assert "a build has not come back for 0.2 s" in ended.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -13,6 +14,8 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import SPAN_BUCKETS
 from streaming.lake.delta_tables import opened
+
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Window:
     end: int
     files: tuple[str, ...]
     """URLs of the Parquet files, all of whose records are in the state `row`."""
+    excluded: Ranges = ()
+    """Ranges [from, to) of buckets that neither train nor hold out, since records of theirs were lost."""
 
     @property
     def moments(self) -> tuple[datetime, datetime, datetime]:

@@ -12,6 +12,7 @@ from h2o.estimators import H2OGradientBoostingEstimator
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from training.evaluation.holdout_metrics import Scored
+from training.h2o.import_window import IDENTITY
 
 
 def train_gbm(pipeline: Pipeline, train: Any, own: str) -> Any:
@@ -29,14 +30,15 @@ def threshold(model: Any) -> float:
 
 def score(model: Any, holdout: Any, slices: tuple[str, ...]) -> Scored:
     """The holdout's predictions, brought to this process: one row of numbers a question."""
-    kept = ["partition", "offset", "label", *(FEATURE_PREFIX + name for name in slices)]
+    kept = [*IDENTITY, "label", *(FEATURE_PREFIX + name for name in slices)]
     columns = _columns(model.predict(holdout)[:, 2].cbind(holdout[kept]))
-    probability, partition, offset, label, *levels = columns
+    probability, partition, offset, append_us, label, *levels = columns
     return Scored(
         probability=np.array(probability, np.float64),
         label=np.array([value.lower() == "true" for value in label]),
         partition=np.array(partition, np.int64),
         offset=np.array(offset, np.int64),
+        append_us=np.array(append_us, np.int64),
         slices=dict(zip(slices, levels, strict=True)),
     )
 

@@ -6,38 +6,47 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
+import pyarrow.compute as pc
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
-from contract.timestamps import rfc3339
+from contract.timestamps import rfc3339, to_us
 from streaming.lake.delta_tables import opened
 from training.algorithms.gbm import predictions
 from training.evaluation.holdout_metrics import Scored
+from training.h2o.import_window import IDENTITY
 from training.window import Window
 
 ROWS = 400
+TRIED = 4 * ROWS
+"""So many rows are looked at: of those that JSON can hold, `ROWS` are taken."""
 EVENTS = 50
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Row: TypeAlias = dict[str, Any]
 
 
 def reference_rows(
     places: Places, pipeline: Pipeline, window: Window, model: Any, holdout: Any, scored: Scored
 ) -> Iterator[dict[str, Any]]:
-    """Rows spread over the holdout, with H2O's own answers; the first `EVENTS` also with their event's bytes."""
-    rows = _holdout_rows(pipeline, window)
-    position = {key: index for index, key in enumerate(zip(scored.partition, scored.offset, strict=True))}
-    known = [row for row in rows if (row["partition"], row["offset"]) in position and _is_finite(row)]
-    picked = [known[i] for i in sorted({round(i) for i in np.linspace(0, len(known) - 1, min(ROWS, len(known)))})]
-    order = sorted(picked, key=lambda row: position[row["partition"], row["offset"]])
-    indices = [position[row["partition"], row["offset"]] for row in order]
-    labels, leaves = predictions(model, holdout[indices, :])
-    events = _events(places, pipeline, order[:EVENTS])
-    for row, index, label, nodes in zip(order, indices, labels, leaves, strict=True):
-        event = events.get((row["partition"], row["offset"]))
+    """Rows spread over the holdout, with H2O's own answers; the first `EVENTS` also with their event's bytes.
+
+    A row and its event are found by the event's identity: of a topic that was made anew, two records may have one
+    partition and offset.
+    """
+    candidates = _spread(np.arange(len(scored.offset)), TRIED)
+    rows = _rows_of(pipeline, window, scored, candidates)
+    indices = [int(index) for index in _spread(np.array(sorted(rows)), ROWS)]
+    labels, leaves = predictions(model, holdout[indices, :]) if indices else ([], [])
+    events = _events(places, pipeline, [rows[index] for index in indices[:EVENTS]])
+    for index, label, nodes in zip(indices, labels, leaves, strict=True):
+        row = rows[index]
+        event = events.get(_identity(row))
         yield {
             "features": {name: _missing_as_null(row[FEATURE_PREFIX + name]) for name in pipeline.features},
             "probability": float(scored.probability[index]),
@@ -51,35 +60,55 @@ def reference_rows(
 def newest_question(pipeline: Pipeline, window: Window) -> datetime:
     """The newest `as_of` among the training rows: what a model's age counts from."""
     reach = window.split - int(pipeline.label.max_wait.total_seconds())
-    table = _rows(window, ["as_of"], max(window.start, reach), window.split)
-    newest: datetime = max(table["as_of"].to_pylist(), default=datetime.fromtimestamp(window.start, UTC))
-    return newest.astimezone(UTC)
-
-
-def _holdout_rows(pipeline: Pipeline, window: Window) -> list[dict[str, Any]]:
-    columns = ["partition", "offset", "bucket", "as_of", *(FEATURE_PREFIX + name for name in pipeline.features)]
-    rows: list[dict[str, Any]] = _rows(window, columns, window.split, window.end).to_pylist()
-    return rows
-
-
-def _rows(window: Window, columns: list[str], start: int, end: int) -> pa.Table:
-    filters = [("state", "=", "row"), ("bucket", ">=", start), ("bucket", "<", end)]
     with opened(window.table, window.version) as table:
-        return table.to_pyarrow_table(columns=columns, filters=filters)
+        among = _in_buckets(window, max(window.start, reach), window.split)
+        moments = table.to_pyarrow_table(columns=["as_of"], filters=among)["as_of"]
+    newest: datetime | None = pc.max(moments).as_py()
+    return (newest or datetime.fromtimestamp(window.start, UTC)).astimezone(UTC)
 
 
-def _events(places: Places, pipeline: Pipeline, rows: list[dict[str, Any]]) -> dict[tuple[int, int], bytes]:
+def _spread(values: Ints, count: int) -> Ints:
+    """At most `count` of these, evenly spread."""
+    return values[np.unique(np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(np.int64))]
+
+
+def _rows_of(pipeline: Pipeline, window: Window, scored: Scored, indices: Ints) -> dict[int, Row]:
+    """By index in `scored`: the rows that JSON can hold. Only these rows become Python objects."""
+    index_of = {(int(scored.partition[i]), int(scored.offset[i]), int(scored.append_us[i])): int(i) for i in indices}
+    columns = [*IDENTITY, "bucket", "as_of", *(FEATURE_PREFIX + name for name in pipeline.features)]
+    among = _in_buckets(window, window.split, window.end) & pc.field("offset").isin([key[1] for key in index_of])
+    with opened(window.table, window.version) as table:
+        rows = table.to_pyarrow_table(columns=columns, filters=among).to_pylist()
+    return {index_of[_identity(row)]: row for row in rows if _identity(row) in index_of and _is_finite(row)}
+
+
+def _in_buckets(window: Window, start: int, end: int) -> pc.Expression:
+    bucket = pc.field("bucket")
+    among = (pc.field("state") == "row") & (bucket >= start) & (bucket < end)
+    for first, after in window.excluded:
+        among &= (bucket < first) | (bucket >= after)
+    return among
+
+
+def _identity(row: Row) -> tuple[int, int, int]:
+    return row["partition"], row["offset"], to_us(row["append_time"])
+
+
+def _events(places: Places, pipeline: Pipeline, rows: list[Row]) -> dict[tuple[int, int, int], bytes]:
     """The stored bytes of the rows' events; one that its retention has taken is left out."""
-    wanted = {(row["partition"], row["offset"]) for row in rows}
-    buckets = sorted({row["bucket"] for row in rows})
+    if not rows:
+        return {}
+    wanted = {_identity(row) for row in rows}
+    among = pc.field("bucket").isin(sorted({row["bucket"] for row in rows}))
+    among &= pc.field("offset").isin(sorted({row["offset"] for row in rows}))
     with opened(places.table(pipeline.name, "events")) as table:
-        columns, filters = ["partition", "offset", "value"], [("bucket", "in", buckets)]
-        events = table.to_pyarrow_table(columns=columns, filters=filters)
-    found = zip(*(events[name].to_pylist() for name in ("partition", "offset", "value")), strict=True)
-    return {(p, o): value for p, o, value in found if (p, o) in wanted and value is not None}
+        events = table.to_pyarrow_table(columns=[*IDENTITY, "value"], filters=among).to_pylist()
+    return {
+        _identity(each): each["value"] for each in events if _identity(each) in wanted and each["value"] is not None
+    }
 
 
-def _is_finite(row: dict[str, Any]) -> bool:
+def _is_finite(row: Row) -> bool:
     """JSON has no infinities: a row that holds one is no reference."""
     return not any(isinstance(value, float) and math.isinf(value) for value in row.values())
 

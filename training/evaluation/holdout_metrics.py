@@ -15,12 +15,16 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Scored:
-    """The holdout with its predictions: arrays of one length, and the slices' levels by feature."""
+    """The holdout with its predictions: arrays of one length, and the slices' levels by feature.
+
+    `partition`, `offset` and `append_us` (microseconds since 1970) are the identity of a row's event.
+    """
 
     probability: Floats
     label: Bools
     partition: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
+    append_us: npt.NDArray[np.int64]
     slices: dict[str, Sequence[str]]
 
 

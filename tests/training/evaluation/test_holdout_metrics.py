@@ -36,7 +36,7 @@ def test_log_loss_of_a_certain_error_is_finite() -> None:
 def test_slices_count_their_rows_and_a_slice_of_one_class_has_no_auc() -> None:
     probability, label = np.array([0.1, 0.9, 0.3]), np.array([False, True, False])
     numbers = np.arange(3)
-    found = metrics(Scored(probability, label, numbers, numbers, {"origin": ["JFK", "JFK", "LGA"]}))
+    found = metrics(Scored(probability, label, numbers, numbers, numbers, {"origin": ["JFK", "JFK", "LGA"]}))
     assert found["auc"] == 1.0
     assert found["slices"]["origin"] == {
         "JFK": {"auc": 1.0, "rows": 2, "positives": 1},

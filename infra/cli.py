@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from contract.layout import PlacesError
-from infra.settings import SettingsError, read_env_file
+from contract.env_file import read_env_file
+from contract.environment import VariableError
 from infra.stack import control_socket
 from infra.stack.preflight import Unfit
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         args = _parser(words[:1] if words and words[0] in COMMANDS else COMMANDS).parse_args(words)
         code: int = args.run(args)
         return code
-    except (SettingsError, PlacesError, Unfit, control_socket.NotRunning) as error:
+    except (VariableError, Unfit, control_socket.NotRunning) as error:
         print(f"hotpath: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from contract.files import write_durably
+from contract.variable_types import LOOPBACK
+from infra.settings import Settings
 
 FIXED: Final = {
     "onprem": 0,
@@ -35,16 +37,26 @@ SPAN: Final = 100
 class Ports:
     """Ports by name; `scorer:NAME` and `metrics:PART` are given out in the order of asking, and kept."""
 
-    def __init__(self, base: int, file: Path) -> None:
+    def __init__(self, base: int, file: Path, bind: str = LOOPBACK, advertise: str = LOOPBACK) -> None:
         self._base, self._file = base, file
+        self.bind, self.advertise = bind, advertise
         stored = json.loads(file.read_text()) if file.exists() else {}
         self._given: dict[str, int] = stored["given"] if stored.get("base") == base else {}
 
     def __getitem__(self, name: str) -> int:
         return self._base + (FIXED[name] if name in FIXED else self._given.get(name) or self._give(name))
 
+    @classmethod
+    def of(cls, settings: Settings) -> Ports:
+        return cls(settings.port_base, settings.folder.ports, settings.bind, settings.advertise)
+
     def address(self, name: str) -> str:
-        return f"127.0.0.1:{self[name]}"
+        """Where a part is reached."""
+        return f"{self.advertise}:{self[name]}"
+
+    def listens_at(self, name: str) -> str:
+        """Where a part listens."""
+        return f"{self.bind}:{self[name]}"
 
     def given(self) -> list[str]:
         """Names that have been given a port besides the fixed ones."""
@@ -58,12 +70,12 @@ class Ports:
         return offset
 
 
-def is_free(port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
     """Whether one could listen there now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True

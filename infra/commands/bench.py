@@ -10,6 +10,7 @@ from argparse import REMAINDER, ArgumentParser, Namespace, _SubParsersAction
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract import variables
 from infra.settings import ROOT, Settings
 from infra.stack.announce import say
 
@@ -51,11 +52,11 @@ def benchmarks(folder: Path) -> dict[str, str]:
 
 def _measure(settings: Settings, name: str, arguments: list[str]) -> int:
     """Run it with its output on the terminal and, line by line, in a file of its own."""
-    results = settings.data / "benchmarks"
+    results = settings.folder.benchmarks
     results.mkdir(parents=True, exist_ok=True)
     path = results / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.txt"
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    env = os.environ | {"PYTHONUNBUFFERED": "1", "HOTPATH_DATA": str(settings.data)}
+    env = os.environ | {"PYTHONUNBUFFERED": "1", variables.DATA.name: str(settings.data)}
     with path.open("w") as kept, subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as running:  # fmt: skip

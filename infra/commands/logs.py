@@ -22,7 +22,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def run(args: Namespace) -> int:
-    path = Settings.from_environment().logs / f"{args.part}.log"
+    path = Settings.from_environment().folder.log(args.part)
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.log"))) or "none yet"
         print(f"hotpath: no log of {args.part!r}; there are: {known}", file=sys.stderr)

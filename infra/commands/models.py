@@ -118,4 +118,4 @@ def _pipelines(settings: Settings, version: str | None) -> list[str]:
 
 
 def _sockets(settings: Settings) -> Path:
-    return settings.data / "onprem" / "sockets"
+    return settings.folder.sockets

@@ -70,7 +70,7 @@ def _file_at(settings: Settings, speed: float) -> Path | None:
     if made.returncode:
         print(made.stderr.strip(), file=sys.stderr)
         return None
-    path = settings.data / "replay" / f"speed-{speed:g}.toml"
+    path = settings.folder.replay / f"speed-{speed:g}.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(made.stdout)
     return path
@@ -86,7 +86,7 @@ def _deployed(settings: Settings, file: Path) -> bool:
 
 
 def _play(settings: Settings, arguments: list[str]) -> int:
-    ports = Ports(settings.port_base, settings.run / "ports.json")
+    ports = Ports.of(settings)
     env = environment(settings, ports, [each.pipeline.name for each in deployments(settings)])
     command = [*child.bound_to_us(signal.SIGINT), sys.executable, str(PROGRAM), *arguments]
     process = subprocess.Popen(command, env=env, cwd=PROGRAM.parents[2])

@@ -33,8 +33,8 @@ def run(args: Namespace) -> int:
     if not args.yes and not _agreed(f"Delete everything in {settings.data}: events, rows, models, keys? [y/N] "):
         say("nothing was deleted")
         return 1
-    end_leftovers(settings.run)
-    stop_live_scorers(settings.data, patience_s=5)
+    end_leftovers(settings.folder)
+    stop_live_scorers(settings.folder, patience_s=5)
     shutil.rmtree(settings.data)
     say(f"{settings.data} is empty")
     return 0

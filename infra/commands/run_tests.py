@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+from contract import variables
+from contract.environment import Environment
 from infra.settings import ROOT, SHARE, java_home
 from infra.stack.announce import say
 
@@ -134,9 +136,9 @@ def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
     }
     chosen = [f"not {mark}" for mark, is_unwanted in unwanted.items() if is_unwanted]
     marks = ("-m", " and ".join(chosen)) if chosen else ()
-    env = {"HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark", "JAVA_HOME": str(java_home(os.environ))}
+    env = {variables.SPARK_JARS.name: f"{SHARE}/jars/spark", variables.JAVA_HOME.name: str(java_home(Environment()))}
     env |= {"PYTHONDONTWRITEBYTECODE": ""}  # or each of hundreds of processes would compile all that it imports
-    env |= {"HOTPATH_PARITY": DEEP_EXPRESSIONS} if args.deep else {}
+    env |= {variables.PARITY.name: DEEP_EXPRESSIONS} if args.deep else {}
     return Step(name, (sys.executable, "-m", "pytest", "-q", "--durations=5", *marks, *arguments), env)
 
 

@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
     settings = Settings.from_environment()
     answer = next(control_socket.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
-    pipelines = [model_of(settings.data / "onprem" / name, name) for name in settings.deployed_names()]
+    pipelines = [model_of(settings.folder.of_pipeline(name), name) for name in settings.deployed_names()]
     troubles = _troubles(parts)
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:
@@ -98,7 +98,7 @@ def _scorers(settings: Settings) -> list[Row]:
             "look_first": f"hotpath logs scorers-{scorer.pipeline}",
             "pss_mb": _pss_mb(scorer.pid),
         }
-        for scorer in live_scorers(settings.data)
+        for scorer in live_scorers(settings.folder)
     ]
 
 

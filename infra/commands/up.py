@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
 from contract.pipeline import Pipeline
+from contract.variables import misspelt
 from infra.settings import Settings
 from infra.stack import control_socket, start_stack
 from infra.stack.announce import say
@@ -25,6 +26,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 def run(args: Namespace) -> int:
     """Nothing is started or deployed unless every file is well and may change what it changes."""
     settings = Settings.from_environment()
+    for problem in misspelt(settings.env):
+        print(f"hotpath: {problem}", file=sys.stderr)
     loaded = [(file, _load(file)) for file in args.files]
     if any(pipeline is None for _, pipeline in loaded):
         return 1

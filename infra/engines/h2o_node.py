@@ -40,11 +40,11 @@ def h2o(settings: Settings, ports: Ports) -> Service:
             "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # unused: a library of 157 MB to unpack at every start
             "-jar",
             str(packaged("h2o") / "backend" / "bin" / "h2o.jar"),
-            *("-name", f"hotpath-{ports['h2o']}", "-ip", "127.0.0.1", "-web_ip", "127.0.0.1"),
+            *("-name", f"hotpath-{ports['h2o']}", "-ip", ports.advertise, "-web_ip", ports.bind),
             *("-port", str(ports["h2o"]), "-flatfile", str(settings.conf / "h2o.nodes")),
             *("-nthreads", str(os.cpu_count() or 2), "-log_level", "WARN"),
             *("-hdfs_config", str(settings.conf / "hdfs" / "core-site.xml")),
-            *("-ice_root", str(settings.data / "h2o")),
+            *("-ice_root", str(settings.folder.engine("h2o"))),
         ),
         env=java.ENVIRONMENT,
         prepare=prepare,

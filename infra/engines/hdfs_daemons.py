@@ -27,7 +27,7 @@ def namenode(settings: Settings, ports: Ports) -> Service:
 
     def prepare() -> None:
         render(settings, ports)
-        if not (settings.data / "hdfs" / "name" / "current").exists():
+        if not (settings.folder.engine("hdfs") / "name" / "current").exists():
             _format(settings)
 
     return Service(
@@ -78,32 +78,34 @@ def render(settings: Settings, ports: Ports) -> None:
 def core_site(settings: Settings, ports: Ports) -> dict[str, object]:
     return {
         "fs.defaultFS": f"hdfs://{ports.address('namenode')}",
-        "hadoop.tmp.dir": settings.data / "hdfs" / "tmp",
+        "hadoop.tmp.dir": settings.folder.engine("hdfs") / "tmp",
         "dfs.client.use.datanode.hostname": True,
         "dfs.replication": 1,
     }
 
 
 def hdfs_site(settings: Settings, ports: Ports) -> dict[str, object]:
-    """One node on loopback; the two settings at the end spare each closing of a file some 400 ms."""
-    folder = settings.data / "hdfs"
+    """One node; the two settings at the end spare each closing of a file some 400 ms."""
+    folder = settings.folder.engine("hdfs")
     return {
         "dfs.replication": 1,
         "dfs.permissions.enabled": False,
         "dfs.namenode.name.dir": f"file://{folder}/name",
         "dfs.datanode.data.dir": f"file://{folder}/data",
         "dfs.namenode.rpc-address": ports.address("namenode"),
+        "dfs.namenode.rpc-bind-host": ports.bind,
         "dfs.namenode.http-address": ports.address("namenode_http"),
-        "dfs.datanode.address": ports.address("datanode"),
-        "dfs.datanode.http.address": ports.address("datanode_http"),
-        "dfs.datanode.ipc.address": ports.address("datanode_ipc"),
-        "dfs.datanode.hostname": "127.0.0.1",
+        "dfs.namenode.http-bind-host": ports.bind,
+        "dfs.datanode.address": ports.listens_at("datanode"),
+        "dfs.datanode.http.address": ports.listens_at("datanode_http"),
+        "dfs.datanode.ipc.address": ports.listens_at("datanode_ipc"),
+        "dfs.datanode.hostname": ports.advertise,
         "dfs.client.use.datanode.hostname": True,
         "dfs.namenode.safemode.extension": 0,
         "dfs.client.block.write.replace-datanode-on-failure.enable": False,
         "dfs.namenode.handler.count": 4,
         "dfs.heartbeat.interval": 1,
-        "dfs.namenode.secondary.http-address": ports.address("secondarynamenode"),
+        "dfs.namenode.secondary.http-address": ports.listens_at("secondarynamenode"),
         "dfs.namenode.checkpoint.dir": f"file://{folder}/secondary",
         "dfs.namenode.checkpoint.period": CHECKPOINT_S,
         "dfs.namenode.num.extra.edits.retained": 10000,
@@ -122,7 +124,7 @@ def _classpath(settings: Settings) -> str:
 
 
 def _format(settings: Settings) -> None:
-    (settings.data / "hdfs").mkdir(parents=True, exist_ok=True)
+    (settings.folder.engine("hdfs")).mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [*_command(settings, "namenode", "namenode.NameNode"), "-format", "-nonInteractive", "-force"],
         capture_output=True,

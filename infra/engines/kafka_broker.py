@@ -34,9 +34,9 @@ def broker(settings: Settings, ports: Ports, name: str) -> Service:
     def prepare() -> None:
         configured = configuration(settings, ports, name)
         java.write(conf, java.properties(configured))
-        if not (settings.data / f"kafka-{name}" / "meta.properties").exists():
+        if not (settings.folder.engine(f"kafka-{name}") / "meta.properties").exists():
             _format(settings, name)
-        fence_former_life(settings, name, classpath(), configured, ports.address(f"{name}_controller"))
+        fence_former_life(settings, name, classpath(), configured, ports.listens_at(f"{name}_controller"))
 
     return Service(
         name=f"kafka-{name}",
@@ -57,13 +57,14 @@ def classpath() -> str:
 
 def configuration(settings: Settings, ports: Ports, name: str) -> dict[str, object]:
     """What differs from Kafka's defaults: one node, small logs, records of up to 8 MB, no topic made by accident."""
-    address, controller = ports.address(name), ports.address(f"{name}_controller")
+    listener, controller = ports.listens_at(name), ports.listens_at(f"{name}_controller")
+    voter = ports.address(f"{name}_controller")
     one_node = {
         "process.roles": "broker,controller",
         "node.id": 1,
-        "controller.quorum.voters": f"1@{controller}",
-        "listeners": f"PLAINTEXT://{address},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{address}",
+        "controller.quorum.voters": f"1@{voter}",
+        "listeners": f"PLAINTEXT://{listener},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{ports.address(name)}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
@@ -81,7 +82,7 @@ def configuration(settings: Settings, ports: Ports, name: str) -> dict[str, obje
         "broker.session.timeout.ms": 40_000,
     }
     small = {
-        "log.dirs": settings.data / f"kafka-{name}",
+        "log.dirs": settings.folder.engine(f"kafka-{name}"),
         "num.partitions": 2,
         "num.network.threads": 2,
         "num.io.threads": 4,

@@ -39,7 +39,7 @@ def fence_former_life(
 
     `controller` is the address that the broker's own controller has.
     """
-    folder = settings.data / f"kafka-{name}"
+    folder = settings.folder.engine(f"kafka-{name}")
     metadata = folder / "__cluster_metadata-0"
     if (folder / _CLEAN).exists() or not metadata.exists():
         return

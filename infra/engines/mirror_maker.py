@@ -72,7 +72,8 @@ def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[
     exactly_once = {
         "cloud.exactly.once.source.support": "enabled",
         "dedicated.mode.enable.internal.rest": True,
-        "listeners": f"http://{ports.address('mirror')}",
+        "listeners": f"http://{ports.listens_at('mirror')}",
+        "rest.advertised.host.name": ports.advertise,
         "onprem.consumer.isolation.level": "read_committed",
         # after the cloud was away, the tasks of a worker that had dropped out would wait five minutes for its return
         "cloud.scheduled.rebalance.max.delay.ms": 0,

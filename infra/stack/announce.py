@@ -48,7 +48,10 @@ class Announcer:
         name = deployment.pipeline.name
         model = await self._champion(name)
         auc = f", AUC {model.auc:.3f}" if model.auc is not None else ""
-        address, key = self._ports.address(f"scorer:{name}"), first_key(self._settings.env, self._settings.data)
+        address, key = (
+            self._ports.address(f"scorer:{name}"),
+            first_key(self._settings.environment, self._settings.folder.keys),
+        )
         while not await asyncio.to_thread(answers, address, "/health/ready"):
             await asyncio.sleep(0.2)
         say(f"{self._elapsed()}  {name} answers with {model.version}{auc}. Ask it:")
@@ -60,7 +63,7 @@ class Announcer:
     async def _champion(self, name: str) -> Model:
         while True:
             try:
-                model = read_states(self._settings.data / "onprem" / name).champion()
+                model = read_states(self._settings.folder.of_pipeline(name)).champion()
             except ModelsError:
                 model = None  # the rollout says so in its log
             if model:
@@ -77,7 +80,7 @@ def example_body(settings: Settings, deployment: Deployment) -> str:
     Without the time of asking, where that may lack: the scorer would warn of one that is older than its tolerance.
     """
     pipeline = deployment.pipeline
-    path = settings.run / f"{pipeline.name}.event.json"
+    path = settings.folder.example_event(pipeline.name)
     event, asked = event_of_now(pipeline, datetime.now(UTC)), pipeline.events.time
     if not any(field.required for field in pipeline.events.fields if field.name == asked):
         event = {name: value for name, value in event.items() if name != asked}

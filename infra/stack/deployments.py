@@ -33,18 +33,16 @@ def deployments(settings: Settings) -> list[Deployment]:
 
 def deployment(settings: Settings, name: str) -> Deployment | None:
     """The deployed pipeline of this name, if there is one."""
-    path = settings.pipelines / f"{name}.toml"
+    path = settings.folder.pipeline_file(name)
     return _deployment(path) if path.exists() else None
 
 
 def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -> Deployment:
     """Copy a checked file into the data folder, whole or not at all; its address first: readers look for the file."""
-    folder = settings.pipelines
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{pipeline.name}.toml"
-    address = ports.address(f"scorer:{pipeline.name}")
-    write_durably(folder / f"{pipeline.name}.address", f"{address}\n".encode())
-    write_durably(folder / f"{pipeline.name}.source.json", json.dumps({"source": str(source.absolute())}).encode())
+    folder, path = settings.folder, settings.folder.pipeline_file(pipeline.name)
+    address = ports.listens_at(f"scorer:{pipeline.name}")
+    write_durably(folder.pipeline_address(pipeline.name), f"{address}\n".encode())
+    write_durably(folder.pipeline_source(pipeline.name), json.dumps({"source": str(source.absolute())}).encode())
     write_durably(path, source.read_bytes())
     return Deployment(pipeline, path, source.absolute())
 

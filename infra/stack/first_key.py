@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 
+from contract import variables
+from contract.environment import Environment
+from contract.files import write_durably
 
-def first_key(env: Mapping[str, str], data: Path) -> str:
-    """A key that the scorers admit: from HOTPATH_KEYS, else the first in `DATA/keys`, which is made if it lacks."""
-    if given := env.get("HOTPATH_KEYS", "").split(",")[0].strip():
-        return given
-    path = data / "keys"
-    if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(24) + "\n")
-    return path.read_text().split()[0]
+
+def first_key(environment: Environment, file: Path) -> str:
+    """A key that the scorers admit: from the environment, else the first in the file, which is made if it lacks."""
+    if given := environment.get(variables.KEYS):
+        return given[0]
+    if not file.exists():
+        write_durably(file, f"{secrets.token_urlsafe(24)}\n".encode(), mode=0o600)
+    return file.read_text().split()[0]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
+from contract.data_folder import DataFolder
 from infra.supervisor.processes import stop
 from serving.rollout.scorer_host import ScorerProcess
 
 
-def live_scorers(data: Path) -> list[ScorerProcess]:
+def live_scorers(folder: DataFolder) -> list[ScorerProcess]:
     """Those recorded that live, by name; asks no broker and needs no address."""
-    files = sorted((data / "onprem" / "scorers").glob("*.json"))
+    files = sorted(folder.scorers.glob("*.json"))
     recorded = [ScorerProcess(**json.loads(file.read_bytes())) for file in files]
     return [scorer for scorer in recorded if scorer.lives()]
 
 
-def stop_live_scorers(data: Path, patience_s: float = 10) -> None:
+def stop_live_scorers(folder: DataFolder, patience_s: float = 10) -> None:
     """SIGTERM, then SIGKILL after the patience: connections that wait are closed."""
-    stop([scorer.process for scorer in live_scorers(data)], patience_s)
+    stop([scorer.process for scorer in live_scorers(folder)], patience_s)

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from contract import variables
+from contract.environment import Variable
 from infra.ports import Ports
 from infra.settings import ROOT, SHARE, Settings
 from streaming.kafka.topic_rules import SideName
@@ -18,39 +21,45 @@ EXAMPLE = ROOT / "examples" / "flights" / "pipeline.toml"
 def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> dict[str, str]:
     """What the caller has set wins: a variable that names an engine means that ours is not started."""
     given = dict(settings.env)
-    local = {
-        "HOTPATH_ONPREM_KAFKA": ports.address("onprem"),
-        "HOTPATH_CLOUD_KAFKA": ports.address("cloud"),
-        "HOTPATH_HDFS": f"hdfs://{ports.address('namenode')}",
-        "HOTPATH_H2O": f"http://{ports.address('h2o')}",
-        "HOTPATH_ADMIN": ports.address("admin"),
-        "HOTPATH_PAGE": ports.address("page"),
-        "HOTPATH_SPARK_JARS": f"{SHARE}/jars/spark",
-        "HOTPATH_SPARK_MEMORY": settings.memory["SPARK"],
-        "HOTPATH_CODE_VERSION": _code_version(),
+    local: list[tuple[Variable[Any], str]] = [
+        (variables.ONPREM_KAFKA, ports.address("onprem")),
+        (variables.CLOUD_KAFKA, ports.address("cloud")),
+        (variables.HDFS, f"hdfs://{ports.address('namenode')}"),
+        (variables.H2O, f"http://{ports.address('h2o')}"),
+        (variables.ADMIN, ports.listens_at("admin")),
+        (variables.PAGE, ports.listens_at("page")),
+        (variables.SPARK_JARS, f"{SHARE}/jars/spark"),
+        (variables.CODE_VERSION, _code_version()),
+        *((variables.SCORER.of(name), ports.listens_at(f"scorer:{name}")) for name in pipelines),
+    ]
+    fixed: dict[Variable[Any], str] = {
+        variables.DATA: str(settings.data),
+        variables.JAVA_HOME: str(settings.java_home),
     }
-    hot = {f"HOTPATH_SCORER_{name.upper()}": ports.address(f"scorer:{name}") for name in pipelines}
-    fixed = {
-        "HOTPATH_DATA": str(settings.data),
-        "JAVA_HOME": str(settings.java_home),
+    for variable in fixed:
+        given.pop(variable.file_name, None)
+    python = {
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),  # for programs beside a pipeline file
         "PATH": f"{Path(sys.executable).parent}:{settings.java_home}/bin:{given.get('PATH', os.defpath)}",
     }
-    return hot | {name: value for name, value in local.items() if value} | given | fixed
+    ours = {variable.name: value for variable, value in local if value and not settings.environment.is_given(variable)}
+    return given | ours | {variable.name: value for variable, value in fixed.items()} | python
 
 
-def is_local(settings: Settings, variable: str) -> bool:
+def is_local(settings: Settings, variable: Variable[Any]) -> bool:
     """Whether the engine that this variable names is ours to start."""
-    return not settings.env.get(variable)
+    return not settings.environment.is_given(variable)
 
 
 def started_kafkas(settings: Settings) -> list[SideName]:
     """The sides whose Kafka `up` itself starts: every topic there is ours."""
-    variables: dict[SideName, str] = {"onprem": "HOTPATH_ONPREM_KAFKA", "cloud": "HOTPATH_CLOUD_KAFKA"}
-    return [side for side, variable in variables.items() if is_local(settings, variable)]
+    kafkas: dict[SideName, Variable[str | None]] = {
+        "onprem": variables.ONPREM_KAFKA,
+        "cloud": variables.CLOUD_KAFKA,
+    }
+    return [side for side, variable in kafkas.items() if is_local(settings, variable)]
 
 
 def _code_version() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from contract import variables
 from infra.ports import FIXED, Ports, is_free
 from infra.settings import Settings
 from infra.stack.live_scorers import live_scorers
@@ -14,12 +15,12 @@ MEMORY_GB = 6
 DISK_GB = 8
 
 ENGINE_OF = {
-    "onprem": "HOTPATH_ONPREM_KAFKA",
-    "cloud": "HOTPATH_CLOUD_KAFKA",
-    "namenode": "HOTPATH_HDFS",
-    "datanode": "HOTPATH_HDFS",
-    "secondarynamenode": "HOTPATH_HDFS",
-    "h2o": "HOTPATH_H2O",
+    "onprem": variables.ONPREM_KAFKA,
+    "cloud": variables.CLOUD_KAFKA,
+    "namenode": variables.HDFS,
+    "datanode": variables.HDFS,
+    "secondarynamenode": variables.HDFS,
+    "h2o": variables.H2O,
 }
 
 
@@ -40,15 +41,21 @@ def check_before_start(settings: Settings) -> None:
 
 def busy_ports(settings: Settings) -> list[str]:
     """Ports of what `up` would start itself; not those at which scorers of ours go on answering."""
-    ports = Ports(settings.port_base, settings.run / "ports.json")
-    answering = {f"scorer:{scorer.pipeline}" for scorer in live_scorers(settings.data)}
-    names = [name for name in FIXED if is_local(settings, ENGINE_OF.get(name.split("_")[0], ""))]
+    ports = Ports.of(settings)
+    answering = {f"scorer:{scorer.pipeline}" for scorer in live_scorers(settings.folder)}
+    names = [name for name in FIXED if _is_ours(settings, name)]
     wanted = {name: ports[name] for name in [*names, *ports.given()] if name not in answering}
-    busy = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
+    busy = [f"{port} ({name})" for name, port in wanted.items() if not is_free(settings.bind, port)]
     if not busy:
         return []
-    remedy = "stop what listens there, or choose other ports, for example HOTPATH_PORT_BASE=18000 hotpath up"
+    other = variables.PORT_BASE.with_value(variables.PORT_BASE.example)
+    remedy = f"stop what listens there, or choose other ports, for example {other} hotpath up"
     return [f"busy ports: {', '.join(busy)}; {remedy}"]
+
+
+def _is_ours(settings: Settings, port: str) -> bool:
+    engine = ENGINE_OF.get(port.split("_")[0])
+    return engine is None or is_local(settings, engine)
 
 
 def too_little_memory(available_kb: int) -> list[str]:
@@ -63,7 +70,8 @@ def too_little_disk(folder: Path) -> list[str]:
     free = shutil.disk_usage(there).free / 1024**3
     if free >= DISK_GB:
         return []
-    return [f"{free:.1f} GB are free at {there}, {DISK_GB} are needed; make room, or set HOTPATH_DATA to another disk"]
+    remedy = f"make room, or set {variables.DATA.name} to another disk"
+    return [f"{free:.1f} GB are free at {there}, {DISK_GB} are needed; {remedy}"]
 
 
 def _available_kb() -> int:

@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from contract import variables
 from contract.files import write_durably
 from contract.pipeline import Pipeline
+from contract.variable_types import reachable
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
@@ -32,10 +34,10 @@ class RunningStack:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._ports = Ports(settings.port_base, settings.run / "ports.json")
+        self._ports = Ports.of(settings)
         self._told_to_stop = asyncio.Event()
         self._deployed = deployments(settings)
-        self._supervisor = Supervisor(self._env(), settings.logs, settings.run, self._tell_ready)
+        self._supervisor = Supervisor(self._env(), settings.folder, self._tell_ready)
         self._announcer = Announcer(settings, self._ports)
         self._targets: dict[str, int] = {}
         self._announcing: dict[str, asyncio.Task[None]] = {}
@@ -135,8 +137,14 @@ class RunningStack:
     def _add(self, parts: list[Service]) -> None:
         self._supervisor.add(parts, self._env())
         self._targets |= {part.name: part.metrics_port for part in parts if part.metrics_port}
-        targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
-        write_durably(self._settings.run / "targets.json", json.dumps(targets, indent=1).encode())
+        host = self._metrics_host()
+        targets = [{"targets": [f"{host}:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
+        write_durably(self._settings.folder.targets, json.dumps(targets, indent=1).encode())
+
+    def _metrics_host(self) -> str:
+        """Where `/metrics` of each part is reached; the monitor asks there, and so does your own Prometheus."""
+        own = self._settings.environment.get(variables.METRICS_BIND)
+        return reachable(own) if own else self._settings.advertise
 
     def _tell_ready(self, part: Service) -> None:
         self._announcer.ready(part)

@@ -15,7 +15,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from contract import variables
+from contract.environment import Environment, Variable
 from contract.layout import Places
+from contract.variable_types import Address, reachable
 from infra.engines import h2o_node, hdfs_daemons, java, kafka_broker, mirror_maker
 from infra.ports import Ports
 from infra.settings import ROOT, Settings
@@ -31,7 +34,7 @@ class Stack:
     """The declaration of all parts, for one data folder."""
 
     def __init__(self, settings: Settings, ports: Ports, env: Mapping[str, str]) -> None:
-        self._settings, self._ports, self._env = settings, ports, env
+        self._settings, self._ports, self._environment = settings, ports, Environment(env)
         self._places = Places.from_environment(env, needs=("onprem", "cloud"))
 
     def common(self, deployed: Callable[[], list[Deployment]]) -> list[Service]:
@@ -39,7 +42,7 @@ class Stack:
         engines = self.engines()
         ours = {part.name for part in engines}
         flow = self._flow(ours, deployed)
-        page = self._env["HOTPATH_PAGE"]
+        page = _reached(self._environment.get(variables.PAGE))
         monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=when_listening(page))
         return [*self._serving(), *engines, *flow, monitor]
 
@@ -58,14 +61,14 @@ class Stack:
     def engines(self) -> list[Service]:
         """Those engines that the environment does not name already."""
         settings, ports = self._settings, self._ports
-        makers: list[tuple[str, Callable[[], Service]]] = [
-            ("HOTPATH_ONPREM_KAFKA", partial(kafka_broker.broker, settings, ports, "onprem")),
-            ("HOTPATH_CLOUD_KAFKA", partial(kafka_broker.broker, settings, ports, "cloud")),
-            ("HOTPATH_HDFS", partial(hdfs_daemons.namenode, settings, ports)),
-            ("HOTPATH_HDFS", partial(hdfs_daemons.datanode, settings, ports)),
+        makers: list[tuple[Variable[str | None], Callable[[], Service]]] = [
+            (variables.ONPREM_KAFKA, partial(kafka_broker.broker, settings, ports, "onprem")),
+            (variables.CLOUD_KAFKA, partial(kafka_broker.broker, settings, ports, "cloud")),
+            (variables.HDFS, partial(hdfs_daemons.namenode, settings, ports)),
+            (variables.HDFS, partial(hdfs_daemons.datanode, settings, ports)),
             # hours can pass without it: the first answer comes first
-            ("HOTPATH_HDFS", partial(hdfs_daemons.secondarynamenode, settings, ports, after=("streaming", "trainer"))),
-            ("HOTPATH_H2O", partial(h2o_node.h2o, settings, ports)),
+            (variables.HDFS, partial(hdfs_daemons.secondarynamenode, settings, ports, after=("streaming", "trainer"))),
+            (variables.H2O, partial(h2o_node.h2o, settings, ports)),
         ]
         return [make() for variable, make in makers if is_local(settings, variable)]
 
@@ -83,12 +86,12 @@ class Stack:
         ensure_topics(self._places, [each.pipeline for each in deployed], started_kafkas(self._settings))
 
     def _serving(self) -> list[Service]:
-        admin = self._env["HOTPATH_ADMIN"]
+        admin = _reached(self._environment.required(variables.ADMIN))
         manager = self._module(
             "socket_manager",
             "serving.listener.socket_manager",
             address=f"http://{admin}",
-            before_stop=partial(stop_live_scorers, self._settings.data),
+            before_stop=partial(stop_live_scorers, self._settings.folder),
             ready=when_listening(admin),
         )
         return [manager]
@@ -114,12 +117,10 @@ class Stack:
         ]
 
     def _replay(self, name: str, program: Path, file: Path) -> Service:
-        part = self._python(f"replay-{name}", str(program), "--file", str(file), *self._replay_arguments())
+        part = self._python(
+            f"replay-{name}", str(program), "--file", str(file), *self._environment.get(variables.REPLAY)
+        )
         return part(after=("topics", "watcher", f"rollout-{name}"))
-
-    def _replay_arguments(self) -> list[str]:
-        """HOTPATH_REPLAY: further arguments of the replay, for example `--rate 10`."""
-        return self._env.get("HOTPATH_REPLAY", "").split()
 
     def _module(self, name: str, module: str, *arguments: str, **more: object) -> Service:
         return self._python(name, "-m", module, *arguments)(**more)
@@ -127,14 +128,20 @@ class Stack:
     def _python(self, name: str, *arguments: str) -> Callable[..., Service]:
         """A process of ours; it is ready when it serves its metrics."""
         port = self._ports[f"metrics:{name}"]
-        metrics = f"127.0.0.1:{port}"
+        bind = self._environment.get(variables.METRICS_BIND) or self._settings.bind
+        metrics = f"{reachable(bind)}:{port}"
         return partial(
             Service,
             name,
             (sys.executable, *arguments),
-            env={"HOTPATH_METRICS_PORT": str(port)},
+            env={variables.METRICS_PORT.name: str(port)},
             cwd=ROOT,
             look_first=f"hotpath logs {name}",
             metrics_port=port,
             ready=when_answering(metrics, "/metrics"),
         )
+
+
+def _reached(address: Address) -> str:
+    """host:port at which what listens at this address is reached from this host."""
+    return f"{reachable(address[0])}:{address[1]}"

@@ -39,11 +39,11 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
 
 
 def _start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
-    for name in end_leftovers(settings.run):
+    for name in end_leftovers(settings.folder):
         say(f"ended {name}, which an earlier run had left behind")
     check_before_start(settings)
-    first_key(settings.env, settings.data)
-    ports = Ports(settings.port_base, settings.run / "ports.json")
+    first_key(settings.environment, settings.folder.keys)
+    ports = Ports.of(settings)
     for file, pipeline in files:
         deploy(settings, ports, file, pipeline)
     return asyncio.run(_run(settings))
@@ -67,4 +67,4 @@ def wait_until_stopped(settings: Settings) -> int:
 
 
 def _lock(settings: Settings) -> Path:
-    return settings.run / "supervisor.lock"
+    return settings.folder.lock

@@ -11,9 +11,9 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
+from contract.data_folder import DataFolder
 from contract.process_identity import Process
 from infra.supervisor import child
 from infra.supervisor.log_file import LogFile
@@ -49,7 +49,7 @@ class ProcessRunner:
     """One part and its process. `changed` is called after every change of state."""
 
     def __init__(
-        self, part: Service, env: Mapping[str, str], logs: Path, scratch: Path, changed: Callable[[ProcessRunner], None]
+        self, part: Service, env: Mapping[str, str], folder: DataFolder, changed: Callable[[ProcessRunner], None]
     ) -> None:
         self.part, self.state = part, State.WAITING
         self.process: Process | None = None
@@ -57,9 +57,9 @@ class ProcessRunner:
         self.problem = ""
         """In words, what ended it last."""
         self.ready_event = asyncio.Event()
-        self._env = dict(env) | {"TMPDIR": str(scratch)} | dict(part.env)
-        self._scratch, self._changed = scratch, changed
-        self._log = LogFile(logs / f"{part.name}.log")
+        self._scratch, self._changed = folder.scratch(part.name), changed
+        self._env = dict(env) | {"TMPDIR": str(self._scratch)} | dict(part.env)
+        self._log = LogFile(folder.log(part.name))
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
         self._pipe = -1

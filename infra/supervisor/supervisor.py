@@ -12,11 +12,10 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from contract.data_folder import DataFolder
 from contract.files import write_durably
 from contract.process_identity import Process
-from infra.settings import SCRATCH
 from infra.supervisor.process_runner import ProcessRunner, State
 from infra.supervisor.processes import stop, uptime_s
 from infra.supervisor.service import Service, in_order
@@ -41,22 +40,21 @@ class Record:
 class Supervisor:
     """Parts that run. Made inside a running event loop, in the main thread: children die with that thread."""
 
-    def __init__(self, env: Mapping[str, str], logs: Path, run: Path, ready: Callable[[Service], None]) -> None:
-        self._env, self._logs, self._pids = env, logs, run / "pids.json"
-        self._scratch = run / SCRATCH
+    def __init__(self, env: Mapping[str, str], folder: DataFolder, ready: Callable[[Service], None]) -> None:
+        self._env, self._folder = env, folder
         self._tell_ready = ready
         self._runners: dict[str, ProcessRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
-        run.mkdir(parents=True, exist_ok=True)
+        folder.run.mkdir(parents=True, exist_ok=True)
 
     def add(self, parts: list[Service], env: Mapping[str, str] | None = None) -> None:
         """Take up parts; those that run already under the same name are left as they are."""
         new = [part for part in parts if part.name not in self._runners]
         known = [runner.part for runner in self._runners.values()]
         for part in [part for part in in_order(known + new) if part in new]:
-            scratch, own = self._scratch / part.name, self._env if env is None else env
-            runner = ProcessRunner(part, own, self._logs, scratch, self._changed)
+            own = self._env if env is None else env
+            runner = ProcessRunner(part, own, self._folder, self._changed)
             needs = [self._runners[name] for name in part.after]
             self._runners[part.name] = runner
             self._tasks[part.name] = asyncio.create_task(runner.run(needs), name=part.name)
@@ -84,7 +82,7 @@ class Supervisor:
             stopping[runner.part.name].set()
 
         await asyncio.gather(*(stop_one(runner) for runner in self._runners.values()))
-        self._pids.unlink(missing_ok=True)
+        self._folder.pids.unlink(missing_ok=True)
 
     def is_ready(self, name: str) -> bool:
         return name in self._runners and self._runners[name].state is State.READY
@@ -97,7 +95,7 @@ class Supervisor:
 
     def _changed(self, runner: ProcessRunner) -> None:
         live = {name: asdict(k.process) for name, k in self._runners.items() if k.process}
-        write_durably(self._pids, json.dumps(live).encode())
+        write_durably(self._folder.pids, json.dumps(live).encode())
         if runner.state is State.READY and runner.part.name not in self._told:
             self._told.add(runner.part.name)
             self._tell_ready(runner.part)
@@ -117,12 +115,12 @@ def _record(runner: ProcessRunner) -> Record:
     )
 
 
-def end_leftovers(run: Path) -> list[str]:
+def end_leftovers(folder: DataFolder) -> list[str]:
     """End what a supervisor that was killed has left behind, by pid and start time; their names.
 
     Scorers are not among them: they go on answering on purpose.
     """
-    file = run / "pids.json"
+    file = folder.pids
     if not file.exists():
         return []
     recorded = {name: Process(**fields) for name, fields in json.loads(file.read_text()).items()}

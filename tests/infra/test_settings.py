@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from contract.environment import Environment, VariableError
 from contract.process_identity import Process
 from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
-from infra.settings import Settings, SettingsError, read_env_file
+from infra.settings import Settings
 from infra.stack import preflight
 from infra.stack.first_key import first_key
 from infra.stack.part_environment import environment
@@ -24,27 +25,12 @@ def settings(data: Path, **env: str) -> Settings:
     return Settings.from_environment({"HOTPATH_DATA": str(data), **env})
 
 
-def test_an_env_file_adds_what_is_not_set_yet(tmp_path: Path) -> None:
-    file = tmp_path / ".env"
-    file.write_text("# addresses\n\nexport HOTPATH_HDFS='hdfs://name:8020'\nHOTPATH_H2O=http://h2o:54321\n")
-    env = {"HOTPATH_H2O": "http://mine:1"}
-    read_env_file(file, env)
-    assert env == {"HOTPATH_HDFS": "hdfs://name:8020", "HOTPATH_H2O": "http://mine:1"}
-
-
-def test_a_broken_env_file_is_refused_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / ".env"
-    file.write_text("A=1\nwhat is this\n")
-    with pytest.raises(SettingsError, match=r"\.env:2: write NAME=value"):
-        read_env_file(file, {})
-
-
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("HOTPATH_PORT_BASE", "80"), ("HOTPATH_PORT_BASE", "many"), ("HOTPATH_H2O_MEMORY", "1 GB")],
 )
 def test_a_malformed_variable_is_refused_by_name(tmp_path: Path, variable: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"{variable}={value}"):
+    with pytest.raises(VariableError, match=f"{variable}={value}"):
         settings(tmp_path, **{variable: value})
 
 
@@ -62,7 +48,7 @@ def test_ports_given_once_stay_the_same(tmp_path: Path) -> None:
 
 def test_a_named_engine_keeps_its_address_and_is_not_ours_to_start(tmp_path: Path) -> None:
     own = settings(tmp_path, HOTPATH_CLOUD_KAFKA="broker:9092")
-    ports = Ports(own.port_base, own.run / "ports.json")
+    ports = Ports.of(own)
     env = environment(own, ports, ["flights"])
     assert env["HOTPATH_CLOUD_KAFKA"] == "broker:9092"
     assert env["HOTPATH_ONPREM_KAFKA"] == "127.0.0.1:17000"
@@ -91,7 +77,7 @@ def test_a_scorers_port_is_busy_only_when_the_scorer_is_not_ours(tmp_path: Path)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         own = settings(tmp_path, HOTPATH_PORT_BASE=str(taken.getsockname()[1] - FIRST_SCORER))
-        assert Ports(own.port_base, own.run / "ports.json")["scorer:flights"] == taken.getsockname()[1]
+        assert Ports.of(own)["scorer:flights"] == taken.getsockname()[1]
         record("another-process-since", started=1)
         assert "scorer:flights" in preflight.busy_ports(own)[0]
         me = Process.of(os.getpid())
@@ -108,7 +94,7 @@ def test_too_little_memory_and_disk_are_named(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_first_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    key = first_key({}, tmp_path / "data")
-    assert first_key({}, tmp_path / "data") == key
+    key = first_key(Environment({}), tmp_path / "data" / "keys")
+    assert first_key(Environment({}), tmp_path / "data" / "keys") == key
     assert stat.S_IMODE((tmp_path / "data" / "keys").stat().st_mode) == 0o600
-    assert first_key({"HOTPATH_KEYS": "mine,other"}, tmp_path / "data") == "mine"
+    assert first_key(Environment({"HOTPATH_KEYS": "mine,other"}), tmp_path / "keys") == "mine"

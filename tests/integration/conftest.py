@@ -169,7 +169,7 @@ def free_base() -> int:
     """The beginning of a hundred free ports, below those that the kernel gives out."""
     bases = list(range(18000, 32000, SPAN))
     random.shuffle(bases)
-    return next(base for base in bases if all(is_free(base + offset) for offset in range(SPAN)))
+    return next(base for base in bases if all(is_free("127.0.0.1", base + offset) for offset in range(SPAN)))
 
 
 def _up(settings: Settings, output: Path) -> subprocess.Popen[bytes]:

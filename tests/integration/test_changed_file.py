@@ -41,7 +41,7 @@ def buckets_of(stack: RunningStack, pipeline: Pipeline) -> set[int]:
 
 
 def kill_scorers(stack: RunningStack) -> None:
-    pids = [scorer.pid for scorer in live_scorers(stack.data) if scorer.pipeline == "flights"]
+    pids = [scorer.pid for scorer in live_scorers(stack.settings.folder) if scorer.pipeline == "flights"]
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGKILL)

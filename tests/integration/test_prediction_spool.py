@@ -67,7 +67,7 @@ def test_predictions_outlive_the_broker_and_the_scorer(stack: RunningStack) -> N
         until(lambda: all(each.encode() in on_disk() for each in logged), 90, "the predictions on disk", every_s=1)
         blind = "the watcher has not seen both brokers"
         until(lambda: blind in stack.hotpath("status").stdout, 120, "the watcher's outage in the status", every_s=1)
-        for scorer in live_scorers(stack.data):
+        for scorer in live_scorers(stack.settings.folder):
             os.kill(scorer.pid, signal.SIGKILL)
     finally:
         os.kill(broker, signal.SIGCONT)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from contract import variables
 from contract.layout import Places
 from infra.engines import h2o_node, hdfs_daemons, java, kafka_broker, mirror_maker
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.stack.part_environment import environment, is_local
 
 KEY = "-----BEGIN PRIVATE KEY-----\nAbc+/=\n-----END PRIVATE KEY-----\n"
 CERTIFICATE = KEY.replace("PRIVATE KEY", "CERTIFICATE")
@@ -108,3 +110,41 @@ def test_nobody_else_can_read_a_rendered_file(rendered: Path) -> None:
 
 def test_the_mirror_takes_its_tasks_up_again_at_once_after_the_cloud_was_away(rendered: Path) -> None:
     assert read_properties(rendered)["cloud.scheduled.rebalance.max.delay.ms"] == "0"
+
+
+def test_engines_listen_where_they_are_told_and_tell_clients_the_advertised_name(tmp_path: Path) -> None:
+    env = {"HOTPATH_DATA": str(tmp_path), "HOTPATH_BIND": "0.0.0.0", "HOTPATH_ADVERTISE": "box.example.org"}
+    settings = Settings.from_environment(env)
+    ports = Ports.of(settings)
+    kafka = kafka_broker.configuration(settings, ports, "cloud")
+    assert kafka["listeners"] == "PLAINTEXT://0.0.0.0:17002,CONTROLLER://0.0.0.0:17003"
+    assert kafka["advertised.listeners"] == "PLAINTEXT://box.example.org:17002"
+    assert kafka["controller.quorum.voters"] == "1@box.example.org:17003"
+    hdfs = hdfs_daemons.hdfs_site(settings, ports)
+    assert hdfs["dfs.namenode.rpc-address"] == "box.example.org:17005"
+    assert hdfs["dfs.namenode.rpc-bind-host"] == hdfs["dfs.namenode.http-bind-host"] == "0.0.0.0"
+    assert (hdfs["dfs.datanode.address"], hdfs["dfs.datanode.hostname"]) == ("0.0.0.0:17007", "box.example.org")
+    mirror = mirror_maker.configuration(ports, {}, [])
+    assert (mirror["listeners"], mirror["rest.advertised.host.name"]) == ("http://0.0.0.0:17004", "box.example.org")
+    command = h2o_node.h2o(settings, ports).command
+    assert (command[command.index("-web_ip") + 1], command[command.index("-ip") + 1]) == ("0.0.0.0", "box.example.org")
+    parts = environment(settings, ports, ["flights"])
+    assert (parts["HOTPATH_PAGE"], parts["HOTPATH_SCORER_FLIGHTS"]) == ("0.0.0.0:17013", "0.0.0.0:17020")
+    assert parts["HOTPATH_CLOUD_KAFKA"] == "box.example.org:17002"
+
+
+def test_without_a_name_to_advertise_the_address_to_bind_is_told_or_loopback(tmp_path: Path) -> None:
+    told = {
+        bind: Settings.from_environment({"HOTPATH_DATA": str(tmp_path), "HOTPATH_BIND": bind}).advertise
+        for bind in ("10.0.0.7", "0.0.0.0")
+    }
+    assert told == {"10.0.0.7": "10.0.0.7", "0.0.0.0": "127.0.0.1"}
+    assert Settings.from_environment({"HOTPATH_DATA": str(tmp_path)}).bind == "127.0.0.1"
+
+
+def test_an_engine_that_a_file_names_is_not_ours_to_start(tmp_path: Path) -> None:
+    (tmp_path / "hdfs").write_text("hdfs://name:8020\n")
+    settings = Settings.from_environment({"HOTPATH_DATA": str(tmp_path), "HOTPATH_HDFS_FILE": str(tmp_path / "hdfs")})
+    assert not is_local(settings, variables.HDFS)
+    env = environment(settings, Ports.of(settings), [])
+    assert Places.from_environment(env).hdfs == "hdfs://name:8020"

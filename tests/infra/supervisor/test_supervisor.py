@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.data_folder import DataFolder
 from contract.process_identity import Process
 from infra.supervisor import process_runner
 from infra.supervisor.process_runner import LONGEST_PAUSE_S, pause_s
@@ -48,7 +49,7 @@ def supervise(folder: Path, parts: list[Service], during: Callable[[Supervisor],
     """Run the parts; once all are ready call `during` in a thread; then stop."""
 
     async def run() -> None:
-        supervisor = Supervisor(os.environ, folder / "logs", folder / "run", lambda _: None)
+        supervisor = Supervisor(os.environ, DataFolder(folder), lambda _: None)
         supervisor.add(parts)
         try:
             await asyncio.wait_for(supervisor.ready([each.name for each in parts]), 20)
@@ -110,7 +111,7 @@ def test_that_a_part_is_ready_is_told_once(tmp_path: Path) -> None:
     told: list[str] = []
 
     async def run() -> None:
-        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda part: told.append(part.name))
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda part: told.append(part.name))
         supervisor.add([part(tmp_path / "journal", "broker")])
         await asyncio.wait_for(supervisor.ready(["broker"]), 20)
         await supervisor.restart("broker")
@@ -141,7 +142,7 @@ def test_a_part_that_has_run_steadily_starts_again_after_the_shortest_pause(
     monkeypatch.setattr(process_runner, "STEADY_S", 0.0)
 
     async def run() -> None:
-        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None)
         supervisor.add([Service("broken", (sys.executable, "-Sc", ""), ready=lambda _: False)])
         while record(supervisor, "broken").restarts < 3:
             await asyncio.sleep(0.05)
@@ -154,7 +155,7 @@ def test_a_part_that_has_run_steadily_starts_again_after_the_shortest_pause(
 
 def test_a_part_that_is_restarted_on_purpose_has_not_crashed(tmp_path: Path) -> None:
     async def run() -> tuple[Record, Record]:
-        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None)
         supervisor.add([part(tmp_path / "journal", "mirror")])
         await asyncio.wait_for(supervisor.ready(["mirror"]), 20)
         before = record(supervisor, "mirror")
@@ -178,7 +179,7 @@ def test_a_part_that_exits_is_told_with_its_code_and_last_line(tmp_path: Path) -
     program = "import sys; print('cannot: set HOTPATH_X'); sys.exit(3)"
 
     async def run() -> Record:
-        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None)
         supervisor.add([Service("broken", (sys.executable, "-Sc", program), ready=lambda _: False)])
         while record(supervisor, "broken").restarts == 0:
             await asyncio.sleep(0.05)
@@ -231,7 +232,7 @@ def test_a_part_that_is_late_is_told_until_it_is_ready(tmp_path: Path) -> None:
     late = Service("late", ("sleep", "600"), ready=lambda _: is_up.is_set(), ready_within_s=0.0)
 
     async def run() -> list[Record]:
-        supervisor = Supervisor(os.environ, tmp_path / "logs", tmp_path / "run", lambda _: None)
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None)
         supervisor.add([late])
         while not record(supervisor, "late").problem:
             await asyncio.sleep(0.02)
@@ -263,11 +264,12 @@ def test_a_step_is_done_once_and_tried_again_after_a_failure(tmp_path: Path) -> 
 SUPERVISOR_OF_ONE = """
 import asyncio, os, sys
 from pathlib import Path
+from contract.data_folder import DataFolder
 from infra.supervisor.service import Service
 from infra.supervisor.supervisor import Supervisor
 async def main():
     folder = Path(sys.argv[1])
-    supervisor = Supervisor(os.environ, folder / "logs", folder / "run", lambda part: print("ready", flush=True))
+    supervisor = Supervisor(os.environ, DataFolder(folder), lambda part: print("ready", flush=True))
     supervisor.add([Service("sleeper", ("sleep", "600"))])
     await asyncio.sleep(600)
 asyncio.run(main())
@@ -294,8 +296,9 @@ def test_leftovers_are_ended_by_pid_and_start_time_and_nobody_else(tmp_path: Pat
         assert other is not None
         as_it_was = {"pid": other.pid, "started": other.started - 1}
         fields = {"kafka": {"pid": recorded.pid, "started": recorded.started}, "reused": as_it_was}
-        (tmp_path / "pids.json").write_text(json.dumps(fields))
-        assert end_leftovers(tmp_path) == ["kafka"]
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "pids.json").write_text(json.dumps(fields))
+        assert end_leftovers(DataFolder(tmp_path)) == ["kafka"]
         assert left.wait(5) == -signal.SIGTERM
         assert stranger.poll() is None
     finally:

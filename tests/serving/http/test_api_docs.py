@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from serving.http.api_docs import with_tables
+from serving.http.api_docs import with_current_tables
 from serving.http.docs_page import docs_page, openapi_paths
 from serving.prediction.answer import REASONS, WARNING_CODES, answer_fields, answer_schema
 from serving.prediction.problems import problem_schema
@@ -36,7 +36,7 @@ SHAPE = [
 
 def test_the_tables_of_the_api_page_are_current() -> None:
     page = Path("docs/api.md").read_text()
-    assert with_tables(page) == page, "run python -m serving.http.api_docs docs/api.md"
+    assert with_current_tables(page) == page, "run python -m serving.http.api_docs docs/api.md"
 
 
 def test_the_answer_keeps_its_fields_and_has_all_of_them_always() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -13,7 +13,14 @@ FIRST_US: Final = -62_135_596_800_000_000
 END_US: Final = 253_402_300_800_000_000
 """The end of the year 9999."""
 
-_RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_MINUTE_US: Final = 60_000_000
+_DAY_US: Final = 86_400_000_000
+_YEARS_400: Final = 146_097
+"""Days in 400 years, after which the calendar repeats itself."""
+
+_RFC_3339: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
 
 
 def to_us(moment: datetime) -> int:
@@ -53,6 +60,8 @@ def exact_rfc3339(us: int) -> str:
 def parse_us(text: str) -> int:
     """The microseconds of a moment in RFC 3339 or in decimal epoch milliseconds; finer digits are dropped.
 
+    Reads RFC 3339 exactly as the native decoder reads it in a record: a second 60 (a leap second) counts as 59.
+
     Raises:
         ValueError: the text is neither, or the moment lies outside the years 1 to 9999.
     """
@@ -61,9 +70,25 @@ def parse_us(text: str) -> int:
     match = _RFC_3339.fullmatch(text)
     if not match:
         raise ValueError("neither RFC 3339 nor epoch milliseconds")
-    day, clock, fraction, zone = match.groups()
-    moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone in 'Zz' else zone}")
-    return _within(to_us(moment) + int((fraction or "").ljust(6, "0")[:6]))
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    fraction, sign, zone_hours, zone_minutes = match.groups()[6:]
+    if hour > 23 or minute > 59 or second > 60:
+        raise ValueError("no time of day")
+    minutes = hour * 60 + minute - _offset_minutes(sign, int(zone_hours or 0), int(zone_minutes or 0))
+    us = min(second, 59) * 1_000_000 + int((fraction or "").ljust(6, "0")[:6])
+    return _within(_days(year, month, day) * _DAY_US + minutes * _MINUTE_US + us)
+
+
+def _offset_minutes(sign: str | None, hours: int, minutes: int) -> int:
+    if hours > 23 or minutes > 59:
+        raise ValueError("no offset from UTC")
+    return -(hours * 60 + minutes) if sign == "-" else hours * 60 + minutes
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Since 1970. `date` has no year 0, which an offset may move into the year 1: it is counted as the year 400."""
+    shift = 0 if year else _YEARS_400
+    return date(year or 400, month, day).toordinal() - shift - EPOCH.toordinal()
 
 
 def _within(us: int) -> int:

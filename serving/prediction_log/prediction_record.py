@@ -6,14 +6,15 @@ import json
 from math import isfinite
 from typing import Any
 
-from contract.pipeline import Pipeline, Type
+from contract.pipeline import Pipeline
+from contract.stored_event import stored_event
 from contract.timestamps import exact_rfc3339, rfc3339_of_us
 from serving.prediction.verdict import Verdict
 
 
 def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer: str, traceparent: str | None) -> bytes:
-    """UTF-8 JSON. `event` holds the declared fields that are neither sensitive nor NULL, with exactly their values:
-    all that features are made of. What else a body had may be hostile, or a sensitive field misspelt."""
+    """UTF-8 JSON. `event` holds what `stored_event` keeps of the fields that the model's own program declares; a field
+    that the pipeline file has got since is not among them."""
     answer, scored = verdict.answer, verdict.scored
     due_us = scored["due_us"]
     record = {
@@ -25,19 +26,12 @@ def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer:
         "answered": rfc3339_of_us(now_us),
         "hypothetical": verdict.hypothetical,
         "features": {name: _number_or_name(value) for name, value in scored["features"].items()},
-        "event": _event(scored["fields"], pipeline),
+        "event": stored_event(pipeline, scored["fields"]),
         "as_of_source": scored["as_of_source"],
         "scorer": scorer,
         "traceparent": traceparent,
     }
     return json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _event(fields: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:
-    """`fields` are those that the model's own program reads: a field that the file has got since is not among them."""
-    stored = (field for field in pipeline.events.fields if not field.sensitive)
-    present = ((field, fields[field.name]) for field in stored if fields.get(field.name) is not None)
-    return {field.name: exact_rfc3339(v) if field.type is Type.TIMESTAMP else v for field, v in present}
 
 
 def _number_or_name(value: Any) -> Any:

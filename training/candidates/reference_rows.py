@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
+from contract.stored_event import is_answerable, stored_event
 from contract.timestamps import rfc3339, to_us
 from streaming.lake.delta_tables import opened
 from training.algorithms.gbm import predictions
@@ -34,7 +34,7 @@ Row: TypeAlias = dict[str, Any]
 def reference_rows(
     places: Places, pipeline: Pipeline, window: Window, model: Any, holdout: Any, scored: Scored
 ) -> Iterator[dict[str, Any]]:
-    """Rows spread over the holdout, with H2O's own answers; the first `EVENTS` also with their event's bytes.
+    """Rows spread over the holdout, with H2O's own answers; the first `EVENTS` also with their events.
 
     A row and its event are found by the event's identity: of a topic that was made anew, two records may have one
     partition and offset.
@@ -43,7 +43,7 @@ def reference_rows(
     rows = _rows_of(pipeline, window, scored, candidates)
     indices = [int(index) for index in _spread(np.array(sorted(rows)), ROWS)]
     labels, leaves = predictions(model, holdout[indices, :]) if indices else ([], [])
-    events = _events(places, pipeline, [rows[index] for index in indices[:EVENTS]])
+    events = reference_events(places, pipeline, [rows[index] for index in indices[:EVENTS]])
     for index, label, nodes in zip(indices, labels, leaves, strict=True):
         row = rows[index]
         event = events.get(_identity(row))
@@ -52,7 +52,7 @@ def reference_rows(
             "probability": float(scored.probability[index]),
             "positive": label,
             "leaves": nodes,
-            "event": None if event is None else json.loads(event),
+            "event": event,
             "as_of": None if event is None else rfc3339(row["as_of"], "microseconds"),
         }
 
@@ -94,18 +94,26 @@ def _identity(row: Row) -> tuple[int, int, int]:
     return row["partition"], row["offset"], to_us(row["append_time"])
 
 
-def _events(places: Places, pipeline: Pipeline, rows: list[Row]) -> dict[tuple[int, int, int], bytes]:
-    """The stored bytes of the rows' events; one that its retention has taken is left out."""
+def reference_events(places: Places, pipeline: Pipeline, rows: list[Row]) -> dict[tuple[int, int, int], Row]:
+    """The rows' events by identity, as JSON can hold them: declared fields alone, with their exact values.
+
+    An event is left out if retention has taken it, or if it lacks a field that a question may not lack: one that was
+    declared after it came.
+    """
     if not rows:
         return {}
     wanted = {_identity(row) for row in rows}
     among = pc.field("bucket").isin(sorted({row["bucket"] for row in rows}))
     among &= pc.field("offset").isin(sorted({row["offset"] for row in rows}))
     with opened(places.table(pipeline.name, "events")) as table:
-        events = table.to_pyarrow_table(columns=[*IDENTITY, "value"], filters=among).to_pylist()
-    return {
-        _identity(each): each["value"] for each in events if _identity(each) in wanted and each["value"] is not None
-    }
+        found = table.to_pyarrow_table(columns=[*IDENTITY, "event"], filters=among).to_pylist()
+    events = {_identity(each): _event(pipeline, each["event"] or {}) for each in found if _identity(each) in wanted}
+    return {identity: event for identity, event in events.items() if is_answerable(pipeline, event)}
+
+
+def _event(pipeline: Pipeline, row: Row) -> Row:
+    fields = {name: to_us(value) if isinstance(value, datetime) else value for name, value in row.items()}
+    return stored_event(pipeline, fields)
 
 
 def _is_finite(row: Row) -> bool:

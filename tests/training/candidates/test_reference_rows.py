@@ -16,6 +16,7 @@ from contract.layout import Places
 from contract.records import SPAN_BUCKETS
 from contract.timestamps import from_us, to_us
 from streaming.lake.built_table import BuiltTable, rows_table
+from streaming.lake.hot_tables import arrow_schema
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
 from streaming.rows.build_buckets import ensure_built
@@ -80,8 +81,14 @@ def references(places: Places, window: Window, rows: list[dict[str, Any]]) -> li
 def events(places: Places, rows: list[dict[str, Any]]) -> None:
     names = ("partition", "offset", "append_time", "bucket")
     columns = {name: [each[name] for each in rows] for name in names}
-    values = [f'{{"stamp": {each["f_temperature"]}}}'.encode() for each in rows]
-    write_deltalake(places.table(PIPELINE.name, "events"), pa.table(columns | {"value": values}), mode="append")
+    asked = pa.array(
+        [event(each["f_temperature"]) for each in rows], arrow_schema(PIPELINE, "events").field("event").type
+    )
+    write_deltalake(places.table(PIPELINE.name, "events"), pa.table(columns | {"event": asked}), mode="append")
+
+
+def event(temperature: float) -> dict[str, Any]:
+    return {"reading": 1, "machine": 2, "shift": 3, "temperature": temperature}
 
 
 def test_of_a_topic_that_was_made_anew_each_row_keeps_its_own_answer_and_event(
@@ -91,7 +98,7 @@ def test_of_a_topic_that_was_made_anew_each_row_keeps_its_own_answer_and_event(
     events(places, [new, old])
     found = references(places, write(table, [new, old]), [old, new])
     assert [(each["features"]["temperature"], each["leaves"]) for each in found] == [(1000.0, [0]), (2000.0, [1])]
-    assert [each["event"] for each in found] == [{"stamp": 1000.0}, {"stamp": 2000.0}]
+    assert [each["event"] for each in found] == [event(1000.0), event(2000.0)]
 
 
 def test_of_a_large_holdout_a_few_rows_are_taken_evenly(places: Places, table: BuiltTable) -> None:
@@ -103,7 +110,7 @@ def test_of_a_large_holdout_a_few_rows_are_taken_evenly(places: Places, table: B
     assert taken == [int(each["features"]["temperature"]) for each in found]
     assert (taken[0], taken[-1]) == (0, MANY - 1)
     assert max(np.diff(taken)) <= 2 * MANY / ROWS
-    assert [each["event"] for each in found[:2]] == [{"stamp": 0.0}, None], "an event that retention took is left out"
+    assert [each["event"] for each in found[:2]] == [event(0.0), None], "an event that retention took is left out"
 
 
 def test_a_row_with_an_infinity_is_no_reference_and_a_missing_number_is_null(places: Places, table: BuiltTable) -> None:

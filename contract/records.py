@@ -10,18 +10,6 @@ from typing import Final
 
 import pyarrow as pa
 
-APPEND_TIME_HEADER: Final = "hotpath.append_time"
-"""Kafka header of an imported record: its original append time, decimal milliseconds since 1970."""
-
-PROGRESS_TOPIC: Final = "hotpath.progress"
-"""Cloud topic, compacted, written by the watcher; see `PROGRESS`."""
-
-IMPORTS_TOPIC: Final = "hotpath.imports"
-"""On-prem topic, compacted, written by whoever imports history; see `IMPORT`."""
-
-MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
-"""The largest record, the same at the brokers, the mirror and every consumer."""
-
 OUTSIDE: Final = -1
 """The one bucket of quarantined questions, whose `as_of` or `due` is out of bounds."""
 
@@ -86,7 +74,15 @@ DEAD_LETTERS = (
     pa.field("append_hour", pa.int64()),
 )
 
-DEAD_LETTER_REASONS: Final = ("not_json", "not_an_object", "duplicate_field", "wrong_type", "missing", "too_large")
+DEAD_LETTER_REASONS: Final = (
+    "not_json",
+    "not_an_object",
+    "duplicate_field",
+    "wrong_type",
+    "missing",
+    "too_large",
+    "append_time",  # the broker's stamp, or the one that an import states, cannot be
+)
 
 ROW_STATE = (
     *POSITION,
@@ -165,6 +161,9 @@ PREDICTION: Final = {
     "traceparent": "string",
 }
 """The JSON record on `<pipeline>.predictions`; the Kafka key is the entity's `key`."""
+
+PREDICTION_REQUIRED: Final = ("prediction_id", "key", "as_of", "model")
+"""What no prediction lacks; a record without one of them is a dead letter."""
 
 MODEL_STATES: Final = ("candidate", "rejected", "admitted", "shadow", "champion", "retired")
 

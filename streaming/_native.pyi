@@ -42,6 +42,20 @@ class Transform:
         Every error of the body is listed, not the first one only; with errors, features is empty.
         """
 
+class RecordForm:
+    """The fields of a JSON record that is no pipeline's own.
+
+    `fields` is a JSON list of `{name, type, required, sensitive, object}`: with `object`, the value must be a JSON
+    object, which is kept as its text, and `type` is `string`.
+
+    Raises:
+        ValueError: `fields` is something else, or names a field twice.
+    """
+
+    def __init__(self, fields: str) -> None: ...
+    def decode(self, batch: Any) -> ArrowArray:
+        """As `Transform.decode_events`: `reason, field, detail, at_byte, stored, record: struct` of the fields."""
+
 class Program:
     """Compiled expressions. `program` is the JSON text of `CompiledExpressions.program`.
 

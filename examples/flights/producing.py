@@ -48,7 +48,7 @@ class Producing:
         """Hand a record over; an imported one states the moment at which it would have been appended."""
         if record.kind not in self.topics:
             return
-        stamp = str(round(self._clock.real(record.moment) * 1000)).encode()
+        stamp = str(int(self._clock.real(record.moment) * 1000)).encode()  # not after the broker's own
         headers: Headers = [(APPEND_TIME_HEADER, stamp)] if imported else []
         topic = self.topics[record.kind]
         self._hand_over(topic, record.key.encode(), body, headers)

@@ -13,17 +13,20 @@ import pyarrow.compute as pc
 
 from contract.records import OUTSIDE
 
+LONGEST_HOST = 255
+"""Characters in a host's name, as in DNS: what is longer is no host, and would become the label of a metric."""
+
 
 @dataclass
 class Summary:
-    """Of a task, or of a batch. Times in microseconds; imported records count, but no age or delay is taken of them."""
+    """What a task, or a whole batch, held. Times are microseconds; imported records count, but have no age or delay."""
 
     records: Counter[str] = field(default_factory=Counter)
     """Table -> records."""
     bytes: int = 0
-    """Of all records in Arrow."""
+    """The size of all records in Arrow."""
     oldest_us: int | None = None
-    """The smallest on-prem stamp."""
+    """The smallest append time."""
     delays_us: dict[str, int] = field(default_factory=dict)
     """Producing host -> the smallest (append time - event time)."""
     dead_letters: dict[str, Counter[str]] = field(default_factory=dict)
@@ -31,7 +34,7 @@ class Summary:
     quarantined: int = 0
     """Questions in the bucket OUTSIDE."""
     is_whole: bool = True
-    """Whether it is of all records: a task that has found too many for the driver stops there."""
+    """False where a task stopped decoding, because its records had become too large for the driver."""
 
     def add(self, table: str, records: pa.RecordBatch) -> None:
         """Count a table's records."""
@@ -57,7 +60,8 @@ class Summary:
 
     def _see_delays(self, events: pa.RecordBatch) -> None:
         delay = pc.subtract(events["append_time"].cast(pa.int64()), events["as_of"].cast(pa.int64()))
-        table = pa.table({"host": events["host"], "delay": delay}).drop_null()
+        named = pc.less_equal(pc.utf8_length(events["host"]), LONGEST_HOST)
+        table = pa.table({"host": events["host"], "delay": delay}).filter(named).drop_null()
         smallest = table.group_by("host").aggregate([("delay", "min")])
         for host, delay_us in zip(smallest["host"].to_pylist(), smallest["delay_min"].to_pylist(), strict=True):
             self._see_delay(host, delay_us)

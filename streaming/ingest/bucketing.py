@@ -19,8 +19,8 @@ HOUR_S = 3600
 def buckets(as_of: pa.Array, due: pa.Array, append_time: pa.Array, length: timedelta, max_wait: timedelta) -> pa.Array:
     """The bucket of each question: its start in seconds, or OUTSIDE.
 
-    OUTSIDE is one whose `as_of` or `due` is NULL, or further than `max_wait` from its append time: such a
-    moment opens no bucket of its own.
+    A question goes to OUTSIDE if its `as_of` or `due` is NULL, or further than `max_wait` from its append time: a
+    moment so far off shall open no bucket of its own.
     """
     length_s = length // timedelta(seconds=1)
     inside = _near(as_of, append_time, max_wait) & _near(due, append_time, max_wait)
@@ -34,7 +34,7 @@ def hours(append_time: pa.Array) -> pa.Array:
 
 
 def _near(moment: pa.Array, append_time: pa.Array, max_wait: timedelta) -> Any:
-    """Compared against bounds around the append time: a difference could overflow where the moment is extreme."""
+    """Compares with bounds around the append time, since a difference could overflow where the moment is extreme."""
     stamp, value, reach = _microseconds(append_time), _microseconds(moment), max_wait // MICROSECOND
     known = np.asarray(pc.is_valid(moment))
     return known & (value >= stamp - reach) & (value <= stamp + reach)

@@ -28,7 +28,7 @@ class ClockOffsets:
         self._show(self.smallest())
 
     def smallest(self) -> dict[str, int]:
-        """Host -> its smallest delay in microseconds; of very many hosts, those furthest ahead."""
+        """Host -> its smallest delay in microseconds; of very many hosts, those whose clocks are furthest ahead."""
         found: dict[str, int] = {}
         for _, delays_us in self._batches:
             for host, delay_us in delays_us.items():

@@ -35,11 +35,12 @@ from streaming.progress.watermark import Progress
 log = logging.getLogger("hot_query")
 
 MOST_RECORDS = 50_000
-"""In one batch: a backfill goes in a few large ones, and one fits into the driver's memory."""
+"""Records in one batch: large enough for a backfill in few batches, small enough for the driver's memory."""
 SMALL_BYTES = 96 * 1024 * 1024
-"""Up to this much, a batch is appended by the driver; more is appended where it was decoded. A batch of a backfill has
-a file for each of hundreds of buckets, which Spark writes one after the other in each task. That it is small shows
-while it comes: to find out first takes a second pass over it, and twice the processor time for a batch of a few."""
+"""Up to this many bytes in Arrow, a batch is appended by the driver; a larger one is appended by the tasks that decoded
+it. The driver is faster: a batch of a backfill has a file for each of hundreds of buckets, and a Spark task writes them
+one after the other. The size of a batch is found out while it is decoded, as a pass of its own would double the
+processor time of a small batch."""
 
 
 @dataclass
@@ -54,7 +55,7 @@ class HotQuery:
     trigger: timedelta
     clocks: ClockOffsets = field(init=False)
     _goes_small: bool = field(default=True, init=False)
-    """Whether the next batch is first taken for small."""
+    """Whether the next batch is tried as a small one first."""
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
@@ -77,13 +78,13 @@ class HotQuery:
         """Start at the checkpoint's last commit, or at the topics' beginning."""
         self.progress.commit(committed_offsets(self.checkpoint))
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", "hot")
-        stream = with_append_time(read_kafka(self.spark, self.places, self.pipeline), self.pipeline.clock.imports)
+        stream = decoder_input(read_kafka(self.spark, self.places, self.pipeline), self.pipeline.clock.imports)
         writer = stream.writeStream.foreachBatch(self._batch).queryName(self.pipeline.name)
         seconds = f"{self.trigger.total_seconds()} seconds"
         return writer.option("checkpointLocation", self.checkpoint).trigger(processingTime=seconds).start()
 
     def _batch(self, records: DataFrame, batch: int) -> None:
-        """Append a batch to each table that it has records for, then say how far that is."""
+        """Append a batch to the tables that it has records for, then note up to where they are complete."""
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
         summary = self.append(records, (query, batch))
@@ -91,14 +92,14 @@ class HotQuery:
         self._measure(summary, batch, started_s)
 
     def append(self, records: DataFrame, batch: Batch) -> Summary:
-        """Append a batch to each table that has not had it; after a large one the next is taken for large, too."""
+        """Append a batch to each table that has not had it. After a large batch, the next is treated as large too."""
         summary = self._append_small(records, batch) if self._goes_small else None
         summary = summary or self._append_large(records, batch)
         self._goes_small = summary.bytes <= SMALL_BYTES // 2  # half of it may be one task's whole share
         return summary
 
     def _append_small(self, records: DataFrame, batch: Batch) -> Summary | None:
-        """None where it is too large for that; then nothing has been appended."""
+        """Append through the driver; None, and nothing is appended, where the batch is too large for that."""
         share = SMALL_BYTES // self.spark.sparkContext.defaultParallelism
         decoded = decode(records, replace(self.decoding, most_bytes=share)).toArrow()
         summary = Summary.of(decoded[SUMMARY].drop_null().to_pylist())
@@ -154,24 +155,23 @@ def read_kafka(spark: SparkSession, places: Places, pipeline: Pipeline) -> DataF
     )
 
 
-def with_append_time(stream: DataFrame, imports: bool) -> DataFrame:
-    """The decoder's input. An import states its append time in a header, which cannot lie in the future."""
-    header = F.element_at(F.filter("headers", lambda h: h["key"] == APPEND_TIME_HEADER), -1)["value"]
-    stated = F.timestamp_millis(header.cast("string").try_cast("bigint")) if imports else F.lit(None).cast("timestamp")
-    honoured = F.when(stated.between(F.timestamp_seconds(F.lit(0)), F.col("timestamp")), stated)
+def decoder_input(stream: DataFrame, imports: bool) -> DataFrame:
+    """The decoder's columns. Nothing is computed of what a record states: Spark would fail at a number that is huge."""
+    header = F.element_at(F.filter("headers", lambda h: h["key"] == APPEND_TIME_HEADER), -1)
+    empty = F.lit(bytearray())
+    stated = F.when(header.isNotNull(), F.coalesce(header["value"], empty)) if imports else F.lit(None).cast("binary")
     return stream.select(
         "topic",
         "partition",
         "offset",
-        F.coalesce(honoured, "timestamp").alias("append_time"),
         F.col("timestamp").alias("kafka_time"),
-        honoured.isNotNull().alias("imported"),
+        stated.alias("stated"),
         F.col("key").alias("kafka_key"),
         "value",
     )
 
 
 def decode(records: DataFrame, decoding: RecordDecoder) -> DataFrame:
-    """Every record in its table's struct, in one pass; few tasks, as each costs more than a small batch's records."""
+    """Every record in its table's struct, in one pass; in few tasks, as a task costs more than a small batch."""
     cores = records.sparkSession.sparkContext.defaultParallelism
     return records.coalesce(cores).mapInArrow(decoding, spark_schema(decoding.schema))

@@ -1,8 +1,11 @@
 """Kafka records into the records of the tables: what Spark's workers run.
 
-In: record batches `topic, partition, offset, append_time, kafka_time, imported, kafka_key, value`.
+In: record batches `topic, partition, offset, kafka_time, stated, kafka_key, value`; `stated` is the value of the header
+in which an import states its append time, NULL where there is none.
 Out: the common columns, `table`, one struct per table (NULL but for the record's own), and, as each task's last
 record, `summary`.
+
+Whatever a record holds, decoding it raises nothing: what cannot be decoded becomes a dead letter with its reason.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import pyarrow.compute as pc
 
 from contract.pipeline import Pipeline
 from contract.records import POSITION
+from contract.timestamps import clock_us
 from streaming.ingest import prediction_decoder
+from streaming.ingest.append_times import with_append_times
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.bucketing import buckets, hours
 from streaming.lake.hot_tables import HOT_TABLES, arrow_schema, own_columns
@@ -36,12 +41,10 @@ class RecordDecoder:
     max_wait: timedelta
     sensitive: frozenset[str]
     """The tables whose records may hold sensitive fields."""
-    declared: frozenset[str]
-    """The names of all fields: only these may be named beside a dead letter with sensitive fields."""
     columns: dict[str, pa.StructType] = field(default_factory=dict)
     """Table -> its own columns."""
     most_bytes: int | None = None
-    """Of a task's records in Arrow: from where on it leaves the rest, and says so in its summary."""
+    """A task stops decoding once its records take more than this in Arrow, and its summary says so; None: never."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -51,7 +54,7 @@ class RecordDecoder:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Decode a task's batches; the last record sums them up."""
         summary = Summary()
-        for batch in batches:  # to their end, whatever comes: Spark is rid of them
+        for batch in batches:  # to the end, also past the limit: Spark requires it
             for table, records in self._decode(batch) if summary.is_whole else ():
                 summary.add(table, records)
                 yield self._placed(table, records)
@@ -61,9 +64,12 @@ class RecordDecoder:
     def _decode(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(table, its records) for each table that the batch holds records of."""
         for topic in pc.unique(batch["topic"]).to_pylist():
-            records = batch.filter(pc.equal(batch["topic"], topic))
+            records = with_append_times(batch.filter(pc.equal(batch["topic"], topic)), clock_us())
             table = self.tables_by_topic[topic]
-            yield from (part for part in self._split(table, records) if part[1].num_rows)
+            is_stamped = pc.is_null(records["problem"])
+            parts = self._split(table, records.filter(is_stamped).drop_columns(["problem"]))
+            misdated = self._misdated(table, records.filter(pc.invert(is_stamped)))
+            yield from (part for part in (*parts, ("dead_letters", misdated)) if part[1].num_rows)
 
     def _split(self, table: str, records: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """The good records of a topic, and its dead letters."""
@@ -77,10 +83,10 @@ class RecordDecoder:
         yield "dead_letters", self._dead(table, records.filter(dead), decoded.filter(dead))
 
     def _decoded(self, table: str, values: pa.Array) -> pa.RecordBatch:
-        """The columns of the native decoder; a tombstone is no record, and so not JSON."""
-        batch = pa.record_batch({"value": pc.fill_null(values, b"")})
+        """The columns of the native decoder. A tombstone has no value, which is not JSON."""
         if table == "predictions":
-            return prediction_decoder.decode(batch["value"])
+            return prediction_decoder.decode(values)
+        batch = pa.record_batch({"value": values})
         transform = transform_of(self.spec)
         return pa.record_batch(transform.decode_events(batch) if table == "events" else transform.decode_labels(batch))
 
@@ -91,14 +97,22 @@ class RecordDecoder:
         moments = records["as_of"], records["due"], records["append_time"]
         return records.append_column("bucket", buckets(*moments, self.bucket, self.max_wait))
 
+    def _misdated(self, table: str, records: pa.RecordBatch) -> pa.RecordBatch:
+        """Dead letters of records whose append time cannot be. The detail repeats no field, sensitive or not."""
+        count = records.num_rows
+        nothing = pa.nulls(count, pa.string())
+        problems = {"reason": pa.array(["append_time"] * count, pa.string()), "field": nothing, "detail": nothing}
+        problems["at_byte"] = pa.nulls(count, pa.int64())
+        letters = self._dead(table, records.drop_columns(["problem"]), pa.record_batch(problems))
+        return letters.set_column(letters.schema.get_field_index("detail"), "detail", records["problem"])
+
     def _dead(self, table: str, records: pa.RecordBatch, problems: pa.RecordBatch) -> pa.RecordBatch:
         values = records["value"].to_pylist()
         hidden = table in self.sensitive
-        names = problems["field"].to_pylist()
         columns = {column.name: records[column.name] for column in POSITION if column.name in records.schema.names}
         columns |= {
             "reason": problems["reason"],
-            "field": pa.array([n if not hidden or n in self.declared else None for n in names], pa.string()),
+            "field": problems["field"],
             "detail": pa.nulls(len(values), pa.string()) if hidden else problems["detail"],
             "at_byte": problems["at_byte"],
             "value": pa.nulls(len(values), pa.binary()) if hidden else records["value"],
@@ -134,7 +148,6 @@ def decoder_of(pipeline: Pipeline, spec: str) -> RecordDecoder:
         bucket=pipeline.lake.buckets,
         max_wait=pipeline.label.max_wait,
         sensitive=frozenset(hidden),
-        declared=frozenset(field.name for field in (*pipeline.events.fields, *pipeline.label.fields)),
         columns={table: own_columns(arrow_schema(pipeline, table)) for table in HOT_TABLES},
     )
 

@@ -1,4 +1,4 @@
-"""Tells a batch that hangs from one that runs: a call to the file system may never return, in Python or in Java."""
+"""Finds out that a batch hangs: a call to the file system may never return, in Python or in Java."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Query(Protocol):
-    """What is asked of a `StreamingQuery`."""
+    """The part of a `StreamingQuery` that is read here."""
 
     @property
     def status(self) -> Mapping[str, Any]: ...
@@ -18,7 +18,7 @@ class Query(Protocol):
 
 
 class StalledBatch:
-    """Since when a query has been seen at the same batch; looks that are seconds apart are enough."""
+    """For how long a query has been at the same batch. It is enough to ask every few seconds."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
@@ -26,7 +26,7 @@ class StalledBatch:
         self._since_s: float | None = None
 
     def runs_s(self, query: Query | None) -> float:
-        """Look once more; 0 when it is between batches, or at another one than before."""
+        """Seconds since the running batch was first seen; 0 between batches, and when it is first seen."""
         last = query.lastProgress if query is not None else None
         batch = (id(query), last and last["batchId"])
         if query is None or not query.status["isTriggerActive"]:

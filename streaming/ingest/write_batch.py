@@ -1,11 +1,11 @@
 """A decoded batch appended to the hot tables, each at most once.
 
-A small batch goes through the driver: its Parquet files are written all at the same time, then each table gets one
-Delta commit, all at the same time again, without Spark. Spark needs a second of a core and more for each such commit,
-which at five tables every five seconds is most of what two cores have. A large batch, as a backfill is made of, is
-written by Spark where it was decoded.
+A small batch goes through the driver, without Spark: all its Parquet files are written in parallel, then each table
+gets one Delta commit, again in parallel. Spark needs a second of a core or more for each such commit, and five tables
+every five seconds would take most of two cores. A large batch, as in a backfill, is written by the Spark tasks that
+decoded it.
 
-Both note the batch in the table itself, by Delta's `txn` action, and leave out one that is noted.
+Both ways note the batch in the table itself, by Delta's `txn` action, and skip a batch that is noted already.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from streaming.lake.hot_tables import partition_column
 ONE_FILE = 20_000
 """Up to this many records of a table go into one file per partition of the table."""
 FILES_AT_ONCE = 32
-"""Each mostly waits for HDFS to close it."""
+"""Files that are written in parallel: each mostly waits for HDFS to close it."""
 
 Batch = tuple[str, int]
 """The checkpoint's query id and the batch's number: a fresh checkpoint counts from 0 under a new id."""
 
 _noted: dict[str, int] = {}
-"""The last batch of each application that this process has committed: nobody else writes the tables meanwhile."""
+"""Application -> the last batch that this process has committed. No other process writes the tables meanwhile."""
 _POSITION = [column.name for column in POSITION]
 
 
@@ -72,7 +72,7 @@ def _has_had(url: str, batch: Batch) -> bool:
 
 def _commit(url: str, adds: Sequence[AddAction], column: str, batch: Batch) -> None:
     application = _application(url, batch)
-    _noted.pop(application, None)  # of a commit that fails nobody knows: whoever tries again looks into the table
+    _noted.pop(application, None)  # if the commit fails, its outcome is unknown: the retry reads it from the table
     note = CommitProperties(app_transactions=[Transaction(application, batch[1])])
     with opened(url) as table:
         table.create_write_transaction([*adds], "append", table.schema(), column, commit_properties=note)

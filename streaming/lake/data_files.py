@@ -17,10 +17,10 @@ from contract.timestamps import rfc3339
 from streaming.lake.filesystem import file_system
 
 STATISTICS = ("append_time", "kafka_time")
-"""The columns whose extremes the tables' logs keep."""
+"""The columns whose smallest and largest values stand in the tables' logs."""
 
 MANY = 100
-"""Records from which dictionaries and statistics of the columns are worth their room."""
+"""From so many records on, dictionaries and statistics of the columns are worth the room that they take."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -35,7 +35,7 @@ def by_partition(records: pa.Table, column: str) -> Iterator[tuple[int, pa.Table
 
 
 def write_data_file(url: str, column: str, value: int, records: pa.Table) -> AddAction:
-    """Write one file into the table's folder; the action that makes it a part of the table.
+    """Write one file into the table's folder, and return the action that makes it a part of the table.
 
     Raises:
         OSError: the file system is away, or full.
@@ -57,14 +57,14 @@ def write_data_file(url: str, column: str, value: int, records: pa.Table) -> Add
 
 
 def _parquet(records: pa.Table) -> pa.Buffer:
-    """Most files have a few records, where what describes the columns takes more than they do: the least of it."""
+    """Most files have a few records: in those, descriptions of the columns would take more room than the records."""
     out, many = pa.BufferOutputStream(), records.num_rows >= MANY
     pq.write_table(records, out, compression="zstd", store_schema=False, write_statistics=many, use_dictionary=many)
     return out.getvalue()
 
 
 def statistics(records: pa.Table) -> dict[str, object]:
-    """Delta's statistics of a file. Its moments have milliseconds: the smallest goes down, the largest up."""
+    """Delta's statistics of a file. They have milliseconds: the smallest moment is rounded down, the largest up."""
     extremes = {name: pc.min_max(records[name]).as_py() for name in STATISTICS}
     known = {name: found for name, found in extremes.items() if found["min"] is not None}
     return {

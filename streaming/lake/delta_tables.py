@@ -1,4 +1,4 @@
-"""Delta tables without Spark. Every one is opened here: a call that does not come back ends the process."""
+"""Delta tables without Spark. Every table is opened here, since a call that never returns must end the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streaming.lake.hang_watchdog import expected_back
 
 @contextmanager
 def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
-    """A table at a version, by default its newest.
+    """Open a table at a version, by default its newest.
 
     Raises:
         TableNotFoundError: there is none.
@@ -23,7 +23,7 @@ def opened(url: str, version: int | None = None) -> Iterator[DeltaTable]:
 
 
 def add_actions(url: str, version: int | None = None) -> pa.Table:
-    """The files of a version, by default the newest, from its log alone.
+    """The files of a version, by default the newest. Reads the table's log alone.
 
     Columns: `path`, `partition.<column>`, `num_records`, and more.
 
@@ -35,9 +35,9 @@ def add_actions(url: str, version: int | None = None) -> pa.Table:
 
 
 def create(url: str, schema: pa.Schema, partition_by: list[str], properties: Mapping[str, str]) -> None:
-    """Create a table where there is none; one that is there stays as it is, its columns and properties too.
+    """Create a table where there is none; a table that is there keeps its columns and properties.
 
-    deltalake (1.6.6) has a question whether a table is there, which keeps the lock of Python while it waits for HDFS.
+    `DeltaTable.is_deltatable` is not asked first: in deltalake 1.6.6 it holds Python's lock while it waits for HDFS.
     """
     with expected_back(f"the log of {url}"):
         DeltaTable.create(url, schema, mode="ignore", partition_by=partition_by, configuration=dict(properties))

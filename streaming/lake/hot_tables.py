@@ -1,4 +1,4 @@
-"""The hot query's Delta tables: their schemas, partitions and properties; created and widened where they lack."""
+"""The hot query's Delta tables: their schemas, partitions and properties, and how they are created and widened."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOT_TABLES: Final = {
     "predictions": PREDICTIONS,
     "dead_letters": DEAD_LETTERS,
 }
-"""Each one's last column is its partition column."""
+"""Table -> its columns, of which the last is the partition column."""
 
 ARROW_TYPES: Final = {
     Type.STRING: pa.string(),
@@ -34,21 +34,21 @@ ARROW_TYPES: Final = {
 }
 
 COMMITS_TO_READ: Final = 20
-"""At most so many commits lie behind a checkpoint, twice as many when one fails. From 43 on deltalake (1.6.6) may wait
-for ever when it opens a table on HDFS: docs/decisions.md has the arithmetic."""
+"""Commits between two checkpoints of a table's log: a reader reads so many at most, or twice as many after a checkpoint
+failed. From 43 on, deltalake 1.6.6 may wait for ever when it opens a table on HDFS: docs/decisions.md says why."""
 
 PROPERTIES: Final = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointInterval": str(COMMITS_TO_READ),
     "delta.logRetentionDuration": "interval 2 hours",
-    # longer than upkeep leaves a replaced file: what a checkpoint has forgotten would never be removed
+    # longer than upkeep keeps a replaced file: a file that the checkpoint no longer names would never be removed
     "delta.deletedFileRetentionDuration": "interval 90 minutes",
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
 
 
 def arrow_schema(pipeline: Pipeline, table: str) -> pa.Schema:
-    """A table's columns; `event` and `label` stand before the partition column."""
+    """A table's columns. `event` and `label`, the pipeline's own fields, stand before the partition column."""
     columns = list(HOT_TABLES[table])
     if table == "events":
         columns.insert(-1, pa.field("event", struct_of(pipeline.events.fields)))
@@ -58,7 +58,7 @@ def arrow_schema(pipeline: Pipeline, table: str) -> pa.Schema:
 
 
 def struct_of(fields: tuple[Field, ...]) -> pa.StructType:
-    """The struct of the fields that may be stored."""
+    """The fields as a struct, without those that are sensitive."""
     return pa.struct([pa.field(field.name, ARROW_TYPES[field.type]) for field in fields if not field.sensitive])
 
 
@@ -67,7 +67,7 @@ def partition_column(table: str) -> str:
 
 
 def own_columns(schema: pa.Schema) -> pa.StructType:
-    """What a table has besides the columns with which every table begins."""
+    """A table's columns after those with which every table begins."""
     return pa.struct([field for field in schema if field.name not in {position.name for position in POSITION}])
 
 
@@ -76,13 +76,13 @@ def spark_schema(schema: pa.Schema) -> StructType:
 
 
 def ensure_tables(spark: SparkSession, places: Places, pipeline: Pipeline) -> None:
-    """Create the tables that lack; add the columns that the pipeline file has gained, nullable."""
+    """Create the tables that do not exist; add, as nullable columns, the fields that the pipeline file has gained."""
     for table in HOT_TABLES:
         _ensure_table(spark, places.table(pipeline.name, table), arrow_schema(pipeline, table))
 
 
 def _ensure_table(spark: SparkSession, path: str, schema: pa.Schema) -> None:
-    """Creation goes without Spark, which needs a second of a core for each."""
+    """Creates without Spark, which would need a second of a core for each table."""
     create(path, schema, [schema.names[-1]], PROPERTIES)
     with opened(path) as table:
         old = pa.schema(table.schema())

@@ -100,9 +100,8 @@ def _batch(records: list[Record]) -> pa.RecordBatch:
         "topic": pa.array([r.topic for r in records]),
         "partition": pa.array([r.partition for r in records], pa.int32()),
         "offset": pa.array([r.offset for r in records], pa.int64()),
-        "append_time": stamps,
         "kafka_time": stamps,
-        "imported": pa.array([False] * len(records)),
+        "stated": pa.nulls(len(records), pa.binary()),
         "kafka_key": pa.nulls(len(records), pa.binary()),
         "value": pa.array([json.dumps(r.value).encode() for r in records], pa.binary()),
     })  # fmt: skip

@@ -41,7 +41,14 @@ def test_a_record_becomes_a_row() -> None:
 def test_features_and_event_stay_json_text_and_doubles_keep_every_bit() -> None:
     row = one(json.dumps(GOOD | {"features": {"x": 0.1 + 0.2, "y": 5e-324}}).encode())
     assert json.loads(row["features"]) == {"x": 0.1 + 0.2, "y": 5e-324}
-    assert row["event"] == '{"carrier":"AA"}'
+    assert row["event"] == '{"carrier": "AA"}'
+
+
+@pytest.mark.parametrize("inside", [b"9e9999", b"9" * 5000, b"[" * 3000 + b"]" * 3000, b'"\\ud800"', b'1, "a": 2'])
+def test_features_and_event_may_hold_anything_that_is_json(inside: bytes) -> None:
+    text = b'{ "a": ' + inside + b"}"
+    row = one(json.dumps(GOOD).encode().replace(b'{"carrier": "AA"}', text))
+    assert (row["reason"], row["event"]) == (None, text.decode())
 
 
 @pytest.mark.parametrize(
@@ -60,8 +67,19 @@ def test_features_and_event_stay_json_text_and_doubles_keep_every_bit() -> None:
         (json.dumps(GOOD | {"probability": 10**400}).encode(), "wrong_type", "probability"),
         (json.dumps(GOOD | {"hypothetical": 0}).encode(), "wrong_type", "hypothetical"),
         (json.dumps(GOOD | {"features": "x"}).encode(), "wrong_type", "features"),
+        (json.dumps(GOOD | {"event": []}).encode(), "wrong_type", "event"),
+        (json.dumps(GOOD | {"id": "\ud800"}).encode(), "wrong_type", "id"),
+        (json.dumps(GOOD | {"key": "\udc00\ud800"}).encode(), "wrong_type", "key"),
+        (json.dumps(GOOD | {"as_of": "0001-01-01T00:00:00+14:00"}).encode(), "wrong_type", "as_of"),
+        (json.dumps(GOOD | {"due": "9999-12-31T23:59:59-00:01"}).encode(), "wrong_type", "due"),
+        (json.dumps(GOOD | {"answered": 2**63}).encode(), "wrong_type", "answered"),
+        (json.dumps(GOOD).encode().replace(b": 1,", b": 9e9999,"), "wrong_type", "probability"),
+        (json.dumps(GOOD).encode().replace(b": 1,", b": " + b"9" * 5000 + b","), "wrong_type", "probability"),
+        (json.dumps(GOOD).encode().replace(b'"id": "q1"', b'"id": "q1", "id": "q2"'), "duplicate_field", "id"),
+        (json.dumps(GOOD).encode().replace(b"q1", b"\xff"), "not_json", None),
     ],
 )
 def test_what_does_not_fit_says_why(value: bytes, reason: str, field: str | None) -> None:
     row = one(value)
     assert (row["reason"], row["field"]) == (reason, field)
+    assert row["detail"]

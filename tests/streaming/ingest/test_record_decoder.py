@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from contract.pipeline import Pipeline
 from contract.records import OUTSIDE, TIMESTAMP
+from contract.timestamps import to_us
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
 from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, decoder_of
@@ -42,9 +43,8 @@ def kafka_records(topic: str, values: Sequence[bytes | None], imported: bool = F
             "topic": pa.array([topic] * count, pa.string()),
             "partition": pa.array([0] * count, pa.int32()),
             "offset": pa.array(range(count), pa.int64()),
-            "append_time": pa.array([NOW] * count, TIMESTAMP),
             "kafka_time": pa.array([NOW] * count, TIMESTAMP),
-            "imported": pa.array([imported] * count, pa.bool_()),
+            "stated": pa.array([str(to_us(NOW) // 1000).encode() if imported else None] * count, pa.binary()),
             "kafka_key": pa.array([b"k"] * count, pa.binary()),
             "value": pa.array(values, pa.binary()),
         }

@@ -5,6 +5,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_schema::DataType;
 use transform::Transform;
+use transform::fields::Fields;
+use transform::json::decode;
 use transform::value::{Type, Value};
 
 /// As `Transform.decode_events` in `_native.pyi`.
@@ -64,6 +66,19 @@ pub fn decode_labels(transform: &Transform, batch: &StructArray) -> Result<Struc
         );
     }
     out.finish("label")
+}
+
+/// As `RecordForm.decode` in `_native.pyi`.
+pub fn decode_records(form: &Fields, batch: &StructArray) -> Result<StructArray, String> {
+    let bodies = bodies(batch)?;
+    let mut out = Decoded::new(&[], form.all(), bodies.len());
+    for row in 0..bodies.len() {
+        match body_at(bodies, row) {
+            Some(body) => out.push(&decode(body, form), &[]),
+            None => out.push_absent(),
+        }
+    }
+    out.finish("record")
 }
 
 /// As `Transform.features` in `_native.pyi`.

@@ -56,7 +56,7 @@ impl ArrowArray {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Capsules<'py>> {
-        drop(requested_schema); // a wish that the interface allows to be left unheard
+        drop(requested_schema); // optional in the interface: the array goes out in the schema that it has
         let (array, schema) = to_ffi(&self.0.to_data()).map_err(invalid)?;
         Ok((
             PyCapsule::new_with_value(py, schema, SCHEMA_NAME)?,

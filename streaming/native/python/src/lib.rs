@@ -77,6 +77,29 @@ mod _native {
         }
     }
 
+    /// The fields of a JSON record that is no pipeline's own; see `_native.pyi`.
+    #[pyclass(frozen)]
+    struct RecordForm(transform::fields::Fields);
+
+    #[pymethods]
+    impl RecordForm {
+        #[new]
+        fn new(fields: &str) -> PyResult<RecordForm> {
+            let fields = serde_json::from_str(fields)
+                .map_err(|error| PyValueError::new_err(error.to_string()))?;
+            transform::fields::Fields::new(fields, &[])
+                .map(RecordForm)
+                .map_err(PyValueError::new_err)
+        }
+
+        fn decode(&self, py: Python<'_>, batch: &Bound<'_, PyAny>) -> PyResult<ArrowArray> {
+            let batch = capsule::take_batch(batch)?;
+            py.detach(|| batches::decode_records(&self.0, &batch))
+                .map(ArrowArray)
+                .map_err(PyValueError::new_err)
+        }
+    }
+
     /// Compiled expressions; see `_native.pyi`.
     #[pyclass(frozen)]
     struct Program(transform::program::Program);

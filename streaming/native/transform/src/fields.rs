@@ -14,6 +14,9 @@ pub struct Field {
     pub required: bool,
     /// Whether it is decoded, but never stored.
     pub sensitive: bool,
+    /// Whether its value must be a JSON object, which is kept as its text; `kind` is then `String`.
+    #[serde(default)]
+    pub object: bool,
 }
 
 pub(crate) fn type_by_name<'de, D: serde::Deserializer<'de>>(

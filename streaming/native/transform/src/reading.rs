@@ -2,7 +2,7 @@
 use crate::fields::Fields;
 use crate::problem::{Problem, Reason};
 use crate::record::Record;
-use crate::scalars::read_value;
+use crate::scalars::{read_object, read_value};
 use crate::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -71,7 +71,12 @@ impl<'a, 'f> Reading<'a, 'f> {
             return;
         }
         self.seen[index].once = true;
-        match read_value(raw.get(), field.kind) {
+        let read = if field.object {
+            read_object(raw.get())
+        } else {
+            read_value(raw.get(), field.kind)
+        };
+        match read {
             Ok(value) => self.values[index] = value,
             Err(detail) => self.refuse(index, Reason::WrongType, detail, at_byte),
         }

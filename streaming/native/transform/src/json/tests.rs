@@ -10,6 +10,7 @@ fn fields(sensitive: bool) -> Fields {
         kind,
         required,
         sensitive,
+        object: false,
     };
     let all = vec![
         field("id", Type::String, false, false),
@@ -39,6 +40,24 @@ fn problems(body: &[u8]) -> Vec<(Reason, String, Option<usize>)> {
             )
         })
         .collect()
+}
+
+#[test]
+fn an_object_stays_its_text_whatever_it_holds() {
+    let mut fields = fields(false).all().to_vec();
+    fields[5].object = true;
+    let fields = Fields::new(fields, &["id"]).unwrap();
+    for text in [
+        r#"{"a" : 9e9999, "b":"\ud800", "a": [1]}"#.to_owned(),
+        format!("{{\"a\":{}{}}}", "[".repeat(3000), "]".repeat(3000)),
+    ] {
+        let body = format!(r#"{{"id":"a","x":1,"secret": {text} }}"#);
+        let record = decode(body.as_bytes(), &fields);
+        assert!(record.problems.is_empty(), "{:?}", record.problems);
+        assert_eq!(record.values[5], Value::String(text.into()));
+    }
+    let record = decode(br#"{"id":"a","x":1,"secret":[]}"#, &fields);
+    assert_eq!(record.problems[0].detail, "must be an object, not a list");
 }
 
 #[test]

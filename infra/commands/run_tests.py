@@ -38,6 +38,7 @@ OWN_ENGINES = tuple(
         "parity",
         "rows_job",
         "append",
+        "hostile_topics",
         "secured_kafka",
         "admission_h2o",
         "h2o_cluster",

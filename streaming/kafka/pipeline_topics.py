@@ -15,7 +15,10 @@ from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 
 PARTITIONS: Final = 2
 LONGEST_RETENTION: Final = timedelta(days=1)
-UNLIMITED: Final = str(2**63 - 1)
+FURTHEST_MS: Final = str(2**63 // 1000 - 2**50)
+"""How far a stamp may lie from the broker's clock: a quarter of a million years. Spark keeps a stamp as 64 bits of
+microseconds. At a record whose stamp is further off, its reader of Kafka fails again and again, and no record behind is
+read."""
 
 Settings = Mapping[str, str]
 Kind = Literal["events", "labels", "facts", "predictions", "states"]
@@ -93,4 +96,5 @@ def _common(stamp: Settings) -> dict[str, str]:
     Both sides set all of them: a mirror that synchronised settings would unset in the cloud what on-prem does not set.
     """
     size = {"max.message.bytes": str(MAX_RECORD_BYTES), "segment.bytes": str(64 * 1024 * 1024)}
-    return {"message.timestamp.after.max.ms": UNLIMITED, "message.timestamp.before.max.ms": UNLIMITED, **size, **stamp}
+    reach = {f"message.timestamp.{way}.max.ms": FURTHEST_MS for way in ("after", "before")}
+    return {**reach, **size, **stamp}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from contract.topics import MAX_RECORD_BYTES, PROGRESS_TOPIC
-from streaming.kafka.pipeline_topics import PARTITIONS, UNLIMITED, Settings, Topic
+from streaming.kafka.pipeline_topics import FURTHEST_MS, PARTITIONS, Settings, Topic
 
 SideName = Literal["onprem", "cloud"]
 
@@ -101,14 +101,14 @@ def clocks(topic: Existing) -> Iterator[Finding]:
     if not topic.mirrored_into:
         return
     after, before = "message.timestamp.after.max.ms", "message.timestamp.before.max.ms"
-    if topic.settings[after] != UNLIMITED:
+    if int(topic.settings[after]) < int(FURTHEST_MS):
         text = (
             f"{after} is {topic.settings[after]}: a record stamped further ahead of the cloud's clock stops the mirror"
         )
-        yield Finding(text, settings={after: UNLIMITED})
-    if int(topic.settings[before]) < int(topic.wanted.settings.get("retention.ms", UNLIMITED)):
+        yield Finding(text, settings={after: FURTHEST_MS})
+    if int(topic.settings[before]) < int(topic.wanted.settings.get("retention.ms", FURTHEST_MS)):
         text = f"{before} is {topic.settings[before]}: a record that the mirror brings later than that stops it"
-        yield Finding(text, settings={before: UNLIMITED})
+        yield Finding(text, settings={before: FURTHEST_MS})
 
 
 def partitions(topic: Existing) -> Iterator[Finding]:

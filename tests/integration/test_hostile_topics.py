@@ -28,7 +28,8 @@ from infra.settings import Settings
 from infra.supervisor.readiness import broker_answers
 from streaming.ingest.hot_query import HotQuery
 from streaming.ingest.record_decoder import decoder_of, tables_by_topic
-from streaming.kafka.topic_admin import cloud_topics, ensure
+from streaming.kafka.pipeline_topics import cloud_topics
+from streaming.kafka.topic_admin import make_topics
 from streaming.lake.delta_tables import opened
 from streaming.lake.hot_tables import ensure_tables
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -114,7 +115,7 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
     places = Places(folder, {**env, "HOTPATH_HDFS": f"file://{folder}"})
     with running(own, kafka_broker.broker(own, ports, "cloud"), folder / "cloud.log"):
         until(lambda: broker_answers(places.cloud), PATIENCE_S, "the broker")
-        ensure(places.cloud, cloud_topics(pipeline))
+        make_topics(places.cloud, cloud_topics(pipeline))
         ensure_tables(spark, places, pipeline)
         decoding = decoder_of(pipeline, compile_pipeline(pipeline).spec)
         every = timedelta(seconds=1)

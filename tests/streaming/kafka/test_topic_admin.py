@@ -11,7 +11,7 @@ import pytest
 from contract.layout import Kafka, PlacesError
 from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
 from streaming.kafka.java_client import java_settings
-from streaming.kafka.pipeline_topics import UNLIMITED, cloud_topics, onprem_topics
+from streaming.kafka.pipeline_topics import FURTHEST_MS, cloud_topics, onprem_topics
 from streaming.lake.hot_tables import arrow_schema, gained
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL
@@ -23,7 +23,7 @@ def test_onprem_topics_are_stamped_by_the_broker_and_cloud_topics_keep_that_stam
     assert {t.settings["message.timestamp.type"] for t in onprem_topics(PIPELINE)} == {"LogAppendTime"}
     assert {t.settings["message.timestamp.type"] for t in cloud_topics(PIPELINE)} == {"CreateTime"}
     for bound in ("message.timestamp.before.max.ms", "message.timestamp.after.max.ms"):
-        assert {t.settings[bound] for t in cloud_topics(PIPELINE)} == {UNLIMITED}
+        assert {t.settings[bound] for t in cloud_topics(PIPELINE)} == {FURTHEST_MS}
 
 
 def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:

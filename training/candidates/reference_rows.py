@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.layout import Places
@@ -76,9 +77,10 @@ def _rows_of(pipeline: Pipeline, window: Window, scored: Scored, indices: Ints) 
     """By index in `scored`: the rows that JSON can hold. Only these rows become Python objects."""
     index_of = {(int(scored.partition[i]), int(scored.offset[i]), int(scored.append_us[i])): int(i) for i in indices}
     columns = [*IDENTITY, "bucket", "as_of", *(FEATURE_PREFIX + name for name in pipeline.features)]
-    among = _in_buckets(window, window.split, window.end) & pc.field("offset").isin([key[1] for key in index_of])
+    among = _in_buckets(window, window.split, window.end)
     with opened(window.table, window.version) as table:
-        rows = table.to_pyarrow_table(columns=columns, filters=among).to_pylist()
+        holdout = table.to_pyarrow_table(columns=columns, filters=among)
+    rows = _with_offsets(holdout, {offset for _, offset, _ in index_of}).to_pylist()
     return {index_of[_identity(row)]: row for row in rows if _identity(row) in index_of and _is_finite(row)}
 
 
@@ -104,11 +106,17 @@ def reference_events(places: Places, pipeline: Pipeline, rows: list[Row]) -> dic
         return {}
     wanted = {_identity(row) for row in rows}
     among = pc.field("bucket").isin(sorted({row["bucket"] for row in rows}))
-    among &= pc.field("offset").isin(sorted({row["offset"] for row in rows}))
     with opened(places.table(pipeline.name, "events")) as table:
-        found = table.to_pyarrow_table(columns=[*IDENTITY, "event"], filters=among).to_pylist()
+        asked = table.to_pyarrow_table(columns=[*IDENTITY, "event"], filters=among)
+    found = _with_offsets(asked, {row["offset"] for row in rows}).to_pylist()
     events = {_identity(each): _event(pipeline, each["event"] or {}) for each in found if _identity(each) in wanted}
     return {identity: event for identity, event in events.items() if is_answerable(pipeline, event)}
+
+
+def _with_offsets(records: pa.Table, offsets: Collection[int]) -> pa.Table:
+    """Filters what was read, as the reader must not: where a table's log has no extremes of a column, deltalake (1.6.6)
+    takes them for NULL, and a filter on that column finds nothing."""
+    return records.filter(pc.is_in(records["offset"], pa.array(sorted(offsets), pa.int64())))
 
 
 def _event(pipeline: Pipeline, row: Row) -> Row:

@@ -81,9 +81,8 @@ def references(places: Places, window: Window, rows: list[dict[str, Any]]) -> li
 def events(places: Places, rows: list[dict[str, Any]]) -> None:
     names = ("partition", "offset", "append_time", "bucket")
     columns = {name: [each[name] for each in rows] for name in names}
-    asked = pa.array(
-        [event(each["f_temperature"]) for each in rows], arrow_schema(PIPELINE, "events").field("event").type
-    )
+    kind = arrow_schema(PIPELINE, "events").field("event").type
+    asked = pa.array([event(each["f_temperature"]) for each in rows], kind)
     write_deltalake(places.table(PIPELINE.name, "events"), pa.table(columns | {"event": asked}), mode="append")
 
 

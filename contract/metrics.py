@@ -47,6 +47,10 @@ def _family(metric: Counter | Gauge | Histogram) -> str:
 PROBLEMS = Counter("hotpath_problems", "Errors that a process's outermost loop caught and logged.", ["part"])
 """A process counts here what it could not do, once per turn of its loop."""
 
+UNREADABLE_RECORDS = Counter(
+    "hotpath_unreadable_records", "Records of hotpath's own topics that were passed over: they do not read.", ["topic"]
+)
+
 # the replay of the example, and the application that it plays
 REPLAY_PRODUCED = Counter("hotpath_replay_produced_records", "Records handed to the on-prem broker.", ["topic"])
 REPLAY_BEHIND_SECONDS = Gauge("hotpath_replay_behind_seconds", "How late the replay is with its next record.")
@@ -148,6 +152,11 @@ WATCHER_LOOKED_SECONDS = MomentGauge(
     "hotpath_watcher_looked_seconds", "When the watcher last saw both brokers and told the cloud of it, Unix time."
 )
 IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
+IMPORT_NEWS_SECONDS = MomentGauge(
+    "hotpath_mirror_import_news_seconds",
+    "When the last record about an open import came, Unix time; no sample while none is open.",
+    ["topic"],
+)
 STREAM_RECORDS = Counter("hotpath_streaming_records", "Records committed, by table.", ["pipeline", "table"])
 DEAD_LETTERS = Counter(
     "hotpath_streaming_dead_letters",

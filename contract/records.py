@@ -177,18 +177,3 @@ MODEL_STATE: Final = {
     "auc": "double",  # on the holdout, for lists
 }
 """The JSON record on `<pipeline>.models`; the Kafka key is the version."""
-
-PROGRESS: Final = {
-    "topic": "string",
-    "partition": "int",
-    "caught_up_to_ms": "int",  # every record stamped on-prem before this is in the cloud, before `cloud_offset`
-    "cloud_offset": "int",  # exclusive
-    "onprem_offset": "int",  # exclusive; the end that was seen
-    "mirrored_offset": "int",  # exclusive; how far the mirror has come
-    "import_open": "boolean",  # while true, caught_up_to_ms stands still
-    "at_ms": "int",  # the watcher's clock
-}
-"""The JSON record on PROGRESS_TOPIC; the Kafka key is `<topic>/<partition>`."""
-
-IMPORT: Final = {"topic": "string", "open": "boolean", "at_ms": "int", "by": "string"}
-"""The JSON record on IMPORTS_TOPIC; the Kafka key is the topic."""

@@ -11,10 +11,10 @@ APPEND_TIME_HEADER: Final = "hotpath.append_time"
 """Kafka header of an imported record: its original append time, decimal milliseconds since 1970."""
 
 PROGRESS_TOPIC: Final = "hotpath.progress"
-"""Cloud topic, compacted, written by the mirror watcher; see `contract.records.PROGRESS`."""
+"""Cloud topic, compacted, written by the mirror watcher; see `contract.messages.progress`."""
 
 IMPORTS_TOPIC: Final = "hotpath.imports"
-"""On-prem topic, compacted, written by whoever imports history; see `contract.records.IMPORT`."""
+"""On-prem topic, compacted, written by whoever imports history; see `contract.messages.imports`."""
 
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 """The largest record, the same at the brokers, the mirror and every consumer."""

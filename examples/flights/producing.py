@@ -12,6 +12,8 @@ from flights_clock import Clock
 from flights_records import TIMES, Record
 
 from contract.layout import Kafka
+from contract.messages.codec import encode
+from contract.messages.imports import ImportNotice
 from contract.metrics import REPLAY_PRODUCED
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
@@ -57,8 +59,8 @@ class Producing:
     def announce_import(self, is_open: bool) -> None:
         """Say that an import of every topic begins or has ended: while one is open no bucket closes."""
         for topic in self.topics.values():
-            news = {"topic": topic, "open": is_open, "at_ms": round(time.time() * 1000), "by": "replay"}
-            self._hand_over(IMPORTS_TOPIC, topic.encode(), json.dumps(news).encode(), [])
+            notice = ImportNotice(topic=topic, open=is_open, at_ms=round(time.time() * 1000), by="replay")
+            self._hand_over(IMPORTS_TOPIC, notice.key, encode(notice), [])
         self.settle()
 
     def settle(self) -> None:

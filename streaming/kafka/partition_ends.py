@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from contract.layout import Kafka
+from streaming.kafka.retriable import is_retriable
 
 TIMEOUT_S = 5.0
 Partition = tuple[str, int]
@@ -18,7 +20,7 @@ class Ends:
     """Asks one cluster.
 
     Ends are those of all records, records of open transactions included: what was stamped before the question
-    lies before its answer.
+    lies before its answer. A partition that has no answer yet, as while its leader changes, is left out.
     """
 
     def __init__(self, kafka: Kafka) -> None:
@@ -49,4 +51,15 @@ class Ends:
             return {}
         level = IsolationLevel.READ_UNCOMMITTED
         found = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=TIMEOUT_S)
-        return {(of.topic, of.partition): future.result().offset for of, future in found.items()}
+        answers = {(of.topic, of.partition): _offset(future) for of, future in found.items()}
+        return {partition: offset for partition, offset in answers.items() if offset is not None}
+
+
+def _offset(answer: Future[Any]) -> int | None:
+    """None where the broker cannot say it yet."""
+    try:
+        return int(answer.result(2 * TIMEOUT_S).offset)
+    except KafkaException as error:
+        if is_retriable(error):
+            return None
+        raise

@@ -1,25 +1,28 @@
 """The watcher beside the mirror: says every second, per partition, up to which moment all has been mirrored.
 
-Run as `python -m streaming.progress.mirror_watcher`. It reaches both brokers: the cloud learns of the on-prem side
-through it.
+Run as `python -m streaming.progress.mirror_watcher`. It reaches both brokers, so that the streaming process in the
+cloud learns of the on-prem side through it.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Message, Producer
 
 from contract import metrics
 from contract.layout import Kafka, Places, PlacesError
 from contract.log_lines import start_logging
+from contract.messages.codec import Unreadable, encode
+from contract.messages.imports import read_import
+from contract.messages.progress import ProgressUpdate
 from contract.metrics import (
+    IMPORT_NEWS_SECONDS,
     IMPORT_OPEN,
     MIRROR_CAUGHT_UP_TO_SECONDS,
     MIRROR_LAG_RECORDS,
@@ -29,7 +32,9 @@ from contract.metrics import (
 from contract.pipeline import Pipeline
 from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka.partition_ends import Ends
-from streaming.kafka.topic_reader import TopicReader, holds_no_record
+from streaming.kafka.topic_reader import TopicReader, holds_no_record, pass_over
+from streaming.lake import hang_watchdog
+from streaming.lake.hang_watchdog import expected_back
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.progress.mirror_watermark import MirrorLevel, Partition, parse_mirrored
 
@@ -39,6 +44,8 @@ MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
 EVERY_S = 1.0
 CLOCKS_APART_MS = 1000
 """By so much a broker's clock may be behind ours without a record being stamped before a moment already told."""
+LOOK_S = 60.0
+"""A look that takes longer hangs: each of its questions to the brokers has a time limit of a few seconds."""
 
 
 class Watcher:
@@ -52,7 +59,8 @@ class Watcher:
         self._producer = publisher(places.cloud)
         self._levels: dict[Partition, MirrorLevel] = {}
         self._mirrored: dict[Partition, int] = {}
-        self._open: dict[str, bool] = {}
+        self._open: dict[str, float] = {}
+        """The topics into which history is imported, each with the moment of the last record that says so."""
         self._empty: set[tuple[Partition, int, int]] = set()
 
     def look(self, topics: list[str], now_ms: int) -> None:
@@ -66,25 +74,45 @@ class Watcher:
         imports = self._onprem_ends.partitions([IMPORTS_TOPIC])
         ends = self._onprem_ends.last(partitions + imports)
         firsts = self._onprem_ends.first(partitions)
-        self._read_imports({number: end for (topic, number), end in ends.items() if topic == IMPORTS_TOPIC})
+        self._read_imports({number: end for (topic, number), end in ends.items() if topic == IMPORTS_TOPIC}, imports)
         self._read_mirror()
         cloud_ends = self._cloud_ends.last(partitions)
         for partition in partitions:
-            if partition in cloud_ends:
+            if partition in cloud_ends.keys() & ends.keys() & firsts.keys():
                 mirrored = max(self._mirrored.get(partition, 0), firsts[partition])
                 level = self._level(partition, moment_ms, ends[partition], mirrored)
                 self._publish(partition, level, cloud_ends[partition], ends[partition], mirrored, now_ms)
+        measure_imports(topics, self._open)
         self._flush()
 
-    def _read_imports(self, ends: dict[int, int]) -> None:
+    def _read_imports(self, ends: dict[int, int], partitions: list[Partition]) -> None:
+        if len(ends) < len(partitions):
+            raise TimeoutError(f"{IMPORTS_TOPIC} has no leader yet, so that nobody knows which imports are open")
         for message in self._imports.records_up_to(ends, timeout_s=5):
-            if (value := message.value()) is not None:
-                news = json.loads(value)
-                self._open[news["topic"]] = news["open"]
+            self._read_import(message)
+
+    def _read_import(self, message: Message) -> None:
+        """A record that does not read opens and closes nothing. One without a value closes the import of its key."""
+        if (value := message.value()) is None:
+            self._open.pop((message.key() or b"").decode(errors="replace"), None)
+            return
+        try:
+            notice = read_import(message.key(), value)
+        except Unreadable as error:
+            pass_over(message, error)
+            return
+        if notice.open:
+            self._open[notice.topic] = message.timestamp()[1] / 1000
+        else:
+            self._open.pop(notice.topic, None)
 
     def _read_mirror(self) -> None:
         for message in self._mirror.news():
-            parsed = parse_mirrored(message.key() or b"[]", message.value())
+            try:
+                parsed = parse_mirrored(message.key() or b"[]", message.value())
+            except ValueError as error:
+                pass_over(message, error)
+                continue
             if parsed is not None:
                 partition, offset = parsed
                 self._mirrored[partition] = 0 if offset is None else offset
@@ -93,7 +121,7 @@ class Watcher:
         """The partition's level after this look; it stands still while an import is open."""
         level = self._levels.setdefault(partition, MirrorLevel())
         level.see(moment_ms, end)
-        if not self._open.get(partition[0], False):
+        if partition[0] not in self._open:
             level.rise(end if self._only_markers(partition, level, mirrored, end) else mirrored)
         return level
 
@@ -110,19 +138,25 @@ class Watcher:
         self, partition: Partition, level: MirrorLevel, cloud_end: int, end: int, mirrored: int, now_ms: int
     ) -> None:
         topic, number = partition
-        is_open = self._open.get(topic, False)
-        measure(partition, level, 0 if (partition, mirrored, end) in self._empty else end - mirrored, is_open)
+        measure(partition, level, 0 if (partition, mirrored, end) in self._empty else end - mirrored)
         if level.caught_up_to_ms is None:
             return
-        news = {"topic": topic, "partition": number, "caught_up_to_ms": level.caught_up_to_ms}
-        news |= {"cloud_offset": cloud_end, "onprem_offset": end, "mirrored_offset": mirrored}
-        news |= {"import_open": is_open, "at_ms": now_ms}
-        self._producer.produce(PROGRESS_TOPIC, json.dumps(news).encode(), f"{topic}/{number}".encode())
+        update = ProgressUpdate(
+            topic=topic,
+            partition=number,
+            caught_up_to_ms=level.caught_up_to_ms,
+            cloud_offset=cloud_end,
+            onprem_offset=end,
+            mirrored_offset=mirrored,
+            import_open=topic in self._open,
+            at_ms=now_ms,
+        )
+        self._producer.produce(PROGRESS_TOPIC, encode(update), update.key)
 
     def _flush(self) -> None:
         if left := self._producer.flush(3.0):
             self._producer.purge()
-            raise TimeoutError(f"{left} news did not reach {PROGRESS_TOPIC} in the cloud")
+            raise TimeoutError(f"{left} updates did not reach {PROGRESS_TOPIC} in the cloud")
 
     def close(self) -> None:
         self._mirror.close()
@@ -134,14 +168,20 @@ def publisher(kafka: Kafka) -> Producer:
     return Producer(kafka.client(linger_ms=5, message_timeout_ms=3000, compression_type="lz4"))
 
 
-def measure(partition: Partition, level: MirrorLevel, lag: int, is_open: bool) -> None:
+def measure(partition: Partition, level: MirrorLevel, lag: int) -> None:
     """What the mirror has never reached since the watcher began counts from the first look."""
     topic, number = partition
     MIRROR_LAG_RECORDS.labels(topic=topic, partition=str(number)).set(max(0, lag))
-    IMPORT_OPEN.labels(topic=topic).set(is_open)
     moment_ms = level.caught_up_to_ms or level.began_ms
     if moment_ms is not None:
         MIRROR_CAUGHT_UP_TO_SECONDS.labels(topic=topic, partition=str(number)).set(moment_ms / 1000)
+
+
+def measure_imports(topics: Iterable[str], opened_s: Mapping[str, float]) -> None:
+    """An import that nobody ends holds back every bucket: how old its last record is, is worth an alert."""
+    for topic in topics:
+        IMPORT_OPEN.labels(topic=topic).set(topic in opened_s)
+        IMPORT_NEWS_SECONDS.labels(topic=topic).set(opened_s.get(topic, 0))
 
 
 def input_topics(pipelines: Iterable[Pipeline]) -> list[str]:
@@ -156,13 +196,14 @@ def watch(places: Places, stop: threading.Event) -> None:
     while not stop.is_set():
         started_s = time.monotonic()
         try:
-            watcher.look(input_topics(deployed.pipelines()), round(time.time() * 1000))
+            with expected_back("a look at both brokers", LOOK_S):
+                watcher.look(input_topics(deployed.pipelines()), round(time.time() * 1000))
             WATCHER_LOOKED_SECONDS.set_to_current_time()
         except (KafkaException, TimeoutError) as error:
-            log.warning("could not look, trying again: %s", error)
+            log.warning("could not look at both brokers, trying again: %s", error)
             PROBLEMS.labels(part="watcher").inc()
         except Exception:
-            log.exception("could not look, trying again")
+            log.exception("could not look at both brokers, trying again")
             PROBLEMS.labels(part="watcher").inc()
         stop.wait(max(0.0, EVERY_S - (time.monotonic() - started_s)))
     watcher.close()
@@ -175,7 +216,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         places = Places.from_environment(needs=("onprem", "cloud"))
-    except PlacesError as error:
+        hang_watchdog.start()
+    except (PlacesError, ValueError) as error:
         sys.exit(f"watcher: {error}")
     metrics.serve("watcher")
     watch(places, stop)

@@ -50,9 +50,25 @@ def parse_mirrored(key: bytes, value: bytes | None) -> tuple[Partition, int | No
 
     None for records of other connectors; the offset is None where it was forgotten. Key:
     `["MirrorSourceConnector", {"cluster": ..., "partition": n, "topic": ...}]`, value `{"offset": n}`.
+
+    Raises:
+        ValueError: a record of this connector that does not read.
     """
-    match json.loads(key):
+    match _json(key):
         case ["MirrorSourceConnector", {"topic": str(topic), "partition": int(number)}]:
-            offset = None if value is None else json.loads(value)["offset"] + 1
-            return (topic, number), offset
+            return (topic, number), None if value is None else _offset_after(_json(value))
     return None
+
+
+def _offset_after(value: object) -> int:
+    match value:
+        case {"offset": int(offset)} if 0 <= offset < 2**63:
+            return offset + 1
+    raise ValueError("it states no offset")
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

@@ -1,24 +1,32 @@
-"""Follows the watcher's topic, in a thread of its own, and puts its news on the board."""
+"""Follows the watcher's topic, in a thread of its own, and keeps its updates for the pipelines."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
+import time
+from collections.abc import Callable
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message
 
 from contract.layout import Kafka
+from contract.messages.codec import Unreadable
+from contract.messages.progress import LossNotice, ProgressUpdate, read_progress
 from contract.metrics import PROBLEMS
 from contract.topics import PROGRESS_TOPIC
-from streaming.progress.watermark import ProgressUpdate, ProgressUpdates
+from streaming.kafka.partition_ends import Ends
+from streaming.kafka.topic_reader import TopicReader, pass_over
+from streaming.progress.watermark import Partition, ProgressUpdates
 
 log = logging.getLogger("progress")
 PAUSE_S = 2.0
+WAIT_S = 0.5
+CLOCKS_APART_MS = 300_000
+"""An update from further in the future is refused: it would count as fresh for as long."""
 
 
 def follow_progress(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
-    """Read until `stop` is set; a broker that is away is waited for."""
+    """Read until `stop` is set. A broker that is away is waited for; a record that does not read is passed over."""
     while not stop.is_set():
         try:
             _follow(kafka, board, stop)
@@ -29,21 +37,45 @@ def follow_progress(kafka: Kafka, board: ProgressUpdates, stop: threading.Event)
 
 
 def _follow(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
-    settings = kafka.client(group_id="hotpath-progress", enable_auto_commit=False, isolation_level="read_committed")
-    consumer = Consumer(settings)
+    reader, exists = TopicReader(kafka, PROGRESS_TOPIC, "hotpath-progress"), KnownPartitions(Ends(kafka).partitions)
     try:
-        consumer.assign([TopicPartition(PROGRESS_TOPIC, 0, OFFSET_BEGINNING)])
         while not stop.is_set():
-            for message in consumer.consume(500, timeout=0.5):
-                _take(message, board)
+            for message in reader.news(WAIT_S):
+                take(message, board, exists, round(time.time() * 1000))
+            if not reader.reached:
+                stop.wait(WAIT_S)  # the topic does not exist yet
     finally:
-        consumer.close()
+        reader.close()
 
 
-def _take(message: Message, board: ProgressUpdates) -> None:
-    if (error := message.error()) is not None:
-        raise KafkaException(error)
-    if (value := message.value()) is not None:
-        record = json.loads(value)
-        news = ProgressUpdate(*(record[name] for name in ("caught_up_to_ms", "cloud_offset", "import_open", "at_ms")))
-        board.add((record["topic"], record["partition"]), news)
+class KnownPartitions:
+    """Whether the cloud has a partition: an update about one that it lacks would hold back its topic for ever."""
+
+    def __init__(self, partitions: Callable[[list[str]], list[Partition]]) -> None:
+        self._ask = partitions
+        self._known: set[Partition] = set()
+
+    def __call__(self, partition: Partition) -> bool:
+        if partition not in self._known:
+            self._known |= set(self._ask([partition[0]]))
+        return partition in self._known
+
+
+def take(message: Message, board: ProgressUpdates, exists: Callable[[Partition], bool], now_ms: int) -> None:
+    """Keep what a record says; one that cannot be right is counted, logged and passed over."""
+    if (value := message.value()) is None:
+        return
+    try:
+        update = read_progress(message.key(), value)
+    except Unreadable as error:
+        pass_over(message, error)
+        return
+    newest_ms = max(update.at_ms, update.caught_up_to_ms if isinstance(update, ProgressUpdate) else 0)
+    if newest_ms > now_ms + CLOCKS_APART_MS:
+        pass_over(message, f"it is {(newest_ms - now_ms) / 1000:.0f} s ahead of this host's clock")
+    elif isinstance(update, LossNotice):
+        board.lose(update)
+    elif not exists((update.topic, update.partition)):
+        pass_over(message, f"the cloud has no partition {update.topic}/{update.partition}")
+    else:
+        board.add((update.topic, update.partition), update)

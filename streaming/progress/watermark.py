@@ -1,4 +1,4 @@
-"""How far a pipeline's tables have come: the watcher's news and the hot query's commits, put together."""
+"""How far a pipeline's tables have come: the watcher's updates and the hot query's commits, put together."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from contract.messages.progress import LossNotice, ProgressUpdate
 from streaming.progress.query_checkpoint import Offsets
 
 STALE_S = 15.0
@@ -18,26 +18,27 @@ KEPT = 900
 Partition = tuple[str, int]
 
 
-@dataclass(frozen=True)
-class ProgressUpdate:
-    """One record of the watcher; see `contract.records.PROGRESS`."""
-
-    caught_up_to_ms: int
-    cloud_offset: int
-    import_open: bool
-    at_ms: int
-
-
 class ProgressUpdates:
     """The watcher's last news of every partition, shared by all pipelines. Threads may use it together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._news: dict[Partition, deque[ProgressUpdate]] = {}
+        self._losses: dict[str, LossNotice] = {}
 
     def add(self, partition: Partition, news: ProgressUpdate) -> None:
         with self._lock:
             self._news.setdefault(partition, deque(maxlen=KEPT)).append(news)
+
+    def lose(self, notice: LossNotice) -> None:
+        """Keep what the watcher says of lost records. It says so before the update that counts past them."""
+        with self._lock:
+            self._losses[notice.id] = notice
+
+    def losses_of(self, topics: Iterable[str]) -> list[LossNotice]:
+        wanted = set(topics)
+        with self._lock:
+            return [notice for notice in self._losses.values() if notice.topic in wanted]
 
     def of(self, topics: Iterable[str]) -> dict[Partition, list[ProgressUpdate]]:
         wanted = set(topics)

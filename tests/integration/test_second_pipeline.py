@@ -12,6 +12,8 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
+from contract.messages.codec import encode
+from contract.messages.imports import ImportNotice
 from contract.pipeline import Pipeline
 from contract.topics import APPEND_TIME_HEADER, IMPORTS_TOPIC
 from streaming.lake.filesystem import file_system
@@ -61,8 +63,8 @@ class Machines:
 
     def _announce(self, is_open: bool) -> None:
         for topic in (self._pipeline.events.topic, self._pipeline.label.topic):
-            news = {"topic": topic, "open": is_open, "at_ms": round(time.time() * 1000), "by": "test"}
-            self._producer.produce(IMPORTS_TOPIC, json.dumps(news).encode(), topic.encode())
+            notice = ImportNotice(topic=topic, open=is_open, at_ms=round(time.time() * 1000), by="test")
+            self._producer.produce(IMPORTS_TOPIC, encode(notice), notice.key)
         assert self._producer.flush(30) == 0
 
 

@@ -6,11 +6,12 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Message, Producer
 
 from contract.layout import Kafka
-from contract.topics import PROGRESS_TOPIC
+from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka.partition_ends import Ends
 from tests.integration.own_streaming import read
 from tests.waiting import until
@@ -81,3 +82,28 @@ def test_an_idle_partition_rises_with_the_clock(stack: Any) -> None:
     first = news(stack, 1)
     until(lambda: news(stack, 1)["caught_up_to_ms"] > first["caught_up_to_ms"] + 2000, PATIENCE_S, "the idle level")
     assert Ends(stack.places.onprem).last([(TOPIC, 1)])[TOPIC, 1] == news(stack, 1)["onprem_offset"]
+
+
+def caught_up_s(stack: Any) -> float:
+    """Up to when the streaming process says that the example's tables are complete."""
+    (address,) = (part["targets"][0] for part in targets(stack) if part["labels"]["part"] == "streaming")
+    text = httpx.get(f"http://{address}/metrics", timeout=10).text
+    samples = [line for line in text.splitlines() if line.startswith("hotpath_streaming_caught_up_to_seconds{")]
+    return float(samples[0].rpartition(" ")[2]) if samples else 0.0
+
+
+def targets(stack: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((stack.settings.run / "targets.json").read_text())
+    return found
+
+
+def test_nothing_that_lies_in_hotpaths_own_topics_stops_the_tables(stack: Any) -> None:
+    poison = [(b"x", b"not json"), (b"x", b"\xff"), (TOPIC.encode(), b"[" * 100_000)]
+    poison += [(b"flights.asked/9", json.dumps(news(stack) | {"topic": "flights.asked", "partition": 9}).encode())]
+    for kafka, topic in ((stack.places.cloud, PROGRESS_TOPIC), (stack.places.onprem, IMPORTS_TOPIC)):
+        producer = Producer(kafka.client())
+        for key, value in poison:
+            producer.produce(topic, value, key)
+        assert producer.flush(10) == 0
+    poisoned_s = time.time()
+    until(lambda: caught_up_s(stack) > poisoned_s, PATIENCE_S, "tables that go on after the poison")

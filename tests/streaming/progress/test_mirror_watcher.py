@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from contract.layout import Kafka, Places
+from contract.messages.codec import encode
+from contract.messages.imports import ImportNotice
 from contract.topics import IMPORTS_TOPIC
 from streaming.progress import mirror_watcher
 from streaming.progress.mirror_watcher import CLOCKS_APART_MS, Watcher
@@ -23,13 +26,25 @@ NOW_MS = 1_800_000_000_000
 @dataclass
 class Message:
     key_: bytes
-    value_: bytes
+    value_: bytes | None
 
     def key(self) -> bytes:
         return self.key_
 
-    def value(self) -> bytes:
+    def value(self) -> bytes | None:
         return self.value_
+
+    def topic(self) -> str:
+        return "a topic"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 7
+
+    def timestamp(self) -> tuple[int, int]:
+        return 2, NOW_MS
 
 
 @dataclass
@@ -40,6 +55,7 @@ class Brokers:
     firsts: dict[Partition, int] = field(default_factory=dict)
     records: dict[str, list[Message]] = field(default_factory=dict)
     undelivered: int = 0
+    leaderless: set[Partition] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     """Which side was asked for what, in this order."""
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -52,8 +68,11 @@ class Brokers:
 
     def announce(self, is_open: bool) -> None:
         """An import of history begins, or ends."""
-        value = json.dumps({"topic": "asked", "open": is_open}).encode()
-        self.records.setdefault(IMPORTS_TOPIC, []).append(Message(b"asked", value))
+        self.announced(b"asked", encode(ImportNotice(topic="asked", open=is_open)))
+
+    def announced(self, key: bytes, value: bytes | None) -> None:
+        """A record on the imports' topic."""
+        self.records.setdefault(IMPORTS_TOPIC, []).append(Message(key, value))
 
 
 @pytest.fixture
@@ -69,7 +88,8 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
 
         def last(self, partitions: list[Partition]) -> dict[Partition, int]:
             brokers.asked.append(f"{self._side} ends")
-            return {p: brokers.ends[self._side][p] for p in partitions if p in brokers.ends[self._side]}
+            known = brokers.ends[self._side]
+            return {p: known[p] for p in partitions if p in known and p not in brokers.leaderless}
 
         def first(self, partitions: list[Partition]) -> dict[Partition, int]:
             return {partition: brokers.firsts.get(partition, 0) for partition in partitions}
@@ -133,6 +153,7 @@ def test_a_moment_is_told_only_when_no_brokers_clock_can_stamp_before_it(brokers
         "mirrored_offset": 5,
         "import_open": False,
         "at_ms": NOW_MS,
+        "v": 1,
     }
 
 
@@ -144,6 +165,74 @@ def test_while_an_import_is_open_the_level_stands_still(brokers: Brokers, looks:
     after = look(brokers, looks, 2)
     told = [(news["import_open"], news["caught_up_to_ms"] - NOW_MS) for news in (first, during, after) if news]
     assert told == [(False, -CLOCKS_APART_MS), (True, -CLOCKS_APART_MS), (False, 2000 - CLOCKS_APART_MS)]
+
+
+def import_news_s() -> float | None:
+    return REGISTRY.get_sample_value("hotpath_mirror_import_news_seconds", {"topic": "asked"})
+
+
+def unreadable() -> float:
+    return REGISTRY.get_sample_value("hotpath_unreadable_records_total", {"topic": "a topic"}) or 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"asked", b"not json"),
+        (b"asked", b'{"topic": "asked"}'),
+        (b"asked", b'{"topic": "asked", "open": "no"}'),
+        (b"asked", b'{"topic": "other", "open": false}'),
+        (b"x", b'{"topic": "asked", "open": false}'),
+        (b"asked", b'{"topic": "asked", "open": false, "v": 99}'),
+    ],
+)
+def test_a_bad_record_neither_opens_nor_closes_an_import(
+    brokers: Brokers, looks: Watcher, key: bytes, value: bytes
+) -> None:
+    look(brokers, looks, 0)
+    before = unreadable()
+    for is_open in (True, False):
+        brokers.announce(is_open)
+        brokers.announced(key, value)
+        brokers.announced(key, value.replace(b"false", b"true"))
+        told = look(brokers, looks, 1)
+        assert told is not None
+        assert told["import_open"] is is_open
+    assert unreadable() == before + 4
+
+
+def test_an_import_that_stays_open_is_told_with_the_age_of_its_last_record(brokers: Brokers, looks: Watcher) -> None:
+    look(brokers, looks, 0)
+    brokers.announce(True)
+    look(brokers, looks, 1)
+    assert import_news_s() == NOW_MS / 1000
+    brokers.announced(b"asked", None)
+    told = look(brokers, looks, 2)
+    assert told is not None
+    assert told["import_open"] is False, "a record without a value closes it"
+    assert import_news_s() is None
+
+
+def test_while_nobody_knows_which_imports_are_open_nothing_is_told(brokers: Brokers, looks: Watcher) -> None:
+    brokers.leaderless = {(IMPORTS_TOPIC, 0)}
+    brokers.ends["onprem"][IMPORTS_TOPIC, 0] = 3
+    with pytest.raises(TimeoutError, match="which imports are open"):
+        look(brokers, looks, 1)
+
+
+def test_a_partition_without_leader_holds_back_no_other(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends = {"onprem": {ASKED: 0, ("asked", 1): 0}, "cloud": {ASKED: 0, ("asked", 1): 0}}
+    brokers.leaderless = {("asked", 1)}
+    told = look(brokers, looks, 1)
+    assert told is not None
+    assert {told["partition"] for told in brokers.told} == {0}
+
+
+def test_a_damaged_record_of_the_mirror_is_passed_over(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED] = 3
+    brokers.records[mirror_watcher.MIRROR_OFFSETS] = [Message(b"{", b"{}")]
+    brokers.mirror(2)
+    assert look(brokers, looks, 1) is not None
 
 
 def test_what_retention_has_taken_needs_no_mirroring(brokers: Brokers, looks: Watcher) -> None:
@@ -164,6 +253,6 @@ def test_nothing_is_told_of_a_partition_before_it_has_been_caught_up_once(broker
 
 def test_news_that_do_not_arrive_are_dropped_and_the_look_has_failed(brokers: Brokers, looks: Watcher) -> None:
     brokers.undelivered = 1
-    with pytest.raises(TimeoutError, match="1 news did not reach"):
+    with pytest.raises(TimeoutError, match="1 updates did not reach"):
         looks.look(["asked"], NOW_MS)
     assert not brokers.told, "what is said later is newer"

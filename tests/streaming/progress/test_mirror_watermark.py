@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import REGISTRY
 
 from streaming.progress.mirror_watcher import measure
 from streaming.progress.mirror_watermark import KEPT, MirrorLevel, parse_mirrored
+
+KEY = b'["MirrorSourceConnector",{"cluster":"onprem","partition":1,"topic":"flights.asked"}]'
 
 
 def test_the_level_is_the_last_moment_whose_end_was_mirrored() -> None:
@@ -58,10 +61,25 @@ def test_only_an_end_that_stays_is_asked_about() -> None:
 
 
 def test_the_mirrors_offsets_are_read() -> None:
-    key = b'["MirrorSourceConnector",{"cluster":"onprem","partition":1,"topic":"flights.asked"}]'
-    assert parse_mirrored(key, b'{"offset":999}') == (("flights.asked", 1), 1000)
-    assert parse_mirrored(key, None) == (("flights.asked", 1), None)
+    assert parse_mirrored(KEY, b'{"offset":999}') == (("flights.asked", 1), 1000)
+    assert parse_mirrored(KEY, None) == (("flights.asked", 1), None)
     assert parse_mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"onprem"}]', b'{"offset":1}') is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"{", b"{}"),
+        (b"\xff", b"{}"),
+        (KEY, b"[" * 100_000),
+        (KEY, b"9"),
+        (KEY, b'{"offset":"9"}'),
+        (KEY, b'{"offset":-1}'),
+    ],
+)
+def test_an_offset_that_does_not_read_is_refused(key: bytes, value: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_mirrored(key, value)
 
 
 def test_what_was_never_mirrored_counts_from_the_first_look() -> None:
@@ -69,9 +87,9 @@ def test_what_was_never_mirrored_counts_from_the_first_look() -> None:
     for moment_ms in (1000, 2000, 3000):
         level.see(moment_ms, 10)
         level.rise(0)
-        measure(("never", 0), level, 10, False)
+        measure(("never", 0), level, 10)
     labels = {"topic": "never", "partition": "0"}
     assert REGISTRY.get_sample_value("hotpath_mirror_caught_up_to_seconds", labels) == 1.0
     level.rise(10)
-    measure(("never", 0), level, 0, False)
+    measure(("never", 0), level, 0)
     assert REGISTRY.get_sample_value("hotpath_mirror_caught_up_to_seconds", labels) == 3.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from contract.messages.progress import ProgressUpdate
 from streaming.progress.query_checkpoint import parse_offsets
-from streaming.progress.watermark import Progress, ProgressUpdate, ProgressUpdates
+from streaming.progress.watermark import Progress, ProgressUpdates
 
 NOW_S = 1_800_000_000.0
 
@@ -15,8 +16,18 @@ def at(ms: int) -> datetime:
 
 
 def news(caught_up_to_ms: int, cloud_offset: int, *, age_ms: int = 0, import_open: bool = False) -> ProgressUpdate:
+    """`caught_up_to_ms` counts from now."""
     now_ms = int(NOW_S * 1000)
-    return ProgressUpdate(now_ms + caught_up_to_ms, cloud_offset, import_open, now_ms - age_ms)
+    return ProgressUpdate(
+        topic="",
+        partition=0,
+        caught_up_to_ms=now_ms + caught_up_to_ms,
+        cloud_offset=cloud_offset,
+        onprem_offset=0,
+        mirrored_offset=0,
+        import_open=import_open,
+        at_ms=now_ms - age_ms,
+    )
 
 
 def progress(board: ProgressUpdates) -> Progress:

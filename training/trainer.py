@@ -33,6 +33,8 @@ from training.window import Window, newest_window
 
 LOOK_EVERY_S = 2.0
 RUN_DEADLINE_S = 900
+HANGS_AFTER_S = RUN_DEADLINE_S + 300
+"""A run that has neither ended nor failed by then hangs; the watchdog ends this process."""
 RETRY_AFTER = timedelta(seconds=10)
 """How soon after a failure to look at the tables they are looked at again."""
 log = logging.getLogger("trainer")
@@ -63,7 +65,8 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, 
         TrainingError: nothing was written.
     """
     compiled, own = compile_pipeline(pipeline), own_name(places, pipeline)
-    with connected(places, own, RUN_DEADLINE_S) as cluster:
+    run = f"the training run of {pipeline.name}"
+    with hang_watchdog.expected_back(run, HANGS_AFTER_S), connected(places, own, RUN_DEADLINE_S) as cluster:
         train, holdout = import_window(window, pipeline, compiled.feature_types, own)
         model = train_gbm(pipeline, train, own)
         scored = score(model, holdout, pipeline.training.slices)

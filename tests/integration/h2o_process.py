@@ -24,11 +24,12 @@ _SOONER = ("-XX:TieredStopAtLevel=1", "-Dsys.ai.h2o.ext.core.toggle.XGBoost=Fals
 
 @contextmanager
 def running_h2o(folder: Path) -> Iterator[str]:
-    """The address of an H2O that answers, with a heap of 1 GiB. Its log is `folder`/h2o.log."""
+    """The address of an H2O that answers, with a heap of 1 GiB. Its log is `folder`/h2o.log, its pid is in h2o.pid."""
     port = _free_ports()
     address = f"http://127.0.0.1:{port}"
     with (folder / "h2o.log").open("wb") as log:
         process = subprocess.Popen(_command(folder, port), stdout=log, stderr=log, start_new_session=True)
+        (folder / "h2o.pid").write_text(str(process.pid))
         try:
             until(lambda: _answers(process, address, folder), 180, "H2O to answer")
             yield address

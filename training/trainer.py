@@ -29,7 +29,7 @@ from training.failures import UNEXPECTED, Failures
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
 from training.training_errors import NotEnoughRows, TrainingError
-from training.window import Window, newest_window
+from training.window import Window, has_new_rows, newest_window
 
 LOOK_EVERY_S = 2.0
 RUN_DEADLINE_S = 900
@@ -100,9 +100,10 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
 def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
     """Retrain when there is something new; keep the figures that the monitor shows."""
     window = newest_window(places, pipeline)
-    idle = window is None or (turn.window is not None and window.files == turn.window.files)
+    idle = window is None or (turn.window is not None and not has_new_rows(pipeline, window, turn.window))
     metrics.TRAINING_IDLE.labels(pipeline=pipeline.name).set(idle)
     if window is None or idle:
+        turn.window = window  # the next look compares with this version: the log of older ones goes
         return
     turn.began = now
     with metrics.TRAINING_SECONDS.labels(pipeline=pipeline.name).time():

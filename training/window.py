@@ -1,4 +1,8 @@
-"""The rolling window: which Parquet files of one version of `rows` hold it, and where the holdout begins."""
+"""The rolling window and the holdout after it: their ends, and which Parquet files of one version of `rows` hold them.
+
+start ............ split ....... end
+      [training] window   holdout    the newest built bucket ends here
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import SPAN_BUCKETS
+from streaming.lake.delta_log import LogGone, added_since
 from streaming.lake.delta_tables import opened
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -38,8 +43,11 @@ class Window:
         return start, split, end
 
 
-def newest_window(places: Places, pipeline: Pipeline) -> Window | None:
-    """The window that ends with the newest built bucket; None while there are no rows."""
+def newest_window(places: Places, pipeline: Pipeline, excluded: Ranges = ()) -> Window | None:
+    """The holdout ends with the newest built bucket, the window before the holdout; None while there are no rows.
+
+    Buckets in `excluded` are left out of both.
+    """
     url = places.table(pipeline.name, f"rows-{pipeline.rows_hash}")
     try:
         with opened(url) as table:
@@ -51,8 +59,26 @@ def newest_window(places: Places, pipeline: Pipeline) -> Window | None:
         return None
     end = newest + int(pipeline.lake.buckets.total_seconds())
     split = end - int(pipeline.training.holdout.total_seconds())
-    start = end - int(pipeline.training.window.total_seconds())
-    return Window(url, version, start, split, end, tuple(_within(files, pipeline, start, end, url)))
+    start = split - int(pipeline.training.window.total_seconds())
+    return Window(url, version, start, split, end, tuple(_within(files, pipeline, start, end, url)), excluded)
+
+
+def has_new_rows(pipeline: Pipeline, window: Window, since: Window) -> bool:
+    """Whether training would see other rows than it did with the window before.
+
+    Compaction gives a table other files with the same rows; the log says which files brought rows. What retention
+    removed is no news.
+    """
+    if window.files == since.files and window.excluded == since.excluded:
+        return False
+    if (window.table, window.excluded) != (since.table, since.excluded) or window.version < since.version:
+        return True
+    try:
+        added = added_since(window.table, since.version, window.version)
+    except LogGone:
+        return True
+    spans = [int(file.partition["span"] or 0) for file in added if file.partition["state"] == "row"]
+    return any(_reaches_into(span, pipeline, window.start, window.end) for span in spans)
 
 
 @dataclass(frozen=True)
@@ -77,7 +103,9 @@ def _newest_bucket(files: Iterable[_File]) -> int | None:
 
 
 def _within(files: Iterable[_File], pipeline: Pipeline, start: int, end: int, url: str) -> Iterable[str]:
-    length = SPAN_BUCKETS * int(pipeline.lake.buckets.total_seconds())
-    for file in files:
-        if file.span < end and file.span + length > start:
-            yield f"{url}/{file.path}"
+    return (f"{url}/{file.path}" for file in files if _reaches_into(file.span, pipeline, start, end))
+
+
+def _reaches_into(span: int, pipeline: Pipeline, start: int, end: int) -> bool:
+    """Whether a span of buckets holds one of [start, end)."""
+    return span < end and span + SPAN_BUCKETS * int(pipeline.lake.buckets.total_seconds()) > start

@@ -14,12 +14,15 @@ from infra.stack.announce import say
 from infra.stack.deployments import deployment, deployments
 from infra.stack.file_changes import changes
 from infra.stack.part_environment import EXAMPLE
+from infra.stack.team_topics import ADOPT
 from streaming.pipeline_file.load import PipelineError, load
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser = commands.add_parser("up", help="start the stack, or add pipelines to the one that runs")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pipeline files (default: the example)")
+    text = "change topics that hotpath did not make where they are not as it needs them; without this it tells how"
+    parser.add_argument(ADOPT, action="store_true", help=text)
     parser.set_defaults(run=run)
 
 
@@ -33,17 +36,18 @@ def run(args: Namespace) -> int:
         return 1
     files = [(file, pipeline) for file, pipeline in loaded if pipeline]
     running = control_socket.is_running(settings.control)
-    if not files and running:
+    if not files and running and not args.adopt_topics:
         say("the stack runs already; `hotpath status` tells how it is")
         return 0
-    if not files and not deployments(settings):
+    if not files and not running and not deployments(settings):
         files = [(EXAMPLE, load(EXAMPLE))]
     allowed = [_may_change(settings, pipeline) for _, pipeline in files]
     if not all(allowed):
         return 1
     if running:
-        return _tell(settings, {"do": "deploy", "files": [str(file.absolute()) for file, _ in files]})
-    return start_stack.start(settings, files)
+        paths = [str(file.absolute()) for file, _ in files]
+        return _tell(settings, {"do": "deploy", "files": paths, "adopt": args.adopt_topics})
+    return start_stack.start(settings, files, adopt=args.adopt_topics)
 
 
 def _tell(settings: Settings, request: control_socket.Message) -> int:

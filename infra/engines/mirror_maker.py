@@ -95,7 +95,7 @@ def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[
         "cloud.producer.max.request.size": MAX_RECORD_BYTES + 1024 * 1024,  # counted before compression, with headers
         "cloud.producer.buffer.memory": 4 * MAX_RECORD_BYTES,
     }
-    return flow | _one_node() | exactly_once | tuned | large
+    return flow | _internal_topics() | exactly_once | tuned | large
 
 
 def _clients(places: Places) -> dict[str, object]:
@@ -113,8 +113,12 @@ def _provider(secrets: Path) -> dict[str, object]:
     }
 
 
-def _one_node() -> dict[str, object]:
+def _internal_topics() -> dict[str, object]:
+    """Topics that the mirror itself makes: as many replicas as the broker gives by default, few partitions."""
     kinds = ("replication", "checkpoints.topic.replication", "heartbeats.topic.replication")
     more = ("offset-syncs.topic.replication", "offset.storage.replication", "status.storage.replication")
-    factors: dict[str, object] = {f"{kind}.factor": 1 for kind in (*kinds, *more, "config.storage.replication")}
+    by_default = -1
+    factors: dict[str, object] = {
+        f"{kind}.factor": by_default for kind in (*kinds, *more, "config.storage.replication")
+    }
     return factors | {"offset.storage.partitions": 1, "status.storage.partitions": 1}

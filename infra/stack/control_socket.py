@@ -2,7 +2,7 @@
 
 {"do": "status"}                     -> {"parts": [...]}        {"code": 0}
 {"do": "down"}                       -> {"say": "..."}...       {"code": 0}
-{"do": "deploy", "files": [PATH...]} -> {"say": "..."}...       {"code": 0 | 1}
+{"do": "deploy", "files": [PATH...], "adopt": BOOL} -> {"say": "..."}...  {"code": 0 | 1}
 {"do": "restart", "part": NAME}      -> {"code": 0}
 """
 

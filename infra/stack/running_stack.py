@@ -20,7 +20,9 @@ from infra.stack import control_socket
 from infra.stack.announce import Announcer, say
 from infra.stack.deployments import Deployment, deploy, deployments
 from infra.stack.part_environment import environment
+from infra.stack.preflight import Unfit
 from infra.stack.stack import Stack
+from infra.stack.team_topics import check_team_topics
 from infra.supervisor.readiness import answers
 from infra.supervisor.service import Service
 from infra.supervisor.supervisor import Supervisor
@@ -74,14 +76,22 @@ class RunningStack:
                 await self._supervisor.restart(request["part"])
                 yield {"code": 0}
             case "deploy":
-                async for message in self._deploy([Path(text) for text in request["files"]]):
+                files = [Path(text) for text in request["files"]]
+                async for message in self._deploy(files, adopt=request.get("adopt", False)):
                     yield message
             case other:
                 yield {"say": f"unknown request {other!r}", "code": 2}
 
-    async def _deploy(self, files: list[Path]) -> AsyncIterator[control_socket.Message]:
+    async def _deploy(self, files: list[Path], adopt: bool) -> AsyncIterator[control_socket.Message]:
         """Add or renew pipelines of a running stack; done when each answers. The caller has checked the files."""
         loaded = [(file, load(file)) for file in files]
+        try:
+            told = await asyncio.to_thread(check_team_topics, self._settings, loaded, adopt)
+        except Unfit as error:
+            yield {"say": str(error), "code": 1}
+            return
+        for line in told:
+            yield {"say": line}
         for file, pipeline in loaded:
             self._take_up(file, pipeline)
         await self._supervisor.ready(["topics"])

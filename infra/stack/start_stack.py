@@ -19,11 +19,14 @@ from infra.stack.deployments import deploy
 from infra.stack.first_key import first_key
 from infra.stack.preflight import check_before_start
 from infra.stack.running_stack import RunningStack
+from infra.stack.team_topics import check_team_topics
 from infra.supervisor.supervisor import end_leftovers
 
 
-def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
+def start(settings: Settings, files: list[tuple[Path, Pipeline]], *, adopt: bool = False) -> int:
     """Deploy these files, then run in the foreground; 1 when another stack has this data folder.
+
+    `adopt`: change topics that hotpath did not make where they are not as it needs them.
 
     Raises:
         Unfit: before anything is started.
@@ -32,16 +35,18 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
     settings.run.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive_lock(_lock(settings)):
-            return _start(settings, files)
+            return _start(settings, files, adopt)
     except Locked:
         say(f"another `hotpath up` is starting or stopping at {settings.data}; try again when it is done")
         return 1
 
 
-def _start(settings: Settings, files: list[tuple[Path, Pipeline]]) -> int:
+def _start(settings: Settings, files: list[tuple[Path, Pipeline]], adopt: bool) -> int:
     for name in end_leftovers(settings.folder):
         say(f"ended {name}, which an earlier run had left behind")
     check_before_start(settings)
+    for line in check_team_topics(settings, files, adopt):
+        say(line)
     first_key(settings.environment, settings.folder.keys)
     ports = Ports.of(settings)
     for file, pipeline in files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from contract.layout import Kafka
 from streaming.kafka.pipeline_topics import Settings, Topic
@@ -30,11 +31,11 @@ def delete_topic(kafka: Kafka, topic: str) -> str:
     return _tool(kafka, "kafka-topics.sh", "--delete", "--topic", topic)
 
 
-def allow_reading(kafka: Kafka, topic: str) -> str:
-    """Let the login of hotpath see a topic and its settings."""
+def allow(kafka: Kafka, topic: str, operations: Iterable[str]) -> str:
+    """Give the login of hotpath these rights to a topic."""
     user = f"User:{kafka.settings.get('sasl.username', 'NAME')}"
-    operations = ("--operation", "Describe", "--operation", "DescribeConfigs")
-    return _tool(kafka, "kafka-acls.sh", "--add", "--allow-principal", user, *operations, "--topic", topic)
+    rights = [part for operation in operations for part in ("--operation", operation)]
+    return _tool(kafka, "kafka-acls.sh", "--add", "--allow-principal", user, *rights, "--topic", topic)
 
 
 def _tool(kafka: Kafka, name: str, *arguments: str) -> str:

@@ -70,17 +70,17 @@ def check_topics(places: Places, pipelines: Sequence[Pipeline], started: Started
     return [*differences(*sides), *unseen]
 
 
-def adopt_topics(places: Places, pipelines: Sequence[Pipeline], started: Started = ()) -> list[Difference]:
+def adopt_topics(places: Places, found: Iterable[Difference]) -> list[Difference]:
     """Change what differs at topics that are not ours, note them as adopted, and return what was changed.
 
     Raises:
         TopicsRefused: a broker refuses.
     """
-    found = [each for each in check_topics(places, pipelines, started) if each.settings or each.partitions]
+    mending = [each for each in found if each.settings or each.partitions]
     for side, kafka in (("onprem", places.onprem), ("cloud", places.cloud)):
-        if changes := [each for each in found if each.side == side]:
+        if changes := [each for each in mending if each.side == side]:
             _adopt(ClusterAdmin(kafka), changes, places.topic_notes)
-    return found
+    return mending
 
 
 def make_topics(kafka: Kafka, topics: Sequence[Topic]) -> None:

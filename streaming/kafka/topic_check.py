@@ -17,6 +17,8 @@ from streaming.kafka.topic_rules import RULES, Existing, Finding, SideName
 
 NEW_IN_3_6: Final = "message.timestamp.after.max.ms"
 """A setting of topics that came with Kafka 3.6: a broker that does not know it is older."""
+_UNKNOWN: Final = "Unknown topic config name: message.timestamp."
+"""What an older broker answers to a topic that is to be made with it, or with its twin `before`."""
 _TOO_OLD: Final = f"this Kafka is older than 3.6, the oldest that hotpath can use: it has no {NEW_IN_3_6}"
 
 
@@ -91,20 +93,29 @@ def _of_side(side: Side, onprem: Side) -> Iterator[Difference]:
 
 def _is_too_old(side: Side) -> bool:
     known = [each.settings for each in side.found.values() if each.settings is not None]
-    refused = [error.str() for error in side.refused.values() if error.code() == KafkaError.INVALID_CONFIG]
-    return any(NEW_IN_3_6 not in settings for settings in known) or any(NEW_IN_3_6 in text for text in refused)
+    refused = [error.str() for error in side.refused.values()]
+    return any(NEW_IN_3_6 not in settings for settings in known) or any(_UNKNOWN in text for text in refused)
 
 
 def _of_topic(side: Side, wanted: Topic, found: Found, onprem: Side) -> Iterator[Difference]:
     if found.settings is None or found.partitions is None:
-        text = "the login may not see its settings, so they are not checked; who administers this Kafka may allow it"
-        command = kafka_commands.allow_reading(side.kafka, wanted.name)
-        yield Difference(side.name, _topic(side, wanted), text, False, wanted.name, commands=(command,))
+        yield _not_seen(side, wanted, exists=found.partitions is not None)
         return
     source = onprem.partitions(wanted.name), onprem.record_bytes(wanted.name)
     existing = Existing(side.name, wanted, found.settings, found.partitions, *source)
     for finding in (each for rule in RULES for each in rule(existing)):
         yield _told(side, wanted, finding)
+
+
+def _not_seen(side: Side, wanted: Topic, exists: bool) -> Difference:
+    """A login that may not even see a topic may not read it either; to a topic's settings it has a right of its own."""
+    text = "its settings are not checked: the login lacks the right DescribeConfigs; who administers it gives it so:"
+    operations = ["DescribeConfigs"]
+    if not exists:
+        text = "the login may not see it; who administers it gives the rights so:"
+        operations = ["Read", "Write", *operations]
+    command = kafka_commands.allow(side.kafka, wanted.name, operations)
+    return Difference(side.name, _topic(side, wanted), text, not exists, wanted.name, commands=(command,))
 
 
 def _told(side: Side, wanted: Topic, finding: Finding) -> Difference:

@@ -9,6 +9,11 @@ from streaming.pipeline_file.read_sections import Draft
 Fields = dict[str, Field | None]
 """A field that was declared wrongly is None: known by name, of no type."""
 
+NEVER_BEGINS = ("__", ".")
+NEVER_ENDS = (".internal", "-internal", ".replica")
+RENAMED_END = "heartbeats"
+"""Ends of topic names that the mirror leaves out, or carries under another name: tests/integration/test_mirror.py."""
+
 KEY_TYPES = (Type.STRING, Type.INT, Type.BOOLEAN, Type.TIMESTAMP)
 
 
@@ -106,7 +111,21 @@ def _check_topics(draft: Draft, problems: Problems) -> None:
             problems.add(path, f'topic "{topic}" is one that hotpath writes itself; choose another')
         elif topic in seen:
             problems.add(path, f'topic "{topic}" is also that of {seen[topic]}; each part needs its own')
+        if why := _why_not_mirrored(topic):
+            problems.add(path, f'topic "{topic}" {why}; copy its records to a topic of another name')
         seen.setdefault(topic, path)
+
+
+def _why_not_mirrored(topic: str) -> str | None:
+    """What keeps MirrorMaker 2 from carrying a topic under its own name; None where nothing does."""
+    if begin := next((each for each in NEVER_BEGINS if topic.startswith(each)), None):
+        return f'begins with "{begin}", and MirrorMaker never mirrors such a topic'
+    if end := next((each for each in NEVER_ENDS if topic.endswith(each)), None):
+        always = "never mirrors such a topic" if end == ".replica" else "may take such a topic for one of its own"
+        return f'ends in "{end}", and MirrorMaker {always}'
+    if topic.endswith(RENAMED_END):
+        return f'ends in "{RENAMED_END}", and MirrorMaker gives such a topic another name in the cloud'
+    return None
 
 
 def _topics(draft: Draft) -> list[tuple[str, str]]:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from contract.layout import Kafka, Places
-from infra.engines import kafka_broker
+from infra.engines import java, kafka_broker
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.supervisor.readiness import broker_answers
+from infra.supervisor.service import Service
 from tests.integration.secured_kafka import running
 from tests.waiting import until
 
@@ -46,12 +56,37 @@ def own_kafkas(folder: Path, port_base: int) -> Iterator[OwnKafkas]:
     settings, ports = Settings.from_environment({**os.environ, **env}), Ports(port_base, folder / "ports.json")
     with ExitStack() as brokers:
         for name in ("onprem", "cloud"):
-            part = kafka_broker.broker(settings, ports, name)
+            part = _with_rights(settings, ports, name)
             brokers.enter_context(running(settings, part, folder / f"{name}.log"))
         for name in ("onprem", "cloud"):
             until(partial(broker_answers, Kafka(ports.address(name), {})), 120, f"the broker {name}")
         named = {"HOTPATH_ONPREM_KAFKA": ports.address("onprem"), "HOTPATH_CLOUD_KAFKA": ports.address("cloud")}
         yield OwnKafkas({**env, **named})
+
+
+def _with_rights(settings: Settings, ports: Ports, name: str) -> Service:
+    """The broker as `up` makes it, but with an authorizer: a topic that has an ACL is for those alone whom it names."""
+    part = kafka_broker.broker(settings, ports, name)
+    rights = {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": True,
+    }
+
+    def prepare() -> None:
+        assert part.prepare
+        part.prepare()
+        configured = kafka_broker.configuration(settings, ports, name) | rights
+        java.write(settings.conf / f"kafka-{name}.properties", java.properties(configured))
+
+    return replace(part, prepare=prepare)
+
+
+def allow_alone(kafka: Kafka, topic: str, user: str, operation: AclOperation) -> None:
+    """Allow this to this user, and so nothing else to anybody."""
+    admin = AdminClient(kafka.client())
+    where = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL)
+    acl = AclBinding(*where, f"User:{user}", "*", operation, AclPermissionType.ALLOW)
+    admin.create_acls([acl])[acl].result(30)
 
 
 def make_topic(kafka: Kafka, name: str, settings: Mapping[str, str], partitions: int = 2) -> None:

@@ -8,15 +8,27 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AclOperation
 
 from contract.pipeline import Pipeline
 from contract.topics import MAX_RECORD_BYTES, PROGRESS_TOPIC
+from infra.stack.preflight import Unfit
+from infra.stack.team_topics import check_team_topics
 from streaming.kafka.cluster_admin import TopicsRefused
 from streaming.kafka.topic_admin import adopt_topics, check_topics, ensure_topics
+from streaming.kafka.topic_check import Difference
 from streaming.kafka.topic_notes import read_notes
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import free_base
-from tests.integration.own_kafkas import OwnKafkas, delete_topic, make_topic, names, own_kafkas, settings_of
+from tests.integration.own_kafkas import (
+    OwnKafkas,
+    allow_alone,
+    delete_topic,
+    make_topic,
+    names,
+    own_kafkas,
+    settings_of,
+)
 from tests.integration.own_streaming import MINIMAL
 from tests.waiting import until
 
@@ -99,7 +111,7 @@ def test_a_topic_that_cannot_be_used_is_refused_with_the_command_and_adoption_me
     assert settings_of(kafka, topic) == before
     assert pipeline.predictions_topic not in names(own.places.onprem), "nothing was made either"
 
-    adopt_topics(own.places, [pipeline])
+    adopt_topics(own.places, check_topics(own.places, [pipeline]))
     name, value = change.split("=")
     until(lambda: settings_of(kafka, topic)[topic][name] == value, 30, "the changed setting")
     assert [each for each in ensure_topics(own.places, [pipeline]) if each.stops] == []
@@ -134,7 +146,7 @@ def test_what_is_only_worse_is_told_with_its_command_and_left(own: OwnKafkas) ->
     ):
         assert expected in told
     assert [settings_of(kafka, topic) for kafka in (own.places.onprem, own.places.cloud)] == before
-    adopt_topics(own.places, [pipeline])
+    adopt_topics(own.places, check_topics(own.places, [pipeline]))
     until(lambda: settings_of(own.places.cloud, topic)[topic]["partitions"] == "2", 30, "two partitions")
     assert check_topics(own.places, [pipeline]) == []
 
@@ -146,7 +158,7 @@ def test_a_cloud_topic_is_made_as_wide_as_the_teams_and_one_that_is_narrower_is_
     make_topic(own.places.cloud, pipeline.label.topic, UNLIMITED, 3)
     with pytest.raises(TopicsRefused, match="3 partitions, 5 on-prem"):
         ensure_topics(own.places, [pipeline])
-    adopt_topics(own.places, [pipeline])
+    adopt_topics(own.places, check_topics(own.places, [pipeline]))
     ensure_topics(own.places, [pipeline])
     found = settings_of(own.places.cloud, pipeline.events.topic, pipeline.label.topic)
     assert {each["partitions"] for each in found.values()} == {"5"}
@@ -173,9 +185,45 @@ def test_progress_in_several_partitions_is_refused(own: OwnKafkas) -> None:
     delete_topic(kafka, PROGRESS_TOPIC)
 
 
+def test_rights_that_lack_are_told_with_the_command_that_gives_them(own: OwnKafkas) -> None:
+    pipeline, kafka = pipeline_called("rights"), own.places.onprem
+    events, label = pipeline.events.topic, pipeline.label.topic
+    for topic in (events, label):
+        make_topic(kafka, topic, STAMPED)
+    allow_alone(kafka, events, "ANONYMOUS", AclOperation.READ)
+    allow_alone(kafka, label, "somebody", AclOperation.READ)
+
+    def told() -> dict[str, Difference]:
+        return {each.topic: each for each in check_topics(own.places, [pipeline])}
+
+    until(lambda: told().keys() == {events, label}, 30, "the broker to heed the rights")
+    found = told()
+    assert not found[events].stops
+    assert "the login lacks the right DescribeConfigs" in str(found[events])
+    add = f"kafka-acls.sh --bootstrap-server {kafka.bootstrap} --add --allow-principal User:NAME"
+    assert f"{add} --operation DescribeConfigs --topic {events}" in str(found[events])
+    assert found[label].stops
+    assert f"{add} --operation Read --operation Write --operation DescribeConfigs --topic {label}" in str(found[label])
+
+
 def test_a_kafka_that_does_not_answer_stops_nothing(own: OwnKafkas, tmp_path: Path) -> None:
     """Serving starts from local state: `topics` looks again."""
     away = OwnKafkas({**own.env, "HOTPATH_CLOUD_KAFKA": "127.0.0.1:1"})
     (told,) = [each for each in check_topics(away.places, [pipeline_called("away")]) if "not checked" in each.text]
     assert not told.stops
     assert "127.0.0.1:1" in str(told)
+
+
+def test_up_is_refused_before_anything_is_started_and_adopts_when_asked(own: OwnKafkas) -> None:
+    pipeline = pipeline_called("refused")
+    files = [(MINIMAL, pipeline)]
+    make_topic(own.places.onprem, pipeline.events.topic, FOR_EVER)
+    make_topic(own.places.onprem, pipeline.label.topic, {"retention.ms": "60000"} | STAMPED)
+    with pytest.raises(Unfit) as refused:
+        check_team_topics(own.settings, files, adopt=False)
+    assert "message.timestamp.type=LogAppendTime" in str(refused.value)
+    assert "hotpath up --adopt-topics" in str(refused.value)
+    assert pipeline.label.topic not in str(refused.value), "what is only worse is told when `up` goes on"
+    changed = check_team_topics(own.settings, files, adopt=True)
+    assert len([line for line in changed if line.startswith("changed: ")]) == 2
+    until(lambda: check_team_topics(own.settings, files, adopt=False) == [], 30, "topics as they are needed")

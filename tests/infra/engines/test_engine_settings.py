@@ -97,6 +97,12 @@ def test_the_mirror_has_its_secrets_by_their_places_alone(rendered: Path) -> Non
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_the_mirrors_own_topics_have_as_many_replicas_as_the_broker_gives_by_default(rendered: Path) -> None:
+    factors = {name: value for name, value in read_properties(rendered).items() if name.endswith("replication.factor")}
+    assert len(factors) == 7
+    assert set(factors.values()) == {"-1"}
+
+
 def test_topics_are_matched_by_their_names_alone(rendered: Path) -> None:
     assert read_properties(rendered)["onprem->cloud.topics"] == r"p\.arrived,p\.asked"
 

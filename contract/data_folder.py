@@ -36,7 +36,7 @@ class DataFolder:
 
     @property
     def made_topics(self) -> Path:
-        """JSON: the topics that hotpath made, and may therefore alter and delete."""
+        """JSON: the topics that hotpath made, and so may alter and delete, and those that it was told to adopt."""
         return self.path / "made_topics.json"
 
     @property

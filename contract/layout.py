@@ -127,11 +127,6 @@ class Places:
         """Unix sockets of the socket manager and the scorers."""
         return self.folder.sockets
 
-    @property
-    def topic_notes(self) -> Path:
-        """Which topics hotpath made or adopted in a Kafka that it did not start: `streaming.kafka.topic_notes`."""
-        return self.data / "topics.json"
-
     def onprem_folder(self, pipeline: str) -> Path:
         """What serving keeps of a pipeline: `candidates/<version>/`, `bundles/<version>.bundle`, `models.json`."""
         return self.folder.of_pipeline(pipeline)

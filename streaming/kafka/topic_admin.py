@@ -46,7 +46,7 @@ def ensure_topics(places: Places, pipelines: Sequence[Pipeline], started: Starte
         admin.set_settings({name: side.wanted[name].settings for name in side.ours})
         made = _make(admin, _as_wide(side.missing(), onprem))
         if side.name not in started:
-            _note(admin, places.topic_notes, made)
+            _note(admin, places.folder.made_topics, made)
     return found
 
 
@@ -79,7 +79,7 @@ def adopt_topics(places: Places, found: Iterable[Difference]) -> list[Difference
     mending = [each for each in found if each.settings or each.partitions]
     for side, kafka in (("onprem", places.onprem), ("cloud", places.cloud)):
         if changes := [each for each in mending if each.side == side]:
-            _adopt(ClusterAdmin(kafka), changes, places.topic_notes)
+            _adopt(ClusterAdmin(kafka), changes, places.folder.made_topics)
     return mending
 
 
@@ -99,7 +99,7 @@ def _look(admin: ClusterAdmin, side: Side, places: Places, started: bool) -> Sid
     found = admin.find(side.wanted)
     if started:
         return replace(side, found=found, ours=frozenset(found))
-    made = made_ids(places.topic_notes, admin.cluster_id())
+    made = made_ids(places.folder.made_topics, admin.cluster_id())
     ours = frozenset(name for name, topic in found.items() if topic.topic_id in made)
     seen = replace(side, found=found, ours=ours)
     tried = admin.create(seen.missing(), only_try=True)

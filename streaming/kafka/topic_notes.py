@@ -28,7 +28,7 @@ class TopicNote(msgspec.Struct, frozen=True):
 
 
 class TopicNotes(Message, frozen=True, kw_only=True):
-    """The content of the file `Places.topic_notes`."""
+    """The content of the file `DataFolder.made_topics`."""
 
     topics: tuple[TopicNote, ...] = ()
 

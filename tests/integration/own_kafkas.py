@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from confluent_kafka.admin import (
@@ -53,7 +53,8 @@ class OwnKafkas:
 def own_kafkas(folder: Path, port_base: int) -> Iterator[OwnKafkas]:
     """Both brokers, until the end."""
     env = {"HOTPATH_DATA": str(folder), "HOTPATH_PORT_BASE": str(port_base)}
-    settings, ports = Settings.from_environment({**os.environ, **env}), Ports(port_base, folder / "ports.json")
+    settings = Settings.from_environment({**os.environ, **env})
+    ports = Ports.of(settings)
     with ExitStack() as brokers:
         for name in ("onprem", "cloud"):
             part = _with_rights(settings, ports, name)
@@ -81,9 +82,15 @@ def _with_rights(settings: Settings, ports: Ports, name: str) -> Service:
     return replace(part, prepare=prepare)
 
 
+@cache
+def admin_of(bootstrap: str) -> AdminClient:
+    """A client that stays connected: a new one takes a second for its first answer."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+
 def allow_alone(kafka: Kafka, topic: str, user: str, operation: AclOperation) -> None:
     """Allow this to this user, and so nothing else to anybody."""
-    admin = AdminClient(kafka.client())
+    admin = admin_of(kafka.bootstrap)
     where = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL)
     acl = AclBinding(*where, f"User:{user}", "*", operation, AclPermissionType.ALLOW)
     admin.create_acls([acl])[acl].result(30)
@@ -91,24 +98,24 @@ def allow_alone(kafka: Kafka, topic: str, user: str, operation: AclOperation) ->
 
 def make_topic(kafka: Kafka, name: str, settings: Mapping[str, str], partitions: int = 2) -> None:
     """As a team makes a topic."""
-    admin = AdminClient(kafka.client())
+    admin = admin_of(kafka.bootstrap)
     admin.create_topics([NewTopic(name, partitions, config=dict(settings))])[name].result(30)
     until(lambda: name in names(kafka), 30, f"the topic {name}")
 
 
 def delete_topic(kafka: Kafka, name: str) -> None:
-    admin = AdminClient(kafka.client())
+    admin = admin_of(kafka.bootstrap)
     admin.delete_topics([name])[name].result(30)
     until(lambda: name not in names(kafka), 30, f"the end of {name}")
 
 
 def names(kafka: Kafka) -> set[str]:
-    return set(AdminClient(kafka.client()).list_topics(timeout=10).topics)
+    return set(admin_of(kafka.bootstrap).list_topics(timeout=10).topics)
 
 
 def settings_of(kafka: Kafka, *topics: str) -> dict[str, dict[str, str]]:
     """Every setting of these topics, and their numbers of partitions."""
-    admin = AdminClient(kafka.client())
+    admin = admin_of(kafka.bootstrap)
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
     found = {resource.name: future.result(30) for resource, future in admin.describe_configs(resources).items()}
     listed = admin.list_topics(timeout=10).topics

@@ -40,7 +40,7 @@ def test_which_names_are_carried(tmp_path: Path) -> None:
     assert all(name.endswith(RENAMED_END) for name in RENAMED)
     with own_kafkas(tmp_path, free_base()) as own:
         settings, places = own.settings, own.places
-        ports = Ports(settings.port_base, tmp_path / "ports.json")
+        ports = Ports.of(settings)
         asked = [*LEFT_OUT, *RENAMED, *CARRIED]
         producer = Producer(places.onprem.client())
         for name in asked:

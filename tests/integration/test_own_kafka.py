@@ -61,7 +61,7 @@ def pipeline_called(name: str) -> Pipeline:
 
 
 def made_in(own: OwnKafkas) -> set[str]:
-    return {note.topic for note in read_notes(own.places.topic_notes) if note.how == "made"}
+    return {note.topic for note in read_notes(own.places.folder.made_topics) if note.how == "made"}
 
 
 def test_what_lacks_is_made_and_noted_and_kept_as_hotpath_needs_it(own: OwnKafkas) -> None:
@@ -115,7 +115,7 @@ def test_a_topic_that_cannot_be_used_is_refused_with_the_command_and_adoption_me
     name, value = change.split("=")
     until(lambda: settings_of(kafka, topic)[topic][name] == value, 30, "the changed setting")
     assert [each for each in ensure_topics(own.places, [pipeline]) if each.stops] == []
-    assert topic in {note.topic for note in read_notes(own.places.topic_notes) if note.how == "adopted"}
+    assert topic in {note.topic for note in read_notes(own.places.folder.made_topics) if note.how == "adopted"}
 
 
 def test_topics_of_a_team_that_will_do_stay_as_they_are(own: OwnKafkas) -> None:

@@ -144,6 +144,13 @@ def test_an_encoding_that_is_not_taken_is_a_415(address: Address, encoding: str)
         assert connection.asks(address.ask("Content-Encoding: identity")).status == 200
 
 
+def test_a_body_that_begins_with_a_byte_order_mark_is_refused_by_that_name(address: Address) -> None:
+    with Connection(address) as connection:
+        refused = connection.asks(address.ask(body=b"\xef\xbb\xbf" + address.question))
+        assert (refused.status, "BOM" in refused.detail) == (400, True)
+        assert connection.asks(address.ask()).status == 200
+
+
 # what is not HTTP/1.1
 
 

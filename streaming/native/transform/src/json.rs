@@ -54,6 +54,10 @@ fn check_text(body: &[u8]) -> Result<&str, Problem> {
             Some(error.valid_up_to()),
         )
     })?;
+    if text.starts_with('\u{feff}') {
+        let detail = "begins with a UTF-8 byte order mark (BOM), which JSON does not allow; send it without";
+        return Err(whole(Reason::NotJson, detail.into(), Some(0)));
+    }
     let is_space = |c: char| matches!(c, ' ' | '\n' | '\r' | '\t');
     let start = text.trim_start_matches(is_space);
     if start.starts_with('{') {

@@ -1,21 +1,31 @@
 """The spool: records on disk, in files that several scorers of a pipeline write and send side by side.
 
-A file has one line a record: key, tab, record; both are JSON, in which neither tab nor line end stands as such. Who
-writes or sends a file holds a lock on it, which ends with the process: what a killed scorer leaves, another one sends.
+A file has one line a record: key, tab, record; both are JSON, in which neither tab nor line end stands as such. The
+format's number ends the file's name: `WRITER-NANOSECONDS.v1`. Files of the previous version, whose names have no
+number, are of the same format; one with a higher number is left to the version that wrote it.
+
+Who writes or sends a file holds a lock on it, which ends with the process: what a killed scorer leaves, another sends.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 FILE_BYTES: Final = 8 * 1024 * 1024
 """A file is full at this size; after a failure, at most one file is sent a second time."""
+
+
+FORMAT: Final = 1
+
+logger = logging.getLogger("scorer.predictions")
 
 
 class SpoolFullError(OSError):
@@ -23,7 +33,7 @@ class SpoolFullError(OSError):
 
 
 class Spool:
-    """One scorer's hold on its pipeline's spool folder; to be used by one thread at a time."""
+    """One scorer's hold on its pipeline's spool folder; any of its threads may use it."""
 
     def __init__(self, folder: Path, writer: str, limit_bytes: int) -> None:
         """`writer` is the scorer's name, part of its files' names; `limit_bytes` is for the whole folder."""
@@ -32,6 +42,7 @@ class Spool:
         self._written = 0
         self._elsewhere = 0
         """Bytes in the other files, at the time when the open one was begun."""
+        self._lock = RLock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, key: bytes, record: bytes) -> None:
@@ -41,35 +52,41 @@ class Spool:
             SpoolFullError: there is no room for it within the limit.
             OSError: the disk refuses it; nothing of it is left in the file.
         """
-        line = key + b"\t" + record + b"\n"
-        if self._file is None or self._written + len(line) > FILE_BYTES:
-            self._file = self._begun()
-        if self._elsewhere + self._written + len(line) > self._limit:
-            raise SpoolFullError(f"{self.folder} holds {self._limit:,} bytes, all that it may (HOTPATH_SPOOL)")
-        try:
-            written = os.write(self._file, line)
-        except OSError:
-            written = 0
-        if written < len(line):
-            os.ftruncate(self._file, self._written)
-            raise OSError(f"no room left on the disk of {self.folder}")
-        self._written += len(line)
+        self.put_all([(key, record)])
+
+    def put_all(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Append all of these records, in one write, or none.
+
+        Raises:
+            SpoolFullError, OSError: as `put`.
+        """
+        lines = b"".join([b"%b\t%b\n" % record for record in records])
+        with self._lock:
+            if self._file is None or self._written + len(lines) > FILE_BYTES:
+                self._file = self._begun()
+            if self._elsewhere + self._written + len(lines) > self._limit:
+                raise SpoolFullError(f"{self.folder} holds {self._limit:,} bytes, all that it may (HOTPATH_SPOOL)")
+            self._write(self._file, lines)
 
     def close(self) -> None:
         """Let go of the file that is being written, so that it can be sent."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
     def size(self) -> int:
         """Bytes in the folder, the other scorers' files included."""
         return sum(_size(path) for path in self._paths())
 
     @contextmanager
-    def oldest(self) -> Iterator[Path | None]:
-        """The oldest file that nobody else writes or sends, locked until the end; None when there is none."""
+    def oldest(self, but: Collection[Path] = ()) -> Iterator[Path | None]:
+        """The oldest file that can be sent and nobody else writes or sends, locked until the end; None: there is none.
+
+        `but` are left out.
+        """
         self.close()
-        for path in sorted(self._paths(), key=lambda path: path.name.rpartition("-")[2]):
+        for path in sorted(self._sendable() - set(but), key=lambda path: path.name.rpartition("-")[2]):
             lock = _locked(path)
             if lock is not None:
                 try:
@@ -79,42 +96,71 @@ class Spool:
                 return
         yield None
 
+    def _write(self, file: int, lines: bytes) -> None:
+        try:
+            written = os.write(file, lines)
+        except OSError:
+            written = 0
+        if written < len(lines):
+            os.ftruncate(file, self._written)
+            raise OSError(f"no room left on the disk of {self.folder}")
+        self._written += len(lines)
+
     def _begun(self) -> int:
         """A new file. It gets its name when it is locked: nobody sends and removes it meanwhile."""
         self.close()
         self._elsewhere, self._written = self.size(), 0
-        name = f"{self._writer}-{time.time_ns():020}"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{self._writer}-{time.time_ns():020}.v{FORMAT}"
         unnamed = self.folder / f".{name}"
         file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
         unnamed.rename(self.folder / name)
         return file
 
+    def _sendable(self) -> set[Path]:
+        """Files of this format's number, and those of the previous version, which have none."""
+        numbers = {path: path.name.rpartition("-")[2].partition(".v")[2] for path in self._paths()}
+        return {path for path, number in numbers.items() if number in ("", str(FORMAT))}
+
     def _paths(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+        """Every file of the folder; none while the folder is not there."""
+        with suppress(FileNotFoundError):
+            return [path for path in self.folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+        return []
 
 
 def spooled(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Key and record of each line; a last line that a crash of the host cut off is none."""
+    """Key and record of each line; a last line that a crash of the host cut off is none.
+
+    A line without a tab is damage: it is logged and passed.
+    """
     with path.open("rb") as lines:
-        for line in lines:
-            if line.endswith(b"\n"):
-                key, _, record = line[:-1].partition(b"\t")
+        for number, line in enumerate(lines, 1):
+            key, tab, record = line.rstrip(b"\n").partition(b"\t")
+            if tab and line.endswith(b"\n"):
                 yield key, record
+            elif line.endswith(b"\n"):
+                logger.error("damaged line in the spool passed file=%s line=%d", path, number)
 
 
 def _locked(path: Path) -> int | None:
-    """The open file, locked; None when another one has it, or has sent and removed it."""
-    with suppress(FileNotFoundError, BlockingIOError):
+    """The open file, locked; None when another scorer has it, or has sent and removed it, or it cannot be opened."""
+    try:
         file = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise
-        if os.fstat(file).st_nlink:
-            return file
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        logger.error("spooled predictions cannot be read file=%s why=%r", path, str(error))
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         os.close(file)
+        return None
+    if os.fstat(file).st_nlink:
+        return file
+    os.close(file)
     return None
 
 

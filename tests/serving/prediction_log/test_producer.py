@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from prometheus_client import REGISTRY
@@ -44,18 +45,56 @@ def records_in(folder: Path) -> Counter[tuple[bytes, bytes]]:
 
 
 def test_without_a_broker_every_record_is_on_disk_when_the_scorer_has_left(tmp_path: Path) -> None:
+    """Ten times as many as may wait beside the queue, and the thread that spools them is kept from it."""
     log = log_to(tmp_path)
     before, spent_s = counted("dropped"), 0.0
-    asked = [(b'["m-%d"]' % (i % 7), b'{"id":"%d"}' % i) for i in range(QUEUE_RECORDS + OVERFLOW_RECORDS)]
+    asked = [(b'["m-%d"]' % (i % 7), b'{"id":"%d"}' % i) for i in range(QUEUE_RECORDS + 10 * OVERFLOW_RECORDS)]
+    log._stopping.set()
+    log._thread.join()
     for key, record in asked:
         begin = time.perf_counter()
         log.log(key.decode(), record)
         spent_s += time.perf_counter() - begin
-    log.close(0.1)
+    log.close(3)
     assert spent_s / len(asked) < 0.0005, "a full queue does not make anybody wait"
     assert counted("delivered") == 0
     assert counted("dropped") == before
     assert records_in(tmp_path) == Counter(asked)
+
+
+def test_a_scorer_that_stops_does_not_wait_for_what_never_comes(tmp_path: Path) -> None:
+    """The thread hangs; the broker is away. What is queued is on disk at the end of the time all the same."""
+    log, hangs, ends = log_to(tmp_path), Event(), Event()
+
+    def hang() -> None:
+        hangs.set()
+        ends.wait()
+
+    log._turn = hang  # type: ignore[method-assign]
+    assert hangs.wait(20)
+    log.log("k", b"1")
+    begin_s = time.monotonic()
+    log.close(0.5)
+    spent_s = time.monotonic() - begin_s
+    ends.set()
+    assert records_in(tmp_path) == Counter([(b"k", b"1")])
+    assert spent_s < 30, "of a thread that would have hung for ever"
+
+
+def test_a_thread_that_ends_unasked_says_so(tmp_path: Path) -> None:
+    ended: list[str] = []
+    pipeline = load(Path(__file__).parents[1] / "machines.toml")
+    log = PredictionLog(NOBODY, pipeline, Spool(tmp_path, "green", PLENTY), ended.append)
+
+    def broken() -> None:
+        raise RuntimeError("broken")
+
+    log._turn = broken  # type: ignore[method-assign]
+    until(lambda: ended, 10, "the thread's end")
+    assert ended == ["the thread prediction-log ended by RuntimeError: broken"]
+    log.log("k", b"1")
+    log.close(0.2)
+    assert records_in(tmp_path) == Counter([(b"k", b"1")]), "and loses nothing"
 
 
 def test_a_broker_that_lets_records_wait_costs_no_processor_time(tmp_path: Path) -> None:
@@ -151,9 +190,50 @@ time.sleep(600)
     assert until(taken, 10, "the killed writer's file") == [b"%d" % number for number in range(1000)]
 
 
-def test_a_line_that_was_cut_off_is_no_record(tmp_path: Path) -> None:
-    (tmp_path / "green-1").write_bytes(b"k\t1\nk\t2\nk\tcut o")
+def test_a_line_that_was_cut_off_is_no_record_and_a_damaged_one_is_passed(tmp_path: Path) -> None:
+    (tmp_path / "green-1").write_bytes(b"k\t1\n\0\0\nk\t2\nk\tcut o")
     assert list(spooled(tmp_path / "green-1")) == [(b"k", b"1"), (b"k", b"2")]
+
+
+def test_files_of_the_previous_version_are_sent_and_those_of_a_later_one_left(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "green", PLENTY)
+    (tmp_path / "p-20261121T021700Z-ab12-00000000000000000001").write_bytes(b"k\told\n")
+    (tmp_path / "blue-00000000000000000000.v2").write_bytes(b"of a later version")
+    spool.put(b"k", b"new")
+    found = []
+    for _ in range(2):
+        with spool.oldest() as path:
+            assert path is not None
+            found += [(path.suffix, *spooled(path))]
+            path.unlink()
+    assert found == [("", (b"k", b"old")), (".v1", (b"k", b"new"))]
+    with spool.oldest() as nothing:
+        assert nothing is None
+    assert spool.size() == len(b"of a later version")
+
+
+def test_many_threads_may_spool_at_once(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "green", PLENTY)
+    asked = [[(b"%d" % thread, b"%d" % number) for number in range(500)] for thread in range(4)]
+
+    def put(records: list[tuple[bytes, bytes]]) -> None:
+        for record in records:
+            spool.put(*record)
+
+    threads = [Thread(target=put, args=(mine,)) for mine in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert records_in(tmp_path) == Counter(record for mine in asked for record in mine)
+
+
+def test_a_folder_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "green", PLENTY)
+    (tmp_path / "spool").rmdir()
+    assert spool.size() == 0
+    spool.put(b"k", b"1")
+    assert records_in(tmp_path / "spool").total() == 1
 
 
 def test_a_full_disk_leaves_no_half_record(tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ RESCUES = Counter(
 )
 SCORERS = Gauge("hotpath_serving_scorers", "Scorers that the socket manager knows.", ["pipeline", "state"])
 SOCKET_HELD = Gauge("hotpath_serving_socket_held", "1 while the socket manager holds the socket.", ["pipeline"])
+ACCEPT_PAUSES = Counter(
+    "hotpath_scorer_accept_pauses", "Times that a scorer stopped accepting for a while, being short of descriptors."
+)
 SCORER_FORCED_CLOSES = Counter("hotpath_scorer_forced_closes", "Connections that the drain deadline closed.")
 
 # pull and rollout: candidates on-prem, and the models that serve

@@ -1,4 +1,4 @@
-"""Unix sockets: the checked path, who is at the other end, and a server whose file is replaced in one step."""
+"""Unix sockets: a checked path, who is at the other end, a client, a server whose file is replaced in one step."""
 
 from __future__ import annotations
 
@@ -36,8 +36,34 @@ def peer(sock: socket.socket) -> tuple[int, int]:
     return pid, uid
 
 
+def is_own_user(sock: socket.socket) -> bool:
+    """Whether the other end is a process of the user that this one runs as; nobody else may speak to it."""
+    return peer(sock)[1] == os.getuid()
+
+
+def connect(path: Path, kind: socket.SocketKind, timeout_s: float | None = None) -> socket.socket:
+    """A connection to the server at `path`; `timeout_s` also holds for all that is sent and received on it.
+
+    Raises:
+        PathTooLong: the kernel does not take the path.
+        OSError: nobody listens there, or this process has no descriptor left.
+    """
+    address = unix_path(path)
+    sock = socket.socket(socket.AF_UNIX, kind)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 def listen(path: Path, kind: socket.SocketKind, backlog: int) -> socket.socket:
-    """A listening socket at `path` that only this user may connect to, renamed into place over a dead one's file.
+    """A listening socket at `path` that only this user may connect to.
+
+    It is made under another name and renamed, so that it replaces the file of a server that has died, and nobody meets
+    a socket that does not listen yet.
 
     Raises:
         PathTooLong: the kernel does not take the path.

@@ -53,22 +53,23 @@ class Keys:
         return found[0] if found and scheme.lower() == b"bearer" else None
 
     async def follow(self) -> None:
-        """Take up the file's keys whenever they change, until cancelled; at once done where no file gave them."""
-        while self._file:
+        """Read the file again every second, until cancelled; where the environment gave the keys, only wait."""
+        while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            self._look(self._file)
+            if self._file:
+                self._look(self._file)
 
     def _look(self, file: Path) -> None:
-        """A file that is gone or holds no key, as while somebody writes it, changes nothing; that is counted."""
+        """A file that is missing or holds no key (somebody may be writing it) changes nothing, and is counted."""
         try:
             digests, trouble = _digests(_keys_in(file)), ""
         except (KeysError, OSError, UnicodeDecodeError) as error:
             digests, trouble = self._digests, str(error)
             PROBLEMS.labels(part="scorer").inc()
         if digests != self._digests:
-            logger.info("%s has changed: %d keys are admitted", file, len(digests))
+            logger.info("keys changed file=%s keys=%d", file, len(digests))
         if trouble and trouble != self._trouble:
-            logger.warning("%s; the keys known so far go on being admitted", trouble)
+            logger.warning("keys not read, the known ones stay admitted why=%r", trouble)
         self._digests, self._trouble = digests, trouble
 
 

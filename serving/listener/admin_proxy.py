@@ -1,4 +1,4 @@
-"""The stable admin address: which scorers live, and a way to each one's own Unix socket.
+"""The stable admin address: which scorers are connected, and a way to each one's own Unix socket.
 
     GET /                         where things are
     GET /scorers                  every scorer: name, pipeline, state, model, pid
@@ -11,16 +11,17 @@ A scorer's own pages find themselves when its application has the root path `/sc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, HTTPException, Request, Response
+from msgspec import to_builtins
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from contract.messages.listener import HOT
 from serving.golden_header import GOLDEN_HEADER
-from serving.listener.listener_pool import ListenerPool
+from serving.listener.manager_socket import Pools
 
 _HOP_BY_HOP: Final = {
     "connection",
@@ -33,24 +34,24 @@ _HOP_BY_HOP: Final = {
     "host",
 }
 _FOR_THE_ROLLOUT_ALONE: Final = GOLDEN_HEADER
-"""What makes a request golden needs no key at a scorer's own socket: it must not come in from here."""
+"""At a scorer's own socket a golden request needs no key, so this address does not pass the header on."""
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE", "HEAD"]
 _TIMEOUT_S: Final = 30.0
 
 
-def admin_app(sockets_folder: Path, hot: Mapping[str, ListenerPool]) -> FastAPI:
-    """The application; `hot` is looked at for each request."""
+def admin_app(sockets_folder: Path, pools: Pools) -> FastAPI:
+    """The application; `pools` is looked at for each request."""
     app = FastAPI(title="hotpath: scorers of this host", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/")
     async def index() -> dict[str, Any]:
         pages = ("docs", "openapi.json", "metrics", "state")
-        own = {name: [f"/pipelines/{name}/{page}" for page in pages] for name in hot}
+        own = {name: [f"/pipelines/{name}/{page}" for page in pages] for name, _ in pools}
         return {"scorers": "/scorers", "metrics": "/metrics", "pipelines": own}
 
     @app.get("/scorers")
     async def scorers() -> list[dict[str, Any]]:
-        return [scorer for socket in hot.values() for scorer in socket.describe()]
+        return [to_builtins(scorer) for pool in pools.values() for scorer in pool.describe()]
 
     @app.get("/metrics")
     async def own_metrics() -> Response:
@@ -58,15 +59,16 @@ def admin_app(sockets_folder: Path, hot: Mapping[str, ListenerPool]) -> FastAPI:
 
     @app.api_route("/scorers/{name}/{path:path}", methods=_METHODS)
     async def to_scorer(name: str, path: str, request: Request) -> Response:
-        if not any(name in socket.scorers for socket in hot.values()):
-            raise HTTPException(404, f"no scorer {name} lives; GET /scorers lists them")
+        if not any(name in pool.scorers for pool in pools.values()):
+            raise HTTPException(404, f"no scorer {name} is connected; GET /scorers lists them")
         return await forward(sockets_folder / f"{name}.sock", path, request)
 
     @app.api_route("/pipelines/{name}/{path:path}", methods=_METHODS)
     async def to_current(name: str, path: str, request: Request) -> Response:
-        if name not in hot:
+        pool = pools.get((name, HOT))
+        if pool is None:
             raise HTTPException(404, f"no pipeline {name} is deployed on this host")
-        current = hot[name].current()
+        current = pool.current()
         if current is None:
             raise HTTPException(503, f"no scorer of {name} accepts now", {"retry-after": "1"})
         return await forward(sockets_folder / f"{current.name}.sock", path, request)

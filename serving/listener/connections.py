@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 
 
 class Connections:
     """Which connections are open, so that a draining scorer knows when it has none left."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol_factory: Callable[[], asyncio.Protocol]) -> None:
+        self._protocol_factory = protocol_factory
         self._open: set[asyncio.BaseTransport] = set()
+        self._opening: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._open) + len(self._opening)
 
-    def watch(self, protocol: asyncio.Protocol) -> asyncio.Protocol:
-        """The same protocol, its connection counted while it lasts."""
-        return _Watched(protocol, self._open)
+    def open(self, sock: socket.socket) -> None:
+        """Serve an accepted connection."""
+        sock.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._serve(sock))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
 
     def close(self) -> int:
         """Close what is open, after what was already written; how many that were."""
@@ -24,6 +32,15 @@ class Connections:
         for transport in transports:
             transport.close()
         return len(transports)
+
+    async def _serve(self, sock: socket.socket) -> None:
+        try:
+            with suppress(OSError):  # the caller has closed it already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            watched = _Watched(self._protocol_factory(), self._open)
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: watched, sock)
+        except OSError:
+            sock.close()
 
 
 class _Watched(asyncio.Protocol):

@@ -1,26 +1,33 @@
-"""Messages between the socket manager and scorers: one JSON object a packet, with at most one descriptor.
+"""Packets between the socket manager, scorers and rollouts: one message each, and at most one descriptor with it.
 
-The socket is SOCK_SEQPACKET, so packets keep their borders; descriptors travel by SCM_RIGHTS and arrive
-close-on-exec. Everything that comes in is checked before it is used: the other end may be broken.
+The socket is SOCK_SEQPACKET, so a packet arrives whole or not at all; descriptors travel by SCM_RIGHTS and arrive
+close-on-exec. The other end may be broken: everything that comes in is checked before it is used.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
-from contract.unix_socket import unix_path
+import msgspec
+
+from contract import unix_socket
+from contract.messages.codec import Message, Unreadable, decode, encode
+from contract.messages.listener import AskState, Done, PoolState, Question
 
 BACKLOG: Final = 2048
-"""Of every `listen` on a lent socket: asyncio calls it again, and the last call decides."""
+"""How many connections of a hot address may wait to be accepted."""
 
 MAX_MESSAGE_BYTES: Final = 65536
 _SO_COOKIE: Final = 57  # not in Python's socket module; Linux 4.12
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Message)
 
 
 class ListenerError(Exception):
@@ -31,47 +38,47 @@ class PeerGone(ListenerError):
     """The other end has closed its side."""
 
 
-def send(sock: socket.socket, message: dict[str, Any], listener: socket.socket | None = None) -> None:
+def send(sock: socket.socket, message: Message, listener: socket.socket | None = None) -> None:
     """Send one message, and a duplicate of `listener` with it.
 
     Raises:
         PeerGone: nobody is there to read it.
     """
-    data = json.dumps(message).encode()
+    data = encode(message)
     try:
         if listener is None:
             sock.send(data)
         else:
             socket.send_fds(sock, [data], [listener.fileno()])
     except OSError as error:
-        raise PeerGone(f"the other end of the handover socket is gone: {error}") from error
+        raise PeerGone(f"the other end of the manager's socket does not take a message: {error}") from error
 
 
-def receive(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
-    """One message and the descriptor that came with it, which the caller owns from then on.
+def receive(sock: socket.socket, read: Callable[[bytes], T]) -> tuple[T, int | None]:
+    """One message, and the descriptor that came with it, which the caller owns from then on.
 
     Raises:
         BlockingIOError: a non-blocking socket has none yet.
         PeerGone: the other end has closed.
-        ListenerError: the packet was cut off, is no JSON object, or carried several descriptors.
+        ListenerError: the packet was cut off, `read` cannot read it, or it carried several descriptors.
     """
     try:
         data, fds, flags, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 4, socket.MSG_CMSG_CLOEXEC)
     except BlockingIOError:
         raise
     except OSError as error:
-        raise PeerGone(f"the other end of the handover socket is gone: {error}") from error
+        raise PeerGone(f"the other end of the manager's socket is gone: {error}") from error
     if not data:
-        raise PeerGone("the other end of the handover socket has closed it")
+        raise PeerGone("the other end of the manager's socket has closed it")
     try:
-        return _message(data, fds, flags), (fds[0] if fds else None)
+        return _message(data, fds, flags, read), (fds[0] if fds else None)
     except ListenerError:
         for fd in fds:
             os.close(fd)
         raise
 
 
-async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
+async def arrived(sock: socket.socket, read: Callable[[bytes], T]) -> tuple[T, int | None]:
     """The next message on a non-blocking socket, waited for without blocking the loop.
 
     Raises:
@@ -80,7 +87,7 @@ async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
     loop = asyncio.get_running_loop()
     while True:
         try:
-            return receive(sock)
+            return receive(sock, read)
         except BlockingIOError:
             readable = asyncio.Event()
             loop.add_reader(sock, readable.set)
@@ -90,18 +97,17 @@ async def arrived(sock: socket.socket) -> tuple[dict[str, Any], int | None]:
                 loop.remove_reader(sock)
 
 
-def _message(data: bytes, fds: list[int], flags: int) -> dict[str, Any]:
-    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        raise ListenerError(f"a handover message was cut off (flags {flags:#x})")
+def _message(data: bytes, fds: list[int], flags: int, read: Callable[[bytes], T]) -> T:
+    if flags & socket.MSG_CTRUNC:
+        raise ListenerError("a message's descriptor did not arrive: this process has no descriptor left for it")
+    if flags & socket.MSG_TRUNC:
+        raise ListenerError(f"a message was cut off; {MAX_MESSAGE_BYTES} bytes are the most")
     if len(fds) > 1:
-        raise ListenerError(f"a handover message carried {len(fds)} descriptors; one is the most")
+        raise ListenerError(f"a message carried {len(fds)} descriptors; one is the most")
     try:
-        message = json.loads(data)
-    except ValueError as error:
-        raise ListenerError(f"a handover message is not JSON: {error}") from error
-    if not isinstance(message, dict):
-        raise ListenerError("a handover message is not a JSON object")
-    return message
+        return read(data)
+    except Unreadable as error:
+        raise ListenerError(f"a message cannot be read: {error}; it began {data[:200]!r}") from error
 
 
 def cookie(sock: socket.socket) -> int:
@@ -134,33 +140,36 @@ def as_listener(fd: int, address: tuple[str, int]) -> socket.socket:
     return sock
 
 
-def connect(path: Path) -> socket.socket:
+def connect(path: Path, timeout_s: float | None = None) -> socket.socket:
     """A blocking connection to the socket manager.
 
     Raises:
-        PeerGone: there is none.
+        PeerGone: there is none, or this process has no descriptor left.
         PathTooLong: the kernel does not take the path.
     """
-    address = unix_path(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        sock.connect(address)
+        return unix_socket.connect(path, socket.SOCK_SEQPACKET, timeout_s)
+    except unix_socket.PathTooLong:
+        raise
     except OSError as error:
-        sock.close()
-        raise PeerGone(
-            f"no socket manager answers at {path}: {error}; start `python -m serving.listener.socket_manager`"
-        ) from error
-    return sock
+        remedy = "start `python -m serving.listener.socket_manager`"
+        raise PeerGone(f"no socket manager answers at {path}: {error}; {remedy}") from error
 
 
-def ask(sockets_folder: Path, question: dict[str, Any], timeout_s: float = 30.0) -> dict[str, Any]:
+def ask_manager(sockets_folder: Path, question: Question, answer: type[A], timeout_s: float = 30.0) -> A:
     """One question of the rollout to the socket manager, and its answer.
 
     Raises:
         PeerGone: there is no manager, or it went away, or it took longer than `timeout_s`.
+        ListenerError: the answer is of another kind.
     """
-    with connect(sockets_folder / "manager.sock") as sock:
-        sock.settimeout(timeout_s)
-        send(sock, {"role": "rollout"} | question)
-        answer, _ = receive(sock)
-        return answer
+    with connect(sockets_folder / "manager.sock", timeout_s) as sock:
+        send(sock, question)
+        return receive(sock, lambda content: decode(content, answer))[0]
+
+
+def ask(sockets_folder: Path, question: dict[str, Any], timeout_s: float = 30.0) -> dict[str, Any]:
+    """`ask_manager` with plain dictionaries, for callers that are not typed yet."""
+    typed = msgspec.convert(question, cast("type[Question]", Question))
+    answer: type[PoolState] | type[Done] = PoolState if isinstance(typed, AskState) else Done
+    return cast("dict[str, Any]", msgspec.to_builtins(ask_manager(sockets_folder, typed, answer, timeout_s)))

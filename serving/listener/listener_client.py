@@ -1,11 +1,11 @@
-"""The scorer's side of the hot address: it borrows the listening socket, serves on it, drains, and gives it back.
+"""The scorer's side of a hot address: it gets the listening socket, accepts on it, drains, and leaves.
 
-A scorer is no child of the socket manager. It stays connected to whichever manager runs, offers it the socket that
-it holds (a manager that was restarted takes it back so), and does what it is told:
+A scorer is no child of the socket manager. It stays connected to whichever manager runs, and offers it the socket that
+it has, so that a restarted manager gets the socket back. It does what the manager says:
 
-    accept (with the socket)   serve on it; a scorer that drains is called back the same way
-    drain                      stop accepting, answer what is open with `Connection: close`, stay warm, then stop
-    leave                      stop at once: it serves nobody
+    Accept (with the socket)   accept connections; a scorer that drains is called back the same way
+    Drain                      stop accepting, answer what is open with `Connection: close`, stay warm, then stop
+    Stop                       stop at once: it serves nobody
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
+from contract.messages.listener import Accept, Drain, Order, ScorerReport, State, Stop, decode_order
 from contract.metrics import PROBLEMS, SCORER_FORCED_CLOSES
+from serving.listener.accept_loop import AcceptLoop
 from serving.listener.connections import Connections
-from serving.listener.fd_passing import BACKLOG, ListenerError, PeerGone, arrived, as_listener, connect, cookie, send
-
-State = Literal["standby", "accepting", "draining"]
+from serving.listener.fd_passing import ListenerError, PeerGone, arrived, as_listener, connect, cookie, send
 
 _LOOKS: Final = 3
 """A connection that the kernel has just accepted is not counted yet: none open must be seen so often in a row."""
 _LOOK_EVERY_S: Final = 0.05
 _RECONNECT_EVERY_S: Final = 0.1
 
-log = logging.getLogger("lease")
+log = logging.getLogger("scorer.listener")
 
 
 class ListenerClient:
-    """One scorer's hold on its pipeline's hot address; `run` it as a task of the scorer's event loop.
+    """One scorer's hold on a door of its pipeline, the hot address; `run` it as a task of the scorer's event loop.
 
     While `draining`, the application must answer on the hot address with `Connection: close`.
     """
@@ -50,15 +50,14 @@ class ListenerClient:
     ) -> None:
         """`on_stop` is called once, when the scorer has drained; `model` is the version that it answers with."""
         self.state: State = "standby"
-        self.connections = Connections()
+        self.connections = Connections(protocol_factory)
         self.closed_by_deadline = 0
         self._manager_path = sockets_folder / "manager.sock"
-        self._who = {"role": "scorer", "name": scorer_name, "pipeline": pipeline, "model": model}
+        self._name, self._pipeline, self._model = scorer_name, pipeline, model
         self._address = address
-        self._protocol_factory = protocol_factory
         self._on_stop = on_stop
         self._listener: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._accepting: AcceptLoop | None = None
         self._manager: socket.socket | None = None
         self._drain: asyncio.Task[None] | None = None
 
@@ -74,7 +73,7 @@ class ListenerClient:
             except PeerGone as gone:
                 log.debug("%s", gone)
             except ListenerError as error:
-                log.warning("the socket manager sent what cannot be used, connecting again: %s", error)
+                log.warning("message of the socket manager refused, connecting again why=%r", str(error))
                 PROBLEMS.labels(part="scorer").inc()
             await asyncio.sleep(_RECONNECT_EVERY_S)
 
@@ -86,32 +85,31 @@ class ListenerClient:
         self._drain = asyncio.get_running_loop().create_task(self._leave_when_empty(deadline_s, stay_s))
 
     async def _obey(self, manager: socket.socket) -> None:
-        """Do what one socket manager says, until it goes."""
+        """Do what one socket manager says, until it is gone."""
         manager.setblocking(False)
         try:
-            send(manager, self._hello(), self._listener)
+            send(manager, self._report(), self._listener)
             self._manager = manager
             while True:
-                message, fd = await arrived(manager)
-                await self._do(message, fd)
+                self._do(*await arrived(manager, decode_order))
         finally:
             self._manager = None
             manager.close()
 
-    async def _do(self, message: dict[str, Any], fd: int | None) -> None:
-        match message.get("do"), fd:
-            case "accept", int():
-                await self._accept(as_listener(fd, self._address))
-            case "drain", None:
-                self.drain(float(message["deadline_s"]), float(message["stay_s"]))
-            case "leave", None:
+    def _do(self, order: Order, fd: int | None) -> None:
+        match order, fd:
+            case Accept(), int():
+                self._accept(as_listener(fd, self._address))
+            case Drain(deadline_s=deadline_s, stay_s=stay_s), None:
+                self.drain(deadline_s, stay_s)
+            case Stop(), None:
                 self._on_stop()
-            case other:
+            case _:
                 if fd is not None:
                     os.close(fd)
-                raise ListenerError(f"a message that is none of accept, drain, leave: {other!r}")
+                raise ListenerError(f"a descriptor comes with Accept, and only with it: {order}")
 
-    async def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         self._cancel_drain()
         if self._listener is not None and cookie(self._listener) == cookie(listener):
             listener.close()
@@ -120,11 +118,8 @@ class ListenerClient:
             if self._listener is not None:
                 self._listener.close()
             self._listener = listener
-        if self._server is None:
-            # a duplicate serves, so that closing the server leaves us the socket to offer to a new manager
-            self._server = await asyncio.get_running_loop().create_server(
-                lambda: self.connections.watch(self._protocol_factory()), sock=self._listener.dup(), backlog=BACKLOG
-            )
+        if self._accepting is None:
+            self._accepting = AcceptLoop(self._listener, self.connections.open)
         self._tell("accepting")
 
     async def _leave_when_empty(self, deadline_s: float, stay_s: float) -> None:
@@ -137,26 +132,26 @@ class ListenerClient:
         self.closed_by_deadline += forced
         SCORER_FORCED_CLOSES.inc(forced)
         await asyncio.sleep(max(0.0, begin + stay_s - loop.time()))
-        log.info("drained after %.1f s; %d connections closed by the deadline", loop.time() - begin, forced)
+        log.info("drained seconds=%.1f closed_by_deadline=%d", loop.time() - begin, forced)
         self._on_stop()
 
     def _stop_accepting(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._accepting is not None:
+            self._accepting.close()
+            self._accepting = None
 
     def _cancel_drain(self) -> None:
         if self._drain is not None:
             self._drain.cancel()
             self._drain = None
 
-    def _hello(self) -> dict[str, Any]:
-        return self._who | {"state": self.state}
+    def _report(self) -> ScorerReport:
+        return ScorerReport(name=self._name, pipeline=self._pipeline, state=self.state, model=self._model)
 
     def _tell(self, state: State) -> None:
         self.state = state
         if self._manager is not None:
             try:
-                send(self._manager, self._hello())
+                send(self._manager, self._report())
             except PeerGone as gone:
-                log.debug("the next manager hears it in the hello: %s", gone)
+                log.debug("the next manager gets the state in the first report: %s", gone)

@@ -1,4 +1,4 @@
-"""One pipeline's hot address: the listening socket, the scorers that may borrow it, and who accepts on it now.
+"""One listening socket of a pipeline, the scorers that may accept on it, and which of them does now.
 
 The kernel is the arbiter: whoever can bind has the only socket; an address in use means that a live scorer holds it
 and will offer it. Never SO_REUSEPORT: it gives each process a queue of its own, and a queue dies with its process.
@@ -12,12 +12,23 @@ import logging
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from contract.messages.listener import (
+    HOT,
+    STATES,
+    Accept,
+    ConnectedScorer,
+    Done,
+    Drain,
+    Order,
+    ScorerReport,
+    State,
+    Stop,
+)
 from contract.metrics import RESCUES, SCORERS, SOCKET_HELD, SWITCHES
-from serving.listener.fd_passing import BACKLOG, ListenerError, PeerGone, as_listener, cookie, send
+from serving.listener.fd_passing import BACKLOG, PeerGone, as_listener, cookie, send
 
-STATES: Final = ("standby", "accepting", "draining")
 _ANSWER_WITHIN_S: Final = 10.0
 
 log = logging.getLogger("socket_manager")
@@ -25,36 +36,41 @@ log = logging.getLogger("socket_manager")
 
 @dataclass
 class PooledScorer:
-    """A connected scorer, as its last message says. `gone` once its connection is."""
+    """A connected scorer, as its last report says; `is_gone` once its connection is."""
 
     name: str
     pid: int
     control: socket.socket
     model: str | None = None
-    state: str = "standby"
+    state: State = "standby"
+    is_gone: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def become(self, state: str) -> None:
+    def become(self, state: State) -> None:
         self.state = state
         self.changed.set()
 
-    async def until(self, *states: str) -> bool:
-        """Whether it reached one of the states before it went, or the time was over."""
+    def leave(self) -> None:
+        self.is_gone = True
+        self.changed.set()
+
+    async def until(self, state: State) -> bool:
+        """Whether it reached the state before it was gone, or the time was over."""
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
-                while self.state not in (*states, "gone"):
+                while self.state != state and not self.is_gone:
                     self.changed.clear()
                     await self.changed.wait()
         except TimeoutError:
-            log.warning("scorer %s is still %s after %g s", self.name, self.state, _ANSWER_WITHIN_S)
-        return self.state in states
+            log.warning("scorer did not follow name=%s state=%s seconds=%g", self.name, self.state, _ANSWER_WITHIN_S)
+        return self.state == state and not self.is_gone
 
 
 class ListenerPool:
-    """Lends one pipeline's socket; at most one switch at a time."""
+    """Holds one door of a pipeline and passes its socket on; at most one switch at a time."""
 
-    def __init__(self, pipeline: str, address: tuple[str, int]) -> None:
-        self.pipeline, self.address = pipeline, address
+    def __init__(self, pipeline: str, address: tuple[str, int], door: str = HOT) -> None:
+        self.pipeline, self.address, self.door = pipeline, address, door
         self.listener: socket.socket | None = None
         self.scorers: dict[str, PooledScorer] = {}
         self._one_switch = asyncio.Lock()
@@ -92,26 +108,25 @@ class ListenerPool:
             self._hold(sock, f"taken back from {scorer}")
             return
         if cookie(sock) != cookie(self.listener):
-            log.warning("%s: scorer %s serves on another socket than ours; it is given ours", self.pipeline, scorer)
+            log.warning("scorer has another socket than the manager's pipeline=%s name=%s", self.pipeline, scorer)
             if self.scorers[scorer].state == "accepting":
-                self._lend(self.scorers[scorer])
+                self._pass_to(self.scorers[scorer])
         sock.close()
 
-    def heard(self, control: socket.socket, pid: int, message: dict[str, Any]) -> None:
-        """A scorer says its name, model and state: when it connects, and whenever its state changes.
-
-        Raises:
-            ListenerError: the message lacks what it must say.
-        """
-        name, state = message.get("name"), message.get("state")
-        if not isinstance(name, str) or state not in STATES:
-            raise ListenerError(f"{self.pipeline}: a scorer's message without name or a known state: {message}")
-        scorer = self.scorers.get(name)
+    def heard(self, control: socket.socket, pid: int, report: ScorerReport) -> None:
+        """A scorer says who it is and what it does: when it connects, and whenever its state changes."""
+        scorer = self.scorers.get(report.name)
         if scorer is None or scorer.control is not control:
-            scorer = self.scorers[name] = PooledScorer(name, pid, control)
-        scorer.model = message.get("model")
-        scorer.become(state)
-        log.info("%s: scorer %s (model %s) is %s", self.pipeline, name, scorer.model, state)
+            scorer = self.scorers[report.name] = PooledScorer(report.name, pid, control)
+        scorer.model = report.model
+        scorer.become(report.state)
+        log.info(
+            "scorer reports pipeline=%s name=%s model=%s state=%s",
+            self.pipeline,
+            scorer.name,
+            scorer.model,
+            scorer.state,
+        )
         self._count()
 
     def gone(self, control: socket.socket) -> None:
@@ -119,36 +134,33 @@ class ListenerPool:
         lost = [scorer for scorer in self.scorers.values() if scorer.control is control]
         for scorer in lost:
             del self.scorers[scorer.name]
-            log.info("%s: scorer %s is gone (was %s)", self.pipeline, scorer.name, scorer.state)
+            log.info("scorer is gone pipeline=%s name=%s state=%s", self.pipeline, scorer.name, scorer.state)
         if any(scorer.state == "accepting" for scorer in lost):
             self._rescue()
         for scorer in lost:
-            scorer.become("gone")
+            scorer.leave()
         self._count()
 
-    async def switch(self, to: str, drain_s: float, stay_s: float) -> dict[str, Any]:
-        """Lend the socket to one scorer and, when it accepts, tell the others to drain. Safe to ask again."""
+    async def switch(self, to: str, drain_s: float, stay_s: float) -> Done:
+        """Pass the socket to one scorer and, when it accepts, tell the others to drain. Safe to ask again."""
         async with self._one_switch:
             why = await self._give(to)
             if why is None:
                 await self._drain_others(to, drain_s, stay_s)
         SWITCHES.labels(self.pipeline, "failed" if why else "done").inc()
-        log.info("%s: switch to %s: %s", self.pipeline, to, why or "done")
-        return {"ok": why is None, "why": why}
+        log.info("switched pipeline=%s to=%s outcome=%r", self.pipeline, to, why or "done")
+        return Done(ok=why is None, why=why)
 
-    def leave(self, name: str) -> dict[str, Any]:
+    def stop(self, name: str) -> Done:
         """Tell a scorer that serves nobody to stop."""
         scorer = self.scorers.get(name)
         if scorer is None or scorer.state == "accepting":
-            return {"ok": False, "why": f"{name} is {scorer.state if scorer else 'not connected'}"}
-        return _tell(scorer, {"do": "leave"})
+            return Done(ok=False, why=f"{name} is {scorer.state if scorer else 'not connected'}")
+        return _tell(scorer, Stop(door=self.door))
 
-    def describe(self) -> list[dict[str, Any]]:
-        """Name, pipeline, state, model and pid of every connected scorer."""
-        return [
-            {"name": s.name, "pipeline": self.pipeline, "state": s.state, "model": s.model, "pid": s.pid}
-            for s in self.scorers.values()
-        ]
+    def describe(self) -> tuple[ConnectedScorer, ...]:
+        """Every connected scorer."""
+        return tuple(self._described(scorer) for scorer in self.scorers.values())
 
     def current(self) -> PooledScorer | None:
         """The scorer that accepts: while two do, in mid-switch, the one that came last."""
@@ -161,33 +173,43 @@ class ListenerPool:
             return f"no scorer {to} is connected"
         if self.listener is None:
             return f"the socket of {self.address[0]}:{self.address[1]} is held by no scorer that offers it"
-        self._lend(scorer)
-        return None if await scorer.until("accepting") else f"{to} is {scorer.state}"
+        self._pass_to(scorer)
+        return None if await scorer.until("accepting") else f"{to} is {'gone' if scorer.is_gone else scorer.state}"
 
     async def _drain_others(self, to: str, drain_s: float, stay_s: float) -> None:
         for scorer in self._in_state("accepting"):
             if scorer.name != to:
-                _tell(scorer, {"do": "drain", "deadline_s": drain_s, "stay_s": stay_s})
+                _tell(scorer, Drain(deadline_s=drain_s, stay_s=stay_s, door=self.door))
                 await scorer.until("draining")
 
     def _rescue(self) -> None:
         waiting = list(self._in_state("draining"))
         if not waiting or any(self._in_state("accepting")) or self.listener is None:
             return
-        log.warning("%s: nobody accepts, so draining scorer %s is called back", self.pipeline, waiting[-1].name)
+        log.warning("draining scorer is called back, none accepts pipeline=%s name=%s", self.pipeline, waiting[-1].name)
         RESCUES.labels(self.pipeline).inc()
-        self._lend(waiting[-1])
+        self._pass_to(waiting[-1])
 
-    def _lend(self, scorer: PooledScorer) -> None:
+    def _pass_to(self, scorer: PooledScorer) -> None:
         scorer.changed.clear()
-        _tell(scorer, {"do": "accept"}, self.listener)
+        _tell(scorer, Accept(door=self.door), self.listener)
+
+    def _described(self, scorer: PooledScorer) -> ConnectedScorer:
+        return ConnectedScorer(
+            name=scorer.name,
+            pipeline=self.pipeline,
+            state=scorer.state,
+            model=scorer.model,
+            pid=scorer.pid,
+            door=self.door,
+        )
 
     def _hold(self, sock: socket.socket, how: str) -> None:
         self.listener = sock
-        log.info("%s: socket of %s:%d %s", self.pipeline, *self.address, how)
+        log.info("socket held pipeline=%s address=%s:%d how=%r", self.pipeline, *self.address, how)
         self._count()
 
-    def _in_state(self, state: str) -> Iterable[PooledScorer]:
+    def _in_state(self, state: State) -> Iterable[PooledScorer]:
         return (scorer for scorer in list(self.scorers.values()) if scorer.state == state)
 
     def _count(self) -> None:
@@ -196,10 +218,10 @@ class ListenerPool:
             SCORERS.labels(self.pipeline, state).set(len(list(self._in_state(state))))
 
 
-def _tell(scorer: PooledScorer, message: dict[str, Any], listener: socket.socket | None = None) -> dict[str, Any]:
-    """Send; a scorer that is gone is noticed by its connection's end too, so this only says so."""
+def _tell(scorer: PooledScorer, order: Order, listener: socket.socket | None = None) -> Done:
+    """Send; the end of a scorer's connection is noticed elsewhere too, so a failure is only reported."""
     try:
-        send(scorer.control, message, listener)
+        send(scorer.control, order, listener)
     except PeerGone as gone:
-        return {"ok": False, "why": f"{scorer.name}: {gone}"}
-    return {"ok": True, "why": None}
+        return Done(ok=False, why=f"{scorer.name}: {gone}")
+    return Done(ok=True)

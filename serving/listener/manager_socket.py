@@ -9,14 +9,29 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final, TypeAlias
 
 from contract import unix_socket
 from contract.files import Locked, exclusive_lock
+from contract.messages.codec import Message
+from contract.messages.listener import (
+    AskState,
+    AskStop,
+    AskSwitch,
+    PoolState,
+    Question,
+    ScorerReport,
+    decode_to_manager,
+)
 from contract.metrics import PROBLEMS
-from contract.unix_socket import peer
 from serving.listener.fd_passing import ListenerError, PeerGone, arrived, send
 from serving.listener.listener_pool import ListenerPool
+
+Pools: TypeAlias = Mapping[tuple[str, str], ListenerPool]
+"""By pipeline and door."""
+
+_PAUSE_S: Final = 1.0
+"""How long no connection is accepted after one could not be."""
 
 log = logging.getLogger("socket_manager")
 
@@ -45,14 +60,15 @@ def listen(sockets_folder: Path) -> socket.socket:
 class ManagerSocket:
     """Takes connections of the same user's processes, and hands on what they say."""
 
-    def __init__(self, server: socket.socket, hot: Mapping[str, ListenerPool]) -> None:
-        self._server, self._hot = server, hot
+    def __init__(self, server: socket.socket, pools: Pools) -> None:
+        self._server, self._pools = server, pools
         self._conversations: set[asyncio.Task[None]] = set()
-        asyncio.get_running_loop().add_reader(server, self._connected)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(server, self._connected)
 
     def close(self) -> None:
         """Stop listening, and end what is open."""
-        asyncio.get_running_loop().remove_reader(self._server)
+        self._loop.remove_reader(self._server)
         self._server.close()
         for conversation in self._conversations:
             conversation.cancel()
@@ -62,62 +78,70 @@ class ManagerSocket:
             sock, _ = self._server.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        except OSError as error:
+            self._pause(error)
+            return
         sock.setblocking(False)
-        pid, uid = peer(sock)
-        if uid != os.getuid():
-            log.warning("refused pid %d of user %d: only user %d may borrow sockets", pid, uid, os.getuid())
+        pid, uid = unix_socket.peer(sock)
+        if not unix_socket.is_own_user(sock):
+            log.warning("connection refused, of another user pid=%d user=%d", pid, uid)
             sock.close()
             return
-        conversation = asyncio.get_running_loop().create_task(self._converse(sock, pid))
+        conversation = self._loop.create_task(self._converse(sock, pid))
         self._conversations.add(conversation)
         conversation.add_done_callback(self._conversations.discard)
 
+    def _pause(self, error: OSError) -> None:
+        """No descriptor is left: who wants to connect waits in the kernel's queue meanwhile."""
+        log.error("cannot accept a connection, trying again seconds=%g why=%r", _PAUSE_S, str(error))
+        PROBLEMS.labels(part="socket_manager").inc()
+        self._loop.remove_reader(self._server)
+        self._loop.call_later(_PAUSE_S, self._resume)
+
+    def _resume(self) -> None:
+        if self._server.fileno() >= 0:
+            self._loop.add_reader(self._server, self._connected)
+
     async def _converse(self, sock: socket.socket, pid: int) -> None:
+        """Hear one connection to its end. Whatever goes wrong ends this connection, and nothing else."""
         try:
             while True:
-                await self._hear(sock, pid, *await arrived(sock))
+                await self._hear(sock, pid, *await arrived(sock, decode_to_manager))
         except PeerGone as gone:
             log.debug("pid %d: %s", pid, gone)
         except ListenerError as error:
-            log.warning("pid %d is cut off: %s", pid, error)
+            log.warning("connection cut off pid=%d why=%r", pid, str(error))
+            PROBLEMS.labels(part="socket_manager").inc()
+        except Exception:
+            log.exception("connection failed pid=%d", pid)
             PROBLEMS.labels(part="socket_manager").inc()
         finally:
             sock.close()
-            for hot in list(self._hot.values()):
-                hot.gone(sock)
+            for pool in list(self._pools.values()):
+                pool.gone(sock)
 
-    async def _hear(self, sock: socket.socket, pid: int, message: dict[str, Any], fd: int | None) -> None:
-        hot = self._hot.get(str(message.get("pipeline")))
-        if hot is None or message.get("role") not in ("scorer", "rollout"):
+    async def _hear(self, sock: socket.socket, pid: int, message: ScorerReport | Question, fd: int | None) -> None:
+        pool = self._pools.get((message.pipeline, message.door))
+        if pool is None:
             _close(fd)
-            raise ListenerError(f"a message for no deployed pipeline, or by neither scorer nor rollout: {message}")
-        if message["role"] == "rollout":
-            _close(fd)
-            send(sock, await _answer(hot, message))
+            raise ListenerError(f"no door {message.door} of a pipeline {message.pipeline} is deployed here")
+        if isinstance(message, ScorerReport):
+            pool.heard(sock, pid, message)
+            if fd is not None:
+                pool.offered(fd, message.name)
             return
-        try:
-            hot.heard(sock, pid, message)
-        except ListenerError:
-            _close(fd)
-            raise
-        if fd is not None:
-            hot.offered(fd, message["name"])
+        _close(fd)
+        send(sock, await _answer(pool, message))
 
 
-async def _answer(hot: ListenerPool, message: dict[str, Any]) -> dict[str, Any]:
-    match message:
-        case {"do": "state"}:
-            return {"ok": True, "held": hot.listener is not None, "scorers": hot.describe()}
-        case {
-            "do": "switch",
-            "to": str(to),
-            "drain_s": float() | int() as drain_s,
-            "stay_s": float() | int() as stay_s,
-        }:
-            return await hot.switch(to, float(drain_s), float(stay_s))
-        case {"do": "leave", "name": str(name)}:
-            return hot.leave(name)
-    raise ListenerError(f"a question that is none of state, switch, leave: {message}")
+async def _answer(pool: ListenerPool, question: Question) -> Message:
+    match question:
+        case AskState():
+            return PoolState(ok=True, held=pool.listener is not None, scorers=pool.describe())
+        case AskSwitch(to=to, drain_s=drain_s, stay_s=stay_s):
+            return await pool.switch(to, drain_s, stay_s)
+        case AskStop(name=name):
+            return pool.stop(name)
 
 
 def _close(fd: int | None) -> None:

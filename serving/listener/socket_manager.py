@@ -1,8 +1,8 @@
-"""The socket manager, one a host: owns the listening socket of every deployed pipeline and lends it to scorers.
+"""The socket manager, one a host: holds the listening socket of every deployed pipeline and passes it to scorers.
 
-    bind each pipeline's hot address, or take the socket back from a live scorer
-    listen on `sockets/manager.sock` for scorers (hello, state) and rollouts (state, switch, leave)
-    front the scorers' own Unix sockets at the stable admin address
+    bind each pipeline's hot address, or get the socket back from a live scorer
+    listen on `sockets/manager.sock` for scorers and rollouts (contract/messages/listener.py)
+    forward the stable admin address to the scorers' own Unix sockets
     look for newly deployed pipelines
 
 It keeps nothing on disk: the scorers tell a restarted manager what it must know.
@@ -24,6 +24,8 @@ import uvicorn
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
+from contract.messages.listener import HOT
+from contract.process_end import vital_task
 from serving.listener.admin_proxy import admin_app
 from serving.listener.fd_passing import ListenerError
 from serving.listener.listen_addresses import admin_address, hot_address
@@ -37,13 +39,13 @@ log = logging.getLogger("socket_manager")
 
 async def serve(places: Places) -> None:
     """Run until SIGTERM or SIGINT. The sockets outlive us in the scorers that hold them."""
-    hot: dict[str, ListenerPool] = {}
-    take_up_pipelines(places, hot)
-    reception = ManagerSocket(listen(places.sockets), hot)
+    pools: dict[tuple[str, str], ListenerPool] = {}
+    take_up_pipelines(places, pools)
+    manager = ManagerSocket(listen(places.sockets), pools)
     host, port = admin_address()
     admin = AdminServer(
         uvicorn.Config(
-            admin_app(places.sockets, hot),
+            admin_app(places.sockets, pools),
             host=host,
             port=port,
             log_level="warning",
@@ -53,11 +55,11 @@ async def serve(places: Places) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, admin.stop)
-    looking = asyncio.create_task(look_for_pipelines(places, hot))
-    log.info("ready; admin at http://%s:%d", host, port)
+    looking = vital_task(look_for_pipelines(places, pools), "look_for_pipelines")
+    log.info("ready admin=http://%s:%d", host, port)
     await admin.serve()
     looking.cancel()
-    reception.close()
+    manager.close()
 
 
 class AdminServer(uvicorn.Server):
@@ -71,29 +73,29 @@ class AdminServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def look_for_pipelines(places: Places, hot: dict[str, ListenerPool]) -> None:
-    """Take up new pipelines, and bind what was held elsewhere before, for ever."""
+async def look_for_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]) -> None:
+    """Every second: pools for new pipelines, and another attempt at addresses that were not free."""
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
-            take_up_pipelines(places, hot)
+            take_up_pipelines(places, pools)
         except Exception:
-            log.exception("could not look for pipelines in %s", places.pipelines)
+            log.exception("cannot look for pipelines folder=%s", places.pipelines)
             metrics.PROBLEMS.labels(part="socket_manager").inc()
 
 
-def take_up_pipelines(places: Places, hot: dict[str, ListenerPool]) -> None:
+def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]) -> None:
     """A `ListenerPool` for every deployed pipeline, bound when its address is free.
 
     A pipeline without a usable address is logged and counted, and tried again at the next look.
     """
     for file in sorted(places.pipelines.glob("*.toml")):
         try:
-            if file.stem not in hot:
-                hot[file.stem] = ListenerPool(file.stem, hot_address(places, file.stem))
-            hot[file.stem].bind()
+            if (file.stem, HOT) not in pools:
+                pools[file.stem, HOT] = ListenerPool(file.stem, hot_address(places, file.stem))
+            pools[file.stem, HOT].bind()
         except (PlacesError, OSError) as error:
-            log.error("%s: %s", file.stem, error)
+            log.error("pipeline has no usable address pipeline=%s why=%r", file.stem, str(error))
             metrics.PROBLEMS.labels(part="socket_manager").inc()
 
 

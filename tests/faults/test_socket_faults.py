@@ -88,10 +88,10 @@ def test_a_manager_killed_in_mid_switch_is_replaced_by_one_that_finishes_it(host
     green = host.scorer("green")
     with load(host.port) as clients:
         clients.more(100)
-        green.send_signal(signal.SIGSTOP)  # holds the switch between lending the socket and green's answer
+        green.send_signal(signal.SIGSTOP)  # holds the switch between passing the socket and green's answer
         switching = threading.Thread(target=_switch_that_breaks_off, args=(host, "green"))
         switching.start()
-        host.waits(lambda: "switch to green" not in host.said() and switching.is_alive(), "the switch is under way")
+        host.waits(lambda: "to=green" not in host.said() and switching.is_alive(), "the switch is under way")
         kill(manager)
         switching.join(10)
         green.send_signal(signal.SIGCONT)

@@ -38,9 +38,9 @@ async def serve(name: str, model: str) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     unix = await loop.create_unix_server(factory, str(places.sockets / f"{name}.sock"))
-    borrowing = loop.create_task(listener.run())
+    listening = loop.create_task(listener.run())
     await stop.wait()
-    borrowing.cancel()
+    listening.cancel()
     unix.close()
 
 

@@ -15,10 +15,12 @@ PLENTY_S = 30.0
 
 
 def listener() -> socket.socket:
-    return socket.create_server(ADDRESS)
+    listening = socket.create_server(ADDRESS)
+    listening.setblocking(False)
+    return listening
 
 
-def a_lease(folder: Path, stopped: asyncio.Event) -> ListenerClient:
+def a_client(folder: Path, stopped: asyncio.Event) -> ListenerClient:
     """Without a socket manager: it is told what to do by the test."""
     return ListenerClient(folder, "blue", PIPELINE, ADDRESS, asyncio.Protocol, stopped.set)
 
@@ -30,12 +32,12 @@ def forced_closes() -> float:
 def test_a_scorer_that_is_called_back_does_not_leave_when_its_drain_would_have_ended(tmp_path: Path) -> None:
     async def called_back() -> None:
         stopped = asyncio.Event()
-        client = a_lease(tmp_path, stopped)
-        await client._accept(listener())
+        client = a_client(tmp_path, stopped)
+        client._accept(listener())
         client.drain(PLENTY_S)
         drain = client._drain
         assert drain is not None
-        await client._accept(listener())
+        client._accept(listener())
         await asyncio.wait([drain], timeout=PLENTY_S)
         assert drain.cancelled()
         assert (client.state, stopped.is_set()) == ("accepting", False)
@@ -48,7 +50,7 @@ def test_a_scorer_that_is_called_back_does_not_leave_when_its_drain_would_have_e
 def test_a_drained_scorer_stays_warm_for_as_long_as_it_is_told(tmp_path: Path) -> None:
     async def stays() -> None:
         stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-        client, begin = a_lease(tmp_path, stopped), loop.time()
+        client, begin = a_client(tmp_path, stopped), loop.time()
         client.drain(PLENTY_S, stay_s=0.7)
         await asyncio.wait_for(stopped.wait(), PLENTY_S)
         assert loop.time() - begin >= 0.7
@@ -59,8 +61,8 @@ def test_a_drained_scorer_stays_warm_for_as_long_as_it_is_told(tmp_path: Path) -
 def test_what_the_deadline_closes_is_counted(tmp_path: Path) -> None:
     async def closes() -> None:
         stopped, listening, before = asyncio.Event(), listener(), forced_closes()
-        client = a_lease(tmp_path, stopped)
-        await client._accept(listening)
+        client = a_client(tmp_path, stopped)
+        client._accept(listening)
         reader, writer = await asyncio.open_connection(*listening.getsockname())
         while not len(client.connections):
             await asyncio.sleep(0)

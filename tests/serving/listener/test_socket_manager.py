@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import stat
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from serving.listener.fd_passing import PeerGone, connect, receive, send
+from contract.messages.listener import decode_order
+from serving.listener.fd_passing import PeerGone, connect, receive
 from tests.serving.hot_host import HotHost, free_port, get, kill
 from tests.serving.load import load
 from tests.waiting import until
@@ -65,7 +67,7 @@ def test_the_deadline_closes_what_stays_open_and_counts_it(host: HotHost) -> Non
     host.scorer("green")
     assert host.switch("green", drain_s=0.3)["ok"]
     assert blue.wait(10) == 0
-    assert "1 connections closed by the deadline" in host.said()
+    assert "closed_by_deadline=1" in host.said()
 
 
 def test_a_newly_deployed_pipeline_is_taken_up_without_a_restart(host: HotHost) -> None:
@@ -73,18 +75,61 @@ def test_a_newly_deployed_pipeline_is_taken_up_without_a_restart(host: HotHost) 
     address = free_port()
     (host.data / "pipelines" / "late.address").write_text(f"127.0.0.1:{address}\n")
     (host.data / "pipelines" / "late.toml").touch()
-    until(lambda: "late: socket of" in host.said(), 10, "the new pipeline's socket")
+    until(lambda: "socket held pipeline=late" in host.said(), 10, "the new pipeline's socket")
     assert host.ask(pipeline="late", do="state")["held"]
 
 
-def test_a_message_that_is_nonsense_ends_that_connection_and_nothing_else(host: HotHost) -> None:
+NONSENSE = (
+    b"no JSON",
+    b"[1]",
+    b'{"role": "scorer"}',
+    b'{"role": "scorer", "pipeline": "p", "name": "../up", "state": "standby"}',
+    b'{"role": "scorer", "pipeline": "p", "name": "blue", "state": "asleep"}',
+    b'{"role": "rollout", "pipeline": "p", "do": "dance"}',
+    b'{"role": "rollout", "pipeline": "p", "do": "switch", "to": "blue", "drain_s": "10", "stay_s": 0}',
+    b'{"role": "rollout", "pipeline": "p", "do": "state", "door": "back"}',
+    b'{"role": "rollout", "pipeline": "p", "do": "state", "v": 99}',
+    b'{"role": "rollout", "pipeline": "q", "do": "state"}',
+    b"[" * 60_000,
+)
+
+
+def test_a_message_that_cannot_be_read_is_named_and_counted_and_ends_that_connection_alone(host: HotHost) -> None:
     host.manager()
-    for nonsense in ({"role": "scorer"}, {"role": "rollout", "pipeline": "p", "do": "dance"}, {"pipeline": "q"}):
-        with connect(host.sockets / "manager.sock") as sock:
-            send(sock, nonsense)
+    host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    for nonsense in NONSENSE:
+        with connect(host.sockets / "manager.sock", 20) as sock:
+            sock.send(nonsense)
             with pytest.raises(PeerGone):
-                receive(sock)
-    assert host.state() == {"ok": True, "held": True, "scorers": []}
+                receive(sock, decode_order)
+    assert "a message cannot be read: Expected `str` matching regex" in host.said(20_000)
+    assert "no door back of a pipeline p is deployed here" in host.said(20_000)
+    problems = 'hotpath_problems_total{part="socket_manager"}'
+    assert f"{problems} {len(NONSENSE)}.0" in get(host.admin_port, "/metrics")[1]
+    assert host.states() == {"blue": "accepting"}
+    assert get(host.port, "/") == (200, "blue")
+
+
+def test_a_scorer_and_a_rollout_of_the_previous_version_are_understood(host: HotHost) -> None:
+    host.manager()
+    with connect(host.sockets / "manager.sock", 20) as scorer, connect(host.sockets / "manager.sock", 20) as rollout:
+        scorer.send(b'{"role": "scorer", "name": "old", "pipeline": "p", "model": null, "state": "standby"}')
+        host.reaches({"old": "standby"})
+        rollout.send(b'{"role": "rollout", "pipeline": "p", "do": "switch", "to": "old", "drain_s": 10, "stay_s": 0.0}')
+        (order, fd) = receive(scorer, json.loads)
+        assert order["do"] == "accept"
+        assert fd is not None
+        os.close(fd)
+        scorer.send(b'{"role": "scorer", "name": "old", "pipeline": "p", "model": null, "state": "accepting"}')
+        assert receive(rollout, json.loads)[0].items() >= {"ok": True, "why": None}.items()
+        rollout.send(b'{"role": "rollout", "pipeline": "p", "do": "state"}')
+        state = receive(rollout, json.loads)[0]
+        assert (state["held"], state["scorers"][0]["name"], state["scorers"][0]["state"]) == (True, "old", "accepting")
+        host.scorer("new")
+        rollout.send(b'{"role": "rollout", "pipeline": "p", "do": "switch", "to": "new", "drain_s": 10, "stay_s": 2.5}')
+        order = receive(scorer, json.loads)[0]
+        assert (order["do"], order["deadline_s"], order["stay_s"]) == ("drain", 10.0, 2.5)
 
 
 def test_the_admin_address_lists_scorers_and_leads_to_each(host: HotHost) -> None:
@@ -108,8 +153,8 @@ def test_only_a_scorer_that_serves_nobody_can_be_told_to_leave(host: HotHost) ->
     assert stat.S_IMODE((host.sockets / "manager.sock").stat().st_mode) == 0o600
     blue, green = host.scorer("blue"), host.scorer("green")
     assert host.switch("blue")["ok"]
-    assert host.ask(do="leave", name="blue") == {"ok": False, "why": "blue is accepting"}
-    assert host.ask(do="leave", name="nobody") == {"ok": False, "why": "nobody is not connected"}
+    assert host.ask(do="leave", name="blue")["why"] == "blue is accepting"
+    assert host.ask(do="leave", name="nobody")["why"] == "nobody is not connected"
     assert host.ask(do="leave", name="green")["ok"]
     assert green.wait(10) == 0
     assert blue.poll() is None

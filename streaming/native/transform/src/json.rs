@@ -55,7 +55,8 @@ fn check_text(body: &[u8]) -> Result<&str, Problem> {
         )
     })?;
     if text.starts_with('\u{feff}') {
-        let detail = "begins with a UTF-8 byte order mark (BOM), which JSON does not allow; send it without";
+        let detail =
+            "begins with a UTF-8 byte order mark (BOM), which JSON does not allow; send it without";
         return Err(whole(Reason::NotJson, detail.into(), Some(0)));
     }
     let is_space = |c: char| matches!(c, ' ' | '\n' | '\r' | '\t');

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake.exceptions import TableNotFoundError
 
-from streaming.lake.delta_tables import opened
+from streaming.lake.delta_tables import add_actions, opened
 from streaming.lake.filesystem import file_system
+
+Partition = Mapping[str, str | None]
+"""Partition column -> value, as the log has it."""
 
 
 class LogGone(LookupError):
@@ -45,6 +50,52 @@ def added_since(url: str, after: int, upto: int) -> list[Added]:
         action["add"] for version in range(after + 1, upto + 1) for action in _commit(url, version) if "add" in action
     )
     return [Added(unquote(add["path"]), add["partitionValues"]) for add in adds if add["dataChange"]]
+
+
+def stamped_since(url: str, version: int, since_s: int) -> list[Added]:
+    """The files of a version that may hold a record which Kafka stamped at that moment or later.
+
+    A file without statistics may. Records that a compaction has moved are in files of their own stamps.
+    """
+    files = add_actions(url, version)
+    newest = (
+        files["max.kafka_time"].cast(pa.timestamp("us", tz="UTC")) if "max.kafka_time" in files.schema.names else None
+    )
+    if newest is not None:
+        since = pa.scalar(since_s * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+        files = files.filter(pc.fill_null(pc.greater_equal(newest, since), True))
+    names = [name for name in files.schema.names if name.startswith("partition.")]
+    partitions = files.select(names).rename_columns([name.removeprefix("partition.") for name in names]).to_pylist()
+    return [
+        Added(path, {name: None if value is None else str(value) for name, value in partition.items()})
+        for path, partition in zip(files["path"].to_pylist(), partitions, strict=True)
+    ]
+
+
+def last_data_change_version(url: str, concerns: Callable[[Partition], bool] = lambda _: True) -> int | None:
+    """The newest version whose commit changed records in one of the partitions that `concerns` names.
+
+    Compaction, upkeep's rewrites and commits that only note something change none: between two versions with the same
+    answer the records of these partitions are the same, though their files may not be. Where the log does not go back
+    so far, the answer is the oldest version that it holds; None where there is no table.
+    """
+    newest = newest_version(url)
+    if newest is None:
+        return None
+    for version in range(newest, -1, -1):
+        try:
+            if any(_changes(action, concerns) for action in _commit(url, version)):
+                return version
+        except LogGone:
+            return min(version + 1, newest)
+    return 0
+
+
+def _changes(action: dict[str, Any], concerns: Callable[[Partition], bool]) -> bool:
+    """Whether an action adds or removes records there; a removal need not name its partition."""
+    change = action.get("add") or action.get("remove") or {"dataChange": False}
+    partition = change.get("partitionValues")
+    return bool(change["dataChange"]) and (partition is None or concerns(partition))
 
 
 def last_note(url: str, newest: int) -> str | None:

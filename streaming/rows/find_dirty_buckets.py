@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from contract.pipeline import Pipeline
 from contract.records import OUTSIDE
 from streaming.lake.built_table import BuiltTable
-from streaming.lake.delta_log import Added, LogGone, added_since
+from streaming.lake.delta_log import Added, LogGone, added_since, stamped_since
 from streaming.lake.delta_tables import add_actions, opened
 from streaming.lake.filesystem import file_system
 from streaming.rows.build_buckets import Inputs
@@ -62,12 +62,21 @@ def _changed(table: BuiltTable, pipeline: Pipeline, upto: BuildWatermark, inputs
     """The buckets whose questions or labels are not those of the last build."""
     if upto.closed_to_s == 0:
         return set()
-    try:
-        questions = added_since(table.source, upto.source, inputs.source)
-        labels = added_since(table.labels, upto.labels, inputs.labels)
-    except LogGone:
-        return set(_buckets_of(table.source, inputs.source))
+    questions = _added(table.source, upto.source, inputs.source, upto.closed_to_s)
+    labels = _added(table.labels, upto.labels, inputs.labels, upto.closed_to_s)
     return _bucket_values(file.partition["bucket"] for file in questions) | _touched(table, pipeline, labels)
+
+
+def _added(url: str, after: int, version: int, closed_to_s: int) -> list[Added]:
+    """The files that were added since the last build, or more where the log does not go back so far.
+
+    That build saw every record that Kafka had stamped before `closed_to_s`: what came later, imports too, is in a file
+    with a newer stamp. This needs no log, so that a long outage, or a long import, does not have everything built anew.
+    """
+    try:
+        return added_since(url, after, version)
+    except LogGone:
+        return stamped_since(url, version, closed_to_s)
 
 
 def _touched(table: BuiltTable, pipeline: Pipeline, labels: list[Added]) -> set[int]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from streaming.lake.built_table import BuiltTable, rows_table
 from streaming.rows.build_buckets import Inputs, ensure_built
 from streaming.rows.build_watermark import BuildWatermark
 from streaming.rows.find_dirty_buckets import AGAIN_MS, DirtyBuckets, find_dirty_buckets
-from tests.integration.rows_world import MINUTE_S, START_S, Record, moment, question
+from tests.integration.rows_world import MINUTE_S, START_S, Record, label, moment, question
 from tests.integration.small_lake import Lake
 
 SECOND_BUCKET_S = START_S + MINUTE_S
@@ -68,13 +70,46 @@ def test_a_changed_bucket_waits_for_its_minute_and_is_not_forgotten_meanwhile(la
     assert (later.reopening, later.upto.pending) == (FIRST, ())
 
 
-def test_where_the_log_since_the_last_build_is_gone_every_closed_bucket_is_built_anew(lake: Lake) -> None:
+@pytest.mark.parametrize("with_log", [True, False])
+def test_a_long_outage_has_only_those_buckets_built_anew_to_which_something_came(lake: Lake, with_log: bool) -> None:
+    """After two hours the log does not say any more what was added: the stamps of the files do."""
     closed = look(lake, BuildWatermark(), START_S + 120).upto
-    lake.commit([*late(2), question(3, START_S + 150)])
-    lake.commit(late(4))
-    forget_log(lake.url("events"))
+    came_s = START_S + 200
+    lake.commit(
+        [replace(question(2, START_S + 30), append_s=came_s), replace(question(3, START_S + 150), append_s=came_s)]
+    )
+    if not with_log:
+        forget_log(lake.url("events"))
     ready = look(lake, closed, START_S + 120)
-    assert (ready.closing, ready.reopening) == (NONE, FIRST | SECOND)
+    assert (ready.closing, ready.reopening) == (NONE, FIRST)
+
+
+def test_a_label_that_came_after_a_long_outage_reopens_its_buckets_alone(lake: Lake) -> None:
+    lake.commit([replace(question(4, SECOND_BUCKET_S + 40), value=question(4, 0).value | {"entity": "other"})])
+    closed = look(lake, BuildWatermark(), START_S + 120).upto
+    build_states(lake, {START_S: "e", SECOND_BUCKET_S: "other"})
+    lake.commit([label(0, START_S + 125, entity="e")])
+    forget_log(lake.url("labels"))
+    assert look(lake, closed, START_S + 120).reopening == FIRST
+
+
+def test_nothing_that_came_since_means_nothing_to_build(lake: Lake) -> None:
+    lake.commit([label(0, START_S + 50)])
+    closed = look(lake, BuildWatermark(), START_S + 120).upto
+    lake.commit([replace(question(9, START_S + 999), append_s=START_S + 300)])
+    for table in ("events", "labels"):
+        forget_log(lake.url(table))
+    assert not look(lake, closed, START_S + 120).buckets
+
+
+def build_states(lake: Lake, entity_of: dict[int, str]) -> None:
+    """The built table has a question of that entity in each of these buckets."""
+    table = rows_of(lake)
+    rows = [
+        {"bucket": bucket, "key": f'["{entity}"]', "append_time": moment(START_S), "span": bucket, "state": "expired"}
+        for bucket, entity in entity_of.items()
+    ]
+    write_deltalake(table.url, pa.Table.from_pylist(rows, schema=table.schema), mode="append")
 
 
 def forget_log(url: str) -> None:

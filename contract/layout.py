@@ -107,6 +107,10 @@ class Places:
     def checkpoint(self, pipeline: str, query: str) -> str:
         return f"{self.root(pipeline)}/checkpoints/{query}"
 
+    def losses(self, pipeline: str) -> str:
+        """The folder of what was lost, one file a loss."""
+        return f"{self.root(pipeline)}/losses"
+
     def registry(self, pipeline: str) -> str:
         """The folder of candidates, one immutable folder per model version."""
         return f"{self.root(pipeline)}/registry"

@@ -171,6 +171,11 @@ QUARANTINED_QUESTIONS = Counter(
     "Questions committed to the one bucket of those whose as_of or due is NULL or out of bounds.",
     ["pipeline"],
 )
+LOSSES_UNACKNOWLEDGED = Gauge(
+    "hotpath_losses_unacknowledged",
+    "Losses of records (taken by retention, or with a topic that was made anew) that nobody has acknowledged.",
+    ["pipeline"],
+)
 STREAM_BATCH_SECONDS = Histogram(
     "hotpath_streaming_batch_seconds",
     "A batch of the hot query, from its start to its last commit; the count is that of batches.",
@@ -190,7 +195,7 @@ STREAM_CAUGHT_UP_TO_SECONDS = MomentGauge(
 STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
 STREAM_FAILURES_IN_A_ROW = Gauge(
     "hotpath_streaming_failures_in_a_row",
-    "How often a pipeline's step (hot query, rows job, upkeep) has failed since it last succeeded; 0 while it is well.",
+    "How often a step (hot query, losses, rows job, upkeep) has failed since it last succeeded; 0 while it is well.",
     ["pipeline", "step"],
 )
 CLOCK_OFFSET_SECONDS = Gauge(

@@ -13,11 +13,14 @@ from functools import cached_property
 from threading import Event
 from typing import Final
 
+import msgspec
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from contract.layout import Places
+from contract.messages.progress import LossNotice
 from contract.metrics import (
+    LOSSES_UNACKNOWLEDGED,
     PROBLEMS,
     STREAM_BEHIND_RECORDS,
     STREAM_CAUGHT_UP_TO_SECONDS,
@@ -32,13 +35,16 @@ from streaming.ingest.record_decoder import decoder_of, tables_by_topic
 from streaming.ingest.stalled_batch import StalledBatch
 from streaming.lake.built_table import BuiltTable, outcomes_table, rows_table
 from streaming.lake.built_upkeep import keep_up_built
+from streaming.lake.delta_log import newest_version
 from streaming.lake.hang_watchdog import expected_back
 from streaming.lake.hot_tables import ensure_tables
 from streaming.lake.hot_upkeep import keep_up
+from streaming.lake.losses import Loss, read_losses, record_loss
 from streaming.lake.old_programs import remove_old_programs
 from streaming.lake.pinned_versions import folder_of, kept_versions
 from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
 from streaming.progress.watermark import Progress, ProgressUpdates
+from streaming.rows.build_watermark import read_build_watermark
 from streaming.rows.rows_job import run_once
 
 log = logging.getLogger("streaming")
@@ -47,9 +53,11 @@ TURN_S = 2.0
 AGAIN_S = 5.0
 PATIENCE_S = 30.0
 """How long a stop waits for the running batch."""
+COUNT_LOSSES_S = 60.0
 HOT_QUERY: Final = "hot query"
 ROWS_JOB: Final = "rows job"
 UPKEEP: Final = "upkeep"
+LOSSES: Final = "losses"
 """The steps of a turn, as log lines and the metric of failures name them."""
 
 
@@ -91,8 +99,9 @@ class PipelineLoop(VitalThread):
         self._progress = Progress(board)
         self._stuck = StalledBatch()
         self._query: StreamingQuery | None = None
-        self._failures = Counter({HOT_QUERY: 0, ROWS_JOB: 0, UPKEEP: 0})
+        self._failures = Counter({HOT_QUERY: 0, LOSSES: 0, ROWS_JOB: 0, UPKEEP: 0})
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
+        self._next_count = time.monotonic()
 
     def end(self) -> None:
         """Finish the running batch and build, then leave; the thread lives until that is done."""
@@ -114,6 +123,7 @@ class PipelineLoop(VitalThread):
         while not self._told_to_end.is_set():
             done = (
                 self._try(HOT_QUERY, self._keep_query)
+                and self._try(LOSSES, self._note_losses)
                 and self._try(ROWS_JOB, self._build)
                 and self._try(UPKEEP, self._upkeep)
             )
@@ -147,13 +157,46 @@ class PipelineLoop(VitalThread):
         if self._query is None:
             ensure_tables(self._spark, self._places, self.pipeline)
             decoding = decoder_of(self.pipeline, self._compiled.spec)
-            query = HotQuery(self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger)
+            query = HotQuery(
+                self._spark, self._places, self.pipeline, decoding, self._progress, self._pace.trigger, self._lose
+            )
             self._query = query.run()
         elif not self._query.isActive:
             error, self._query = self._query.exception(), None
             STREAM_RESTARTS.labels(pipeline=self.name).inc()
             raise RuntimeError(f"the query ended: {error}")
         return self._query.lastProgress is not None
+
+    def _note_losses(self) -> bool:
+        """Write down what the watcher says was lost; every minute, count what nobody has acknowledged.
+
+        The topic keeps old notices for ever: those of a time that the tables do not keep are left alone.
+        """
+        kept_since_ms = round((time.time() - self.pipeline.lake.retention.total_seconds()) * 1000)
+        for notice in self._progress.unrecorded(self._topics):
+            if notice.before_ms >= kept_since_ms:
+                self._lose(notice)
+            self._progress.recorded(notice)
+        if time.monotonic() >= self._next_count:
+            losses = read_losses(self._places, self.name)
+            LOSSES_UNACKNOWLEDGED.labels(pipeline=self.name).set(sum(not loss.is_acknowledged for loss in losses))
+            self._next_count = time.monotonic() + COUNT_LOSSES_S
+        return True
+
+    def _lose(self, notice: LossNotice) -> None:
+        """Write a loss down. Where nobody knows its beginning, it is that of the first bucket that is not built."""
+        if notice.after_ms is None and (built_to_s := self._built_to_s()):
+            notice = msgspec.structs.replace(notice, after_ms=min(built_to_s * 1000, notice.before_ms))
+        if record_loss(self._places, self.name, notice):
+            self._next_count = time.monotonic()
+            said = Loss(id=notice.id, found=notice).sentence
+            log.error("records lost pipeline=%s loss=%s: %s", self.name, notice.id, said)
+
+    def _built_to_s(self) -> int:
+        """Every record stamped before was in the tables once; 0 where nothing is built."""
+        rows, _ = self._built_tables()
+        newest = newest_version(rows.url)
+        return 0 if newest is None else read_build_watermark(rows.url, newest).closed_to_s
 
     def _build(self) -> bool:
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", "rows")

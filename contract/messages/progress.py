@@ -67,8 +67,8 @@ class LossNotice(Message, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The same for the same loss, however often it is found."""
-        said = f"{self.where} {self.topic} {self.partition} {self.from_offset} {self.to_offset}"
-        said += "" if self.to_offset is not None else f" {self.at_ms // 60_000}"
+        end = f"to {self.to_offset}" if self.to_offset is not None else f"before {self.before_ms}"
+        said = f"{self.where} {self.topic} {self.partition} {self.from_offset} {end}"
         return hashlib.sha256(said.encode()).hexdigest()[:8]
 
     @property

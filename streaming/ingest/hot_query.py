@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -13,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from contract.layout import Places
+from contract.messages.progress import LossNotice
 from contract.metrics import (
     DEAD_LETTERS,
     QUARANTINED_QUESTIONS,
@@ -28,6 +31,8 @@ from streaming.ingest.clock_offsets import ClockOffsets
 from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, tables_by_topic
 from streaming.ingest.write_batch import Batch, append_large, append_small
 from streaming.kafka.java_client import java_settings
+from streaming.kafka.offset_gaps import Gap, Offsets, gaps, loss_notice
+from streaming.kafka.partition_ends import Ends, Partition
 from streaming.lake.hot_tables import HOT_TABLES, spark_schema
 from streaming.progress.query_checkpoint import committed_offsets, offsets_of_batch
 from streaming.progress.watermark import Progress
@@ -45,7 +50,10 @@ processor time of a small batch."""
 
 @dataclass
 class HotQuery:
-    """One pipeline's query. `run` starts it; Spark calls `_batch` from then on."""
+    """One pipeline's query. `run` starts it; Spark calls `_batch` from then on.
+
+    Records that the cloud no longer holds are told to `lose` before the batch after them is committed.
+    """
 
     spark: SparkSession
     places: Places
@@ -53,12 +61,14 @@ class HotQuery:
     decoding: RecordDecoder
     progress: Progress
     trigger: timedelta
+    lose: Callable[[LossNotice], None]
     clocks: ClockOffsets = field(init=False)
     _goes_small: bool = field(default=True, init=False)
     """Whether the next batch is tried as a small one first."""
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
+        self._ends = Ends(self.places.cloud)
         self._show_zeros()
 
     def _show_zeros(self) -> None:
@@ -87,9 +97,22 @@ class HotQuery:
         """Append a batch to the tables that it has records for, then note up to where they are complete."""
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
-        summary = self.append(records, (query, batch))
-        self.progress.commit(offsets_of_batch(self.checkpoint, batch))
+        start, end = self.progress.committed, offsets_of_batch(self.checkpoint, batch)
+        lost = gaps(start, end, self._ends.first(list(start)))
+        for gap in lost:
+            after_ms, now_ms = self.progress.reached(gap.partition), round(started_s * 1000)
+            self.lose(loss_notice(self.places.cloud, "hot query", gap, after_ms, now_ms))
+        summary = self.append(self._with_passed_over(records, lost, end), (query, batch))
+        self.progress.commit(end)
         self._measure(summary, batch, started_s)
+
+    def _with_passed_over(self, records: DataFrame, lost: Iterable[Gap], end: Offsets) -> DataFrame:
+        """The batch with what a topic that was made anew already holds: Spark goes on at its end, not at its first."""
+        ranges = {gap.partition: (gap.first, end[gap.partition]) for gap in lost if gap.made_anew}
+        if not any(first < last for first, last in ranges.values()):
+            return records
+        again = decoder_input(read_range(self.spark, self.places, ranges), self.pipeline.clock.imports)
+        return records.unionByName(again)
 
     def append(self, records: DataFrame, batch: Batch) -> Summary:
         """Append a batch to each table that has not had it. After a large batch, the next is treated as large too."""
@@ -140,19 +163,53 @@ class HotQuery:
 
 
 def read_kafka(spark: SparkSession, places: Places, pipeline: Pipeline) -> DataFrame:
-    """The pipeline's topics in the cloud, committed records only."""
+    """The pipeline's topics in the cloud, committed records only.
+
+    Records that are gone do not end the query: it goes on with the first that is held, and `_batch` tells the loss.
+    """
     reader = spark.readStream.format("kafka").option("subscribe", ",".join(tables_by_topic(pipeline)))
-    for name, value in java_settings(places.cloud).items():
-        reader = reader.option(f"kafka.{name}", value)
+    for name, value in _consumer_options(places).items():
+        reader = reader.option(name, value)
     return (
-        reader.option("kafka.isolation.level", "read_committed")
-        .option("kafka.max.partition.fetch.bytes", str(MAX_RECORD_BYTES))
-        .option("includeHeaders", "true")
-        .option("startingOffsets", "earliest")
+        reader.option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", str(MOST_RECORDS))
         .option("groupIdPrefix", f"hotpath-{pipeline.name}")
         .load()
     )
+
+
+def read_range(spark: SparkSession, places: Places, ranges: Mapping[Partition, tuple[int, int]]) -> DataFrame:
+    """The records of some partitions between two offsets each, as `read_kafka` gives them."""
+    reader = spark.read.format("kafka").option("assign", _assigned(ranges))
+    for name, value in _consumer_options(places).items():
+        reader = reader.option(name, value)
+    starts, ends = ({of: bounds[number] for of, bounds in ranges.items()} for number in (0, 1))
+    return reader.option("startingOffsets", _by_topic(starts)).option("endingOffsets", _by_topic(ends)).load()
+
+
+def _assigned(partitions: Iterable[Partition]) -> str:
+    """Spark's JSON for some partitions."""
+    topics: dict[str, list[int]] = {}
+    for topic, number in partitions:
+        topics.setdefault(topic, []).append(number)
+    return json.dumps(topics)
+
+
+def _by_topic(values: Mapping[Partition, int]) -> str:
+    """Spark's JSON for an offset of each partition."""
+    topics: dict[str, dict[str, int]] = {}
+    for (topic, number), value in values.items():
+        topics.setdefault(topic, {})[str(number)] = value
+    return json.dumps(topics)
+
+
+def _consumer_options(places: Places) -> dict[str, str]:
+    return {f"kafka.{name}": value for name, value in java_settings(places.cloud).items()} | {
+        "kafka.isolation.level": "read_committed",
+        "kafka.max.partition.fetch.bytes": str(MAX_RECORD_BYTES),
+        "includeHeaders": "true",
+        "failOnDataLoss": "false",
+    }
 
 
 def decoder_input(stream: DataFrame, imports: bool) -> DataFrame:

@@ -20,7 +20,7 @@ from contract.layout import Kafka, Places, PlacesError
 from contract.log_lines import start_logging
 from contract.messages.codec import Unreadable, encode
 from contract.messages.imports import read_import
-from contract.messages.progress import ProgressUpdate
+from contract.messages.progress import LossNotice, ProgressUpdate
 from contract.metrics import (
     IMPORT_NEWS_SECONDS,
     IMPORT_OPEN,
@@ -31,6 +31,7 @@ from contract.metrics import (
 )
 from contract.pipeline import Pipeline
 from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
+from streaming.kafka.offset_gaps import Gap, gaps, loss_notice
 from streaming.kafka.partition_ends import Ends
 from streaming.kafka.topic_reader import TopicReader, holds_no_record, pass_over
 from streaming.lake import hang_watchdog
@@ -62,6 +63,8 @@ class Watcher:
         self._open: dict[str, float] = {}
         """The topics into which history is imported, each with the moment of the last record that says so."""
         self._empty: set[tuple[Partition, int, int]] = set()
+        self._untold: dict[str, LossNotice] = {}
+        """What was lost, until the cloud has it."""
 
     def look(self, topics: list[str], now_ms: int) -> None:
         """Read the on-prem ends, then the imports, the mirror and the cloud's ends, in this order, and publish.
@@ -75,7 +78,11 @@ class Watcher:
         ends = self._onprem_ends.last(partitions + imports)
         firsts = self._onprem_ends.first(partitions)
         self._read_imports({number: end for (topic, number), end in ends.items() if topic == IMPORTS_TOPIC}, imports)
+        before = dict(self._mirrored)
         self._read_mirror()
+        self._find_losses(before, ends, firsts, now_ms)
+        for notice in self._untold.values():  # before the updates that count past it
+            self._producer.produce(PROGRESS_TOPIC, encode(notice), notice.key)
         cloud_ends = self._cloud_ends.last(partitions)
         for partition in partitions:
             if partition in cloud_ends.keys() & ends.keys() & firsts.keys():
@@ -84,6 +91,7 @@ class Watcher:
                 self._publish(partition, level, cloud_ends[partition], ends[partition], mirrored, now_ms)
         measure_imports(topics, self._open)
         self._flush()
+        self._untold.clear()
 
     def _read_imports(self, ends: dict[int, int], partitions: list[Partition]) -> None:
         if len(ends) < len(partitions):
@@ -115,12 +123,48 @@ class Watcher:
                 continue
             if parsed is not None:
                 partition, offset = parsed
-                self._mirrored[partition] = 0 if offset is None else offset
+                if offset is None:
+                    self._mirrored.pop(partition, None)
+                else:
+                    self._mirrored[partition] = offset
+
+    def _find_losses(
+        self,
+        before: Mapping[Partition, int],
+        ends: Mapping[Partition, int],
+        firsts: Mapping[Partition, int],
+        now_ms: int,
+    ) -> None:
+        """What the mirror can no longer carry. It goes on by itself with the first record that is held.
+
+        `ends` were read after `before` was known, so that one below it is the end of a topic that was made anew.
+        """
+        anew = [of for of in before.keys() & ends.keys() & firsts.keys() if ends[of] < before[of]]
+        carried = {of: offset for of, offset in self._carried().items() if of in firsts and of not in anew}
+        taken = gaps(carried, {of: max(offset, firsts[of]) for of, offset in carried.items()}, firsts)
+        for gap in [Gap(of, before[of], firsts[of], None) for of in anew] + taken:
+            level = self._levels.get(gap.partition)
+            notice = loss_notice(self._onprem, "mirror", gap, level.caught_up_to_ms if level else None, now_ms)
+            self._untold[notice.id] = notice
+            log.error("records lost topic=%s partition=%d from=%d to=%s", *gap.partition, gap.start, gap.until)
+            if gap.made_anew and level:
+                level.forget_ends()
+            if not gap.made_anew or self._mirrored[gap.partition] == gap.start:
+                self._mirrored[gap.partition] = gap.first
+
+    def _carried(self) -> dict[Partition, int]:
+        """How far the mirror has come; markers alone after it would be no loss."""
+        return self._mirrored | {of: end for of, mirrored, end in self._empty if self._mirrored.get(of) == mirrored}
 
     def _level(self, partition: Partition, moment_ms: int, end: int, mirrored: int) -> MirrorLevel:
         """The partition's level after this look; it stands still while an import is open."""
+        is_first_look = partition not in self._levels
         level = self._levels.setdefault(partition, MirrorLevel())
         level.see(moment_ms, end)
+        if (
+            is_first_look and mirrored > end
+        ):  # records that came meanwhile, or a topic that was made anew: the next tells
+            return level
         if partition[0] not in self._open:
             level.rise(end if self._only_markers(partition, level, mirrored, end) else mirrored)
         return level
@@ -165,7 +209,8 @@ class Watcher:
 
 def publisher(kafka: Kafka) -> Producer:
     """A producer that drops an update it cannot deliver within three seconds: the next update says more."""
-    return Producer(kafka.client(linger_ms=5, message_timeout_ms=3000, compression_type="lz4"))
+    settings = {"linger_ms": 5, "message_timeout_ms": 3000, "compression_type": "lz4"}
+    return Producer(kafka.client(**settings, max_in_flight_requests_per_connection=1))  # in order, retries too
 
 
 def measure(partition: Partition, level: MirrorLevel, lag: int) -> None:

@@ -40,6 +40,10 @@ class MirrorLevel:
                 break
         return self.caught_up_to_ms
 
+    def forget_ends(self) -> None:
+        """The topic was made anew: the ends seen before say nothing of it."""
+        self._seen.clear()
+
     def rests(self) -> bool:
         """Whether the end has been the same for two looks: only then is it worth asking what lies before it."""
         return self._rests

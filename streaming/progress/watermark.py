@@ -53,18 +53,40 @@ class Progress:
         self._board = board
         self._now_s = now_s
         self._committed: Offsets = {}
+        self._recorded: set[str] = set()
+
+    @property
+    def committed(self) -> Offsets:
+        """Where the last committed batch ends."""
+        return self._committed
 
     def commit(self, offsets: Offsets) -> None:
         """Everything before these offsets is in its table."""
         self._committed = dict(offsets)
 
+    def unrecorded(self, topics: Iterable[str]) -> list[LossNotice]:
+        """What the watcher says was lost and is not written down for this pipeline yet."""
+        return [notice for notice in self._board.losses_of(topics) if notice.id not in self._recorded]
+
+    def recorded(self, notice: LossNotice) -> None:
+        self._recorded.add(notice.id)
+
+    def reached(self, partition: Partition) -> int | None:
+        """The last moment, in milliseconds, up to which a partition's records are known to be in their table."""
+        updates = self._board.of([partition[0]]).get(partition, [])
+        committed = self._committed.get(partition, 0)
+        return max((one.caught_up_to_ms for one in updates if one.cloud_offset <= committed), default=None)
+
     def caught_up_to(self, topics: Iterable[str]) -> datetime | None:
         """The moment T such that every on-prem record of these topics stamped before T is in its table.
 
-        None while nothing is known, or when the watcher's news are older than 15 seconds.
+        None while nothing is known, when the watcher's updates are older than 15 seconds, and before a loss of these
+        topics is written down: what is lost counts as caught up from then on.
         """
         wanted = set(topics)
         board = self._board.of(wanted)
+        if self.unrecorded(wanted):
+            return None
         if wanted - {topic for topic, _ in board} or self._unheard_of(wanted, board):
             return None
         reached = [self._reached(partition, news) for partition, news in board.items()]
@@ -95,5 +117,4 @@ class Progress:
         if news[-1].at_ms < (self._now_s() - STALE_S) * 1000:
             return None
         committed = self._committed.get(partition, 0)
-        covered = [one.caught_up_to_ms for one in news if one.cloud_offset <= committed]
-        return max(covered, default=None)
+        return max((one.caught_up_to_ms for one in news if one.cloud_offset <= committed), default=None)

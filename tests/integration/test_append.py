@@ -86,7 +86,7 @@ def test_a_batch_that_is_too_large_for_the_driver_is_written_by_spark(
     places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
     ensure_tables(spark, places, PIPELINE)
     decoding = decoder_of(PIPELINE, compile_pipeline(PIPELINE).spec)
-    query = HotQuery(spark, places, PIPELINE, decoding, Progress(ProgressUpdates()), timedelta(seconds=1))
+    query = HotQuery(spark, places, PIPELINE, decoding, Progress(ProgressUpdates()), timedelta(seconds=1), print)
     ways: list[str] = []
     for way in ("append_small", "append_large"):
         monkeypatch.setattr(hot_query, way, partial(noted, ways, way, getattr(hot_query, way)))

@@ -119,7 +119,7 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
         ensure_tables(spark, places, pipeline)
         decoding = decoder_of(pipeline, compile_pipeline(pipeline).spec)
         every = timedelta(seconds=1)
-        query = HotQuery(spark, places, pipeline, decoding, Progress(ProgressUpdates()), every).run()
+        query = HotQuery(spark, places, pipeline, decoding, Progress(ProgressUpdates()), every, print).run()
         yield World(pipeline, places, query)
         query.stop()
 

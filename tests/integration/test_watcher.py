@@ -93,7 +93,7 @@ def caught_up_s(stack: Any) -> float:
 
 
 def targets(stack: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((stack.settings.run / "targets.json").read_text())
+    found: list[dict[str, Any]] = json.loads(stack.settings.folder.targets.read_text())
     return found
 
 

@@ -15,6 +15,7 @@ from contract.layout import Kafka, Places
 from contract.messages.codec import encode
 from contract.messages.imports import ImportNotice
 from contract.topics import IMPORTS_TOPIC
+from streaming.kafka import offset_gaps
 from streaming.progress import mirror_watcher
 from streaming.progress.mirror_watcher import CLOCKS_APART_MS, Watcher
 from streaming.progress.mirror_watermark import Partition
@@ -256,3 +257,94 @@ def test_news_that_do_not_arrive_are_dropped_and_the_look_has_failed(brokers: Br
     with pytest.raises(TimeoutError, match="1 updates did not reach"):
         looks.look(["asked"], NOW_MS)
     assert not brokers.told, "what is said later is newer"
+
+
+@pytest.fixture(autouse=True)
+def held_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first record that is held was stamped at the first look."""
+    monkeypatch.setattr(offset_gaps, "stamp_at", lambda *_: NOW_MS)
+
+
+def losses(brokers: Brokers) -> list[tuple[int, int | None, int | None, int | None]]:
+    """What the last look told of losses: first offset, end, how many, and since when."""
+    told = [news for news in brokers.told if news["key"].startswith("loss:")]
+    assert all(news["topic"] == "asked" and news["before_ms"] == NOW_MS + 1 for news in told)
+    return [(news["from_offset"], news["to_offset"], news["count"], news["after_ms"]) for news in told]
+
+
+def test_what_retention_took_before_the_mirror_came_is_told_once_and_before_it_counts(
+    brokers: Brokers, looks: Watcher
+) -> None:
+    brokers.ends["onprem"][ASKED] = 10
+    brokers.mirror(9)
+    look(brokers, looks, -60)
+    brokers.ends["onprem"][ASKED], brokers.firsts[ASKED] = 100, 60
+    told = look(brokers, looks, 1)
+    assert told is not None
+    assert told["mirrored_offset"] == 60
+    assert losses(brokers) == [(10, 60, 50, NOW_MS - 60_000 - CLOCKS_APART_MS)]
+    assert brokers.told[0]["key"].startswith("loss:"), "whoever reads the update has read the loss"
+    look(brokers, looks, 2)
+    assert losses(brokers) == []
+
+
+def test_a_loss_that_could_not_be_told_is_told_by_the_next_look(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED], brokers.firsts[ASKED] = 100, 60
+    brokers.mirror(9)
+    brokers.undelivered = 1
+    with pytest.raises(TimeoutError):
+        look(brokers, looks, 0)
+    brokers.undelivered = 0
+    look(brokers, looks, 1)
+    assert losses(brokers) == [(10, 60, 50, None)]
+
+
+def test_what_the_mirror_has_carried_and_what_it_was_never_asked_to_carry_is_no_loss(
+    brokers: Brokers, looks: Watcher
+) -> None:
+    brokers.ends["onprem"][ASKED] = brokers.firsts[ASKED] = 100
+    look(brokers, looks, 0)
+    assert losses(brokers) == [], "it begins with the first record that is held"
+    brokers.mirror(99)
+    look(brokers, looks, 1)
+    assert losses(brokers) == []
+
+
+def test_markers_that_retention_took_are_no_loss(
+    brokers: Brokers, looks: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_watcher, "holds_no_record", lambda *_, **__: True)
+    brokers.ends["onprem"][ASKED] = 11
+    brokers.mirror(9)
+    for second in range(3):
+        look(brokers, looks, second)
+    brokers.firsts[ASKED] = 11
+    look(brokers, looks, 3)
+    assert losses(brokers) == []
+
+
+def test_a_topic_that_was_made_anew_is_a_loss_and_is_caught_up_only_when_it_is_mirrored(
+    brokers: Brokers, looks: Watcher
+) -> None:
+    brokers.ends["onprem"][ASKED] = 1000
+    brokers.mirror(999)
+    look(brokers, looks, 0)
+    brokers.ends["onprem"][ASKED] = 10
+    stands = look(brokers, looks, 1)
+    assert stands is not None
+    assert losses(brokers) == [(1000, None, None, NOW_MS - CLOCKS_APART_MS)]
+    assert stands["caught_up_to_ms"] == NOW_MS - CLOCKS_APART_MS, "nothing of the new topic is in the cloud"
+    brokers.mirror(9)
+    goes_on = look(brokers, looks, 2)
+    assert goes_on is not None
+    assert goes_on["caught_up_to_ms"] == NOW_MS + 2000 - CLOCKS_APART_MS
+    assert losses(brokers) == []
+
+
+def test_records_that_come_between_two_readings_are_no_topic_made_anew(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED] = 10
+    brokers.mirror(11)
+    assert look(brokers, looks, 0) is None, "the end was read before the mirror came so far, or the topic is a new one"
+    brokers.ends["onprem"][ASKED] = 12
+    assert look(brokers, looks, 1) is not None
+    assert losses(brokers) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from contract.messages.progress import ProgressUpdate
+from contract.messages.progress import LossNotice, ProgressUpdate
 from streaming.progress.query_checkpoint import parse_offsets
 from streaming.progress.watermark import Progress, ProgressUpdates
 
@@ -135,3 +135,19 @@ def test_an_import_is_open_while_nothing_later_than_its_last_news_is_committed()
 def test_the_offset_log_of_a_checkpoint_is_read() -> None:
     log = 'v1\n{"batchWatermarkMs":0,"conf":{}}\n{"flights.asked":{"0":1002,"1":7},"flights.arrived":{"0":3}}'
     assert parse_offsets(log) == {("flights.asked", 0): 1002, ("flights.asked", 1): 7, ("flights.arrived", 0): 3}
+
+
+def test_while_a_loss_is_not_written_down_its_topic_is_not_caught_up() -> None:
+    board = ProgressUpdates()
+    board.add(("a", 0), news(-1000, 0))
+    board.add(("b", 0), news(-1000, 0))
+    lost = LossNotice(
+        where="mirror", topic="a", partition=0, from_offset=0, to_offset=5, count=5, after_ms=None,
+        before_ms=1, at_ms=1,
+    )  # fmt: skip
+    board.lose(lost)
+    tables = progress(board)
+    assert (tables.caught_up_to(["a"]), tables.caught_up_to(["b"])) == (None, at(-1000))
+    assert tables.unrecorded(["a"]) == [lost]
+    tables.recorded(lost)
+    assert tables.caught_up_to(["a"]) == at(-1000)

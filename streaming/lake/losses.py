@@ -1,0 +1,120 @@
+"""Records that are lost: nobody can read them any more, since retention took them or their topic was made anew.
+
+Each loss is a file in the pipeline's folder in HDFS. The streaming process writes it before it closes a bucket that
+the loss could touch; the trainer, the status and `hotpath losses` read it. Questions and labels may be missing in the
+buckets around a loss: they leave windows and holdouts until somebody says that they are to be used.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contract.layout import Places
+from contract.messages.codec import Message, decode, encode
+from contract.messages.progress import LossNotice
+from contract.pipeline import Pipeline
+from contract.timestamps import rfc3339_of_us
+from streaming.lake.filesystem import file_system, write_whole
+
+
+class UnknownLoss(LookupError):
+    """The pipeline has no loss of that id."""
+
+
+class Loss(Message, frozen=True, kw_only=True):
+    """The file of a loss: what was found, and what a person said of it."""
+
+    id: str
+    found: LossNotice
+    acknowledged_by: str | None = None
+    acknowledged_ms: int | None = None
+    use: bool = False
+    """Whether the buckets around it may be trained on."""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self.acknowledged_ms is not None
+
+    @property
+    def sentence(self) -> str:
+        """What was lost, for a log line or a page."""
+        lost = self.found
+        count = "an unknown number of" if lost.count is None else f"at most {lost.count:,}"
+        after = "the beginning" if lost.after_ms is None else rfc3339_of_us(lost.after_ms * 1000)
+        before = rfc3339_of_us(lost.before_ms * 1000)
+        return f"{count} records of {lost.topic}/{lost.partition} were lost between {after} and {before} ({lost.where})"
+
+
+def record_loss(places: Places, pipeline: str, found: LossNotice) -> bool:
+    """Write a loss down; whether it was new. One that is there stays as it is."""
+    url = _file(places, pipeline, found.id)
+    files, path = file_system(url)
+    if files.exists(path):
+        return False
+    files.makedirs(path.rpartition("/")[0], exist_ok=True)
+    write_whole(url, encode(Loss(id=found.id, found=found)))
+    return True
+
+
+def read_losses(places: Places, pipeline: str) -> list[Loss]:
+    """Every loss of a pipeline, the oldest first.
+
+    Raises:
+        OSError: HDFS does not answer.
+        Unreadable: a file is damaged; the losses are not known.
+    """
+    files, folder = file_system(places.losses(pipeline))
+    if not files.exists(folder):
+        return []
+    paths = [str(path) for path in files.ls(folder, detail=False) if str(path).endswith(".json")]
+    found = [decode(files.cat_file(path), Loss) for path in paths]
+    return sorted(found, key=lambda loss: (loss.found.at_ms, loss.id))
+
+
+def acknowledge(places: Places, pipeline: str, loss_id: str, who: str, at: datetime, use: bool) -> Loss:
+    """Note that somebody knows of it and, with `use`, that its buckets may be trained on.
+
+    Raises:
+        UnknownLoss: there is none of that id.
+    """
+    loss = next((loss for loss in read_losses(places, pipeline) if loss.id == loss_id), None)
+    if loss is None:
+        raise UnknownLoss(f"{pipeline} has no loss {loss_id}; `hotpath losses list` shows all")
+    at_ms = round(at.timestamp() * 1000)
+    noted = msgspec.structs.replace(loss, acknowledged_by=who, acknowledged_ms=at_ms, use=loss.use or use)
+    write_whole(_file(places, pipeline, loss_id), encode(noted))
+    return noted
+
+
+def excluded_buckets(places: Places, pipeline: Pipeline) -> tuple[range, ...]:
+    """The buckets, by their starts in seconds since 1970, that windows and holdouts must leave out.
+
+    A bucket of `due` is left out when a question of it, or a label of such a question, may be among the lost records.
+
+    Raises:
+        OSError, Unreadable: the losses are not known; nothing may be trained.
+    """
+    topics = (pipeline.events.topic, pipeline.label.topic)
+    lost = [loss.found for loss in read_losses(places, pipeline.name) if not loss.use]
+    return tuple(buckets_of(notice, pipeline) for notice in lost if notice.topic in topics)
+
+
+def buckets_of(lost: LossNotice, pipeline: Pipeline) -> range:
+    """The buckets of `due` in [A - max_wait - max_late, B + max_wait] of a loss between A and B.
+
+    Where A is not known, everything that the tables keep may have lost records.
+    """
+    label, length_s = pipeline.label, pipeline.lake.buckets // timedelta(seconds=1)
+    end_s = lost.before_ms / 1000 + label.max_wait.total_seconds()
+    if lost.after_ms is None:
+        start_s = end_s - pipeline.lake.retention.total_seconds()
+    else:
+        start_s = lost.after_ms / 1000 - (label.max_wait + label.max_late).total_seconds()
+    return range(math.floor(start_s / length_s) * length_s, math.floor(end_s / length_s) * length_s + 1, length_s)
+
+
+def _file(places: Places, pipeline: str, loss_id: str) -> str:
+    return f"{places.losses(pipeline)}/{loss_id}.json"

@@ -97,6 +97,11 @@ class DataFolder:
         """JSON: where each part serves `/metrics`, as Prometheus reads it."""
         return self.run / "targets.json"
 
+    @property
+    def restarts(self) -> Path:
+        """JSON: the restarts of the last minutes, which the supervisor writes and the monitor reads."""
+        return self.run / "restarts.json"
+
     def example_event(self, pipeline: str) -> Path:
         """The body that `up` shows how to ask with."""
         return self.run / f"{pipeline}.event.json"
@@ -130,6 +135,16 @@ class DataFolder:
     @property
     def monitor_history(self) -> Path:
         return self.path / "monitor" / "history.sqlite"
+
+    @property
+    def monitor_alerts(self) -> Path:
+        """JSON: what fires, and what waits for the webhook."""
+        return self.path / "monitor" / "alerts.json"
+
+    @property
+    def monitor_memory(self) -> Path:
+        """JSON: what the monitor needs to go on judging after a restart."""
+        return self.path / "monitor" / "memory.json"
 
     @property
     def replay(self) -> Path:

@@ -140,7 +140,14 @@ TRAINING_FAILING = Gauge(
 )
 
 # the monitor
-WEBHOOK_FAILURES = Counter("hotpath_monitor_webhook_failures", "Times that the webhook took no alert.")
+WEBHOOK_FAILURES = Counter(
+    "hotpath_monitor_webhook_failures", "Times that the webhook took no alert, which is sent again."
+)
+ALERTS_DROPPED = Counter(
+    "hotpath_monitor_alerts_dropped",
+    "Alerts that never reached the webhook: refused for good (a 4xx), or the oldest of too many that waited.",
+    ["why"],
+)
 
 
 # the mirror, as the watcher sees it, and what the hot query makes of it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,14 +16,19 @@ from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
+from contract.process_end import VitalThread
+from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.judge.alerts import Alerts
+from monitoring.judge.memory import Memory
 from monitoring.judge.outcome_follower import LakeFollower
-from monitoring.judge.stages import StageInputs, broken, stages
+from monitoring.judge.stage import Problem, StageInputs
+from monitoring.judge.stages import broken, stages
 from monitoring.judge.trust import Pin, TrustInputs, reasons_against
+from monitoring.judge.webhook import Webhook
 from monitoring.page.history import History
-from monitoring.page.page_server import serve_page
+from monitoring.page.page_server import Pages, serve_page
 from monitoring.page.view import SHOWN_S, PipelineView, View
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
@@ -36,45 +40,53 @@ log = logging.getLogger("monitor")
 
 
 class Monitor:
-    """Keeps the current view. Only its own loop writes; the page reads."""
+    """Looks, judges, and tells the page and the webhook."""
 
-    def __init__(self, places: Places, admin: Address | None) -> None:
-        self._places, self._admin = places, admin
+    def __init__(self, places: Places, admin: Address | None, lake: LakeFollower, pages: Pages) -> None:
+        self._folder, self._admin, self._lake, self._pages = places.folder, admin, lake, pages
         self._deployed = Deployed(places)
         self._history = History(places.folder.monitor_history)
-        self._alerts = Alerts(places.webhook)
-        self._lake = LakeFollower(places, Deployed(places).pipelines)
-        self._lake.start()
+        self._alerts = Alerts(places.folder.monitor_alerts, has_webhook=places.webhook is not None)
+        self._webhook = Webhook(places.webhook) if places.webhook else None
         self._began_s = time.time()
-        self._have_answered: set[str] = set()
+        self._memory = Memory(places.folder.monitor_memory, self._began_s)
         self._before: Snapshot | None = None
         self._champion: dict[str, str] = {}
-        self.view = View(time.time(), (), ())
 
     def look(self, client: httpx.Client) -> None:
         """One turn."""
-        targets = local_targets(self._places.folder.targets)
+        targets = self._targets(client)
+        now = scrape(client, targets, time.time())
+        self._memory.take(now)
+        now, pipelines = self._without_starting(now), self._deployed.pipelines()
+        views = [self._view_of(pipeline, now) for pipeline in pipelines]
+        judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
+        self._alerts.update(datetime.now(UTC), judged, {pipeline.name for pipeline in pipelines})
+        self._memory.end_look(now.time_s, targets)
+        self._pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent)))
+        self._before = now
+        if self._webhook:
+            self._webhook.send(client, self._alerts)
+
+    def _targets(self, client: httpx.Client) -> dict[str, str]:
+        """Part -> URL of its metrics."""
+        targets = local_targets(self._folder.targets)
         if self._admin:
             targets |= scorer_targets(client, self._admin)
         targets.pop("monitor", None)
-        now = self._without_starting(scrape(client, targets, time.time()))
-        views = [self._view_of(pipeline, now) for pipeline in self._deployed.pipelines()]
-        judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
-        self._alerts.update(datetime.now(UTC), judged)
-        self._alerts.send(client)
-        self.view = View(now.time_s, tuple(views), tuple(self._alerts.recent))
-        self._before = now
+        return targets
 
     def _without_starting(self, now: Snapshot) -> Snapshot:
         """A part that has not answered yet is silent only once it has had the time to start."""
-        self._have_answered |= {sample.part for sample in now.samples}
         starting = now.time_s < self._began_s + STARTING_S
-        silent = {part: why for part, why in now.silent.items() if part in self._have_answered or not starting}
+        have_answered = self._memory.have_answered
+        silent = {part: why for part, why in now.silent.items() if part in have_answered or not starting}
         return replace(now, silent=silent)
 
     def _is_known(self, pipeline: Pipeline, now: Snapshot) -> bool:
         """While the stack starts, nothing is said of a pipeline whose rollout has not told its model yet."""
-        return f"rollout-{pipeline.name}" in self._have_answered or now.time_s >= self._began_s + STARTING_S
+        has_answered = f"rollout-{pipeline.name}" in self._memory.have_answered
+        return has_answered or now.time_s >= self._began_s + STARTING_S
 
     def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
         found = self._lake.found(pipeline.name)
@@ -90,13 +102,31 @@ class Monitor:
         return PipelineView(
             pipeline=pipeline,
             seen=seen,
-            stages=stages(StageInputs(pipeline, self._before, now, found.read_s)),
+            stages=stages(self._inputs(pipeline, now, found.read_s)),
             realised=found.realised,
             by_model=found.by_model,
             provisional=found.provisional,
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
         )
+
+    def _inputs(self, pipeline: Pipeline, now: Snapshot, lake_read_s: float | None) -> StageInputs:
+        return StageInputs(
+            pipeline,
+            self._before,
+            now,
+            lake_read_s,
+            self._memory.windows,
+            self._memory.stillness,
+            self._restarts(),
+        )
+
+    def _restarts(self) -> list[Restart]:
+        try:
+            return read_restarts(self._folder.restarts)
+        except RestartsError as error:
+            log.error("restarts not read error=%r", str(error))
+            return []
 
     def _remember(self, pipeline: Pipeline, seen: TrustInputs, time_s: float) -> None:
         points = [] if seen.model_age_s is None else [(f"{pipeline.name}.age", seen.model_age_s)]
@@ -107,10 +137,16 @@ class Monitor:
         self._history.add(time_s, points)
 
 
-def _reasons(view: PipelineView) -> list[tuple[str, str]]:
-    judged = [(reason.code, reason.text) for reason in reasons_against(view.pipeline, view.seen)]
-    judged += [] if view.seen.pinned is None else [("pinned", view.seen.pinned.text)]
-    return judged + [(f"stage:{stage.name}", f"{stage.name}: {stage.problem}") for stage in broken(list(view.stages))]
+def _reasons(view: PipelineView) -> list[Problem]:
+    """All that is to be told of a pipeline, each with a code of its own."""
+    models = "./hotpath models list"
+    judged = [Problem(each.code, each.text, models) for each in reasons_against(view.pipeline, view.seen)]
+    judged += [] if view.seen.pinned is None else [Problem("pinned", view.seen.pinned.text, models)]
+    return judged + [
+        Problem(f"stage:{stage.name}:{problem.code}", f"{stage.name}: {problem.text}", problem.command)
+        for stage in broken(view.stages)
+        for problem in stage.problems
+    ]
 
 
 def _version(name: str, made_s: float) -> str:
@@ -146,16 +182,18 @@ def main() -> None:
         hang_watchdog.start()
     except (PlacesError, ValueError) as error:
         sys.exit(f"monitor: {error}")
-    monitor = Monitor(places, Environment().get(variables.ADMIN))
-    server = serve_page(Environment().get(variables.PAGE), lambda: monitor.view)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    pages, lake = Pages(), LakeFollower(places, Deployed(places).pipelines)
+    monitor = Monitor(places, Environment().get(variables.ADMIN), lake, pages)
+    server = serve_page(Environment().get(variables.PAGE), pages)
+    VitalThread("page", server.serve_forever).start()
+    VitalThread("lake", lake.follow).start()
     with httpx.Client() as client:
         while True:
             try:
                 monitor.look(client)
             except Exception:
                 metrics.PROBLEMS.labels(part="monitor").inc()
-                log.exception("this look came to nothing")
+                log.exception("monitor cycle failed, trying again in %.0f s", LOOK_EVERY_S)
             time.sleep(LOOK_EVERY_S)
 
 

@@ -23,6 +23,9 @@ from serving.candidates.read_candidate import MANIFEST
 from serving.candidates.state_store import ModelsError, read_states
 
 Row = dict[str, Any]
+MONITOR_WITHIN_S = (3.0, 15.0)
+"""How long the monitor may take to answer, at the first try and at the second."""
+OLDEST_VIEW_S = 60.0
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -37,7 +40,7 @@ def run(args: Namespace) -> int:
     answer = next(control_socket.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
     pipelines = [model_of(settings.folder.of_pipeline(name), name) for name in settings.deployed_names()]
-    troubles = _troubles(parts)
+    troubles = _troubles(parts, time.time())
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:
         told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
@@ -63,23 +66,42 @@ def judge(parts: list[Row], pipelines: list[Row], troubles: list[str]) -> tuple[
     return f"well: {len(parts)} parts, {total / 1024:.1f} GiB", True
 
 
-def _troubles(parts: list[Row]) -> list[str]:
-    """What the monitor finds wrong, in words, each with the command that looks closer."""
+def _troubles(parts: list[Row], now_s: float) -> list[str]:
+    """What the monitor finds wrong, and what restarts say, in words, each with the command that looks closer."""
     monitor = next((part for part in parts if part["part"] == "monitor" and part["state"] == "ready"), None)
-    if monitor is None:
-        return []
-    seen = json_at(monitor["address"].removeprefix("http://"), "/status.json")
+    found = [] if monitor is None else _told_by_monitor(monitor, now_s)
+    return found + restart_troubles(parts, found)
+
+
+def _told_by_monitor(monitor: Row, now_s: float) -> list[str]:
+    """On a machine that is very busy, an answer may take its time."""
+    address = monitor["address"].removeprefix("http://")
+    answers = (json_at(address, "/status.json", timeout_s) for timeout_s in MONITOR_WITHIN_S)
+    seen = next((answer for answer in answers if answer is not None), None)
     if seen is None:
         return [f"the monitor does not answer at {monitor['address']}; look with: {monitor['look_first']}"]
+    age_s = now_s - parse_us(seen["time"]) / 1e6
+    if age_s > OLDEST_VIEW_S:
+        return [f"the monitor has not looked for {age_s:.0f} s; look with: {monitor['look_first']}"]
     return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)]
+
+
+def restart_troubles(parts: list[Row], told: list[str]) -> list[str]:
+    """Of parts that were started again often, or had ended themselves; the monitor may have told it already."""
+    troubled = [part for part in parts if part.get("trouble")]
+    return [
+        f"{part['trouble']}; look with: {part['look_first']}"
+        for part in troubled
+        if not any(f": {part['part']} was started" in each or f": {part['part']} ended itself" in each for each in told)
+    ]
 
 
 def troubles_of(pipeline: Row) -> list[str]:
     name = pipeline["name"]
     found = [
-        f"{name}: {stage['name']}: {stage['problem']}; look with: {stage['command'].removeprefix('./')}"
+        f"{name}: {stage['name']}: {problem['text']}; look with: {problem['command'].removeprefix('./')}"
         for stage in pipeline["stages"]
-        if stage["problem"]
+        for problem in stage["problems"]
     ]
     against = [] if pipeline["trusted"] else [f"{pipeline['headline']} Look with: hotpath models list"]
     return found + against

@@ -24,10 +24,10 @@ def listens(address: str) -> bool:
     return True
 
 
-def answers(address: str, path: str) -> bytes | None:
+def answers(address: str, path: str, timeout_s: float = 3.0) -> bytes | None:
     """The body of a GET that is answered with 200; None for anything else."""
     host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=3)
+    connection = http.client.HTTPConnection(host, int(port), timeout=timeout_s)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -39,9 +39,9 @@ def answers(address: str, path: str) -> bytes | None:
     return body if response.status == 200 else None
 
 
-def json_at(address: str, path: str) -> Any:
+def json_at(address: str, path: str, timeout_s: float = 3.0) -> Any:
     """The JSON at an address, or None."""
-    body = answers(address, path)
+    body = answers(address, path, timeout_s)
     return json.loads(body) if body else None
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from contract.data_folder import DataFolder
 from contract.files import write_durably
 from contract.process_identity import Process
+from contract.restarts import REMEMBERED_S, Restart, trouble_of, write_restarts
 from infra.supervisor.process_runner import ProcessRunner, State
 from infra.supervisor.processes import stop, uptime_s
 from infra.supervisor.service import Service, in_order
@@ -35,6 +37,8 @@ class Record:
     address: str
     problem: str
     look_first: str
+    trouble: str
+    """What its restarts say although it may run now: it was started again often, or it had ended itself."""
 
 
 class Supervisor:
@@ -43,6 +47,7 @@ class Supervisor:
     def __init__(self, env: Mapping[str, str], folder: DataFolder, ready: Callable[[Service], None]) -> None:
         self._env, self._folder = env, folder
         self._tell_ready = ready
+        self._restarts: list[Restart] = []
         self._runners: dict[str, ProcessRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
@@ -91,17 +96,25 @@ class Supervisor:
         return list(self._runners)
 
     def records(self) -> list[Record]:
-        return [_record(runner) for runner in self._runners.values()]
+        return [_record(runner, self._restarts) for runner in self._runners.values()]
 
     def _changed(self, runner: ProcessRunner) -> None:
         live = {name: asdict(k.process) for name, k in self._runners.items() if k.process}
         write_durably(self._folder.pids, json.dumps(live).encode())
+        if runner.state is State.CRASHED:
+            self._note_restart(Restart(runner.part.name, time.time(), runner.problem))
         if runner.state is State.READY and runner.part.name not in self._told:
             self._told.add(runner.part.name)
             self._tell_ready(runner.part)
 
+    def _note_restart(self, restart: Restart) -> None:
+        """For `records`, and for the monitor, which reads the file."""
+        recent = [each for each in self._restarts if each.when_s > restart.when_s - REMEMBERED_S]
+        self._restarts = [*recent, restart]
+        write_restarts(self._folder.restarts, self._restarts)
 
-def _record(runner: ProcessRunner) -> Record:
+
+def _record(runner: ProcessRunner, restarts: list[Restart]) -> Record:
     process, part = runner.process, runner.part
     return Record(
         part=part.name,
@@ -112,6 +125,7 @@ def _record(runner: ProcessRunner) -> Record:
         address=part.address,
         problem=runner.problem,
         look_first=part.look_first,
+        trouble=trouble_of(part.name, restarts, time.time()) or "",
     )
 
 

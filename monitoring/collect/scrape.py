@@ -18,6 +18,8 @@ from contract.variable_types import Address, reachable
 
 TIMEOUT_S = 2.0
 AT_ONCE = 8
+PROCESS_START = "process_start_time_seconds"
+"""Of the library's own metrics of each process."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Snapshot:
     def observations(self, metric: Histogram, **labels: str) -> float | None:
         """How often a histogram observed."""
         return _sum(self._named(count_name(metric), labels))
+
+    def started_s(self, part: str) -> float | None:
+        """When the part's process started, seconds since 1970."""
+        started = [each.value for each in self._by_name.get(PROCESS_START, []) if each.part == part]
+        return started[0] if started else None
 
     def _named(self, name: str, labels: Mapping[str, str]) -> list[Sample]:
         named = self._by_name.get(name, [])

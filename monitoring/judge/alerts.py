@@ -1,70 +1,104 @@
-"""Alerts: a reason that appears or goes is said once, on the page, in the log and to the webhook."""
+"""Alerts: a reason that appears or goes is said once, on the page, in the log and to the webhook.
+
+What fires and what waits for the webhook is in a file: a restart of the monitor repeats and forgets nothing, and a
+reason that went meanwhile is resolved.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
-import httpx
+import msgspec
 
 from contract import metrics
+from contract.files import write_durably
 from contract.timestamps import rfc3339
+from monitoring.judge.stage import Problem
 
 KEPT = 50
-TIMEOUT_S = 5.0
+MOST_UNSENT = 1000
 log = logging.getLogger("monitor")
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One message: `state` is firing or resolved; `when` RFC 3339."""
+    """One message: `state` is firing or resolved; `when` RFC 3339; `command` looks closer."""
 
     pipeline: str
     code: str
     state: str
     text: str
     when: str
+    command: str = ""
+
+
+@dataclass
+class AlertState:
+    """What outlives the process."""
+
+    firing: list[Alert] = field(default_factory=list)
+    unsent: list[Alert] = field(default_factory=list)
+    recent: list[Alert] = field(default_factory=list)
 
 
 class Alerts:
-    """Remembers what fires. A message that the webhook does not take is sent again at the next look."""
+    """Remembers what fires. `unsent` waits for the webhook, the oldest first; without a webhook nothing does."""
 
-    def __init__(self, webhook: str | None) -> None:
-        self._webhook = webhook
-        self._firing: dict[tuple[str, str], str] = {}
-        self._unsent: deque[Alert] = deque(maxlen=KEPT)
-        self.recent: deque[Alert] = deque(maxlen=KEPT)
+    def __init__(self, file: Path, has_webhook: bool) -> None:
+        state = _read(file)
+        self._file, self._has_webhook = file, has_webhook
+        self._firing = {(alert.pipeline, alert.code): alert for alert in state.firing}
+        self.unsent: deque[Alert] = deque(state.unsent if has_webhook else ())
+        self.recent: deque[Alert] = deque(state.recent, maxlen=KEPT)
 
-    def update(self, now: datetime, reasons: Mapping[str, Iterable[tuple[str, str]]]) -> None:
-        """`reasons`: by pipeline, all (code, text) that hold now."""
-        current = {(name, code): text for name, pairs in reasons.items() for code, text in pairs}
-        for (pipeline, code), text in current.items():
-            if (pipeline, code) not in self._firing:
-                self._say(Alert(pipeline, code, "firing", text, rfc3339(now)))
-        for (pipeline, code), text in self._firing.items():
-            if (pipeline, code) not in current:
-                self._say(Alert(pipeline, code, "resolved", text, rfc3339(now)))
-        self._firing = current
+    def update(self, now: datetime, reasons: Mapping[str, Iterable[Problem]], deployed: Collection[str]) -> None:
+        """`reasons`: by pipeline, all that hold now. Of a deployed pipeline that is not among them nothing is known."""
+        current = {(name, problem.code): problem for name, problems in reasons.items() for problem in problems}
+        appeared = [key for key in current if key not in self._firing]
+        gone = [key for key in self._firing if key not in current and (key[0] in reasons or key[0] not in deployed)]
+        for pipeline, code in appeared:
+            problem = current[pipeline, code]
+            alert = Alert(pipeline, code, "firing", problem.text, rfc3339(now), problem.command)
+            self._firing[pipeline, code] = alert
+            self._say(alert)
+        for key in gone:
+            fired = self._firing.pop(key)
+            self._say(Alert(fired.pipeline, fired.code, "resolved", fired.text, rfc3339(now), fired.command))
+        if appeared or gone:
+            self.save()
 
-    def send(self, client: httpx.Client) -> None:
-        """Send what waits, oldest first, until the webhook refuses."""
-        while self._unsent and self._webhook:
-            body = json.dumps(asdict(self._unsent[0]))
-            try:
-                headers = {"Content-Type": "application/json"}
-                client.post(self._webhook, content=body, headers=headers, timeout=TIMEOUT_S).raise_for_status()
-            except httpx.HTTPError as error:
-                metrics.WEBHOOK_FAILURES.inc()
-                log.warning("the webhook took no alert (%s); it is sent again", error or type(error).__name__)
-                return
-            self._unsent.popleft()
+    def save(self) -> None:
+        """Write the file; a disk that refuses is logged and counted, and costs what a restart then repeats."""
+        state = AlertState(list(self._firing.values()), list(self.unsent), list(self.recent))
+        try:
+            write_durably(self._file, msgspec.json.encode(state))
+        except OSError as error:
+            metrics.PROBLEMS.labels(part="monitor").inc()
+            log.error("alerts not written file=%s error=%r", self._file, str(error))
 
     def _say(self, alert: Alert) -> None:
-        log.warning("%s %s: %s", alert.state, alert.pipeline, alert.text)
+        log.warning("alert state=%s pipeline=%s code=%s text=%r", alert.state, alert.pipeline, alert.code, alert.text)
         self.recent.appendleft(alert)
-        if self._webhook:
-            self._unsent.append(alert)
+        if not self._has_webhook:
+            return
+        if len(self.unsent) >= MOST_UNSENT:
+            metrics.ALERTS_DROPPED.labels(why="too_many").inc()
+            log.error("alert dropped, since %d wait for the webhook dropped=%s", MOST_UNSENT, self.unsent.popleft())
+        self.unsent.append(alert)
+
+
+def _read(file: Path) -> AlertState:
+    """A damaged file is logged; it is replaced by the next alert."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=AlertState)
+    except FileNotFoundError:
+        return AlertState()
+    except (OSError, msgspec.DecodeError) as error:
+        metrics.PROBLEMS.labels(part="monitor").inc()
+        log.error("alerts not read, starting with none file=%s error=%r", file, str(error))
+        return AlertState()

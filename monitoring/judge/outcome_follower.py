@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,11 +31,10 @@ class Found:
     read_s: float | None = None
 
 
-class LakeFollower(threading.Thread):
-    """Keeps the last that could be read of every deployed pipeline."""
+class LakeFollower:
+    """Keeps the last that could be read of every deployed pipeline; `follow` runs in a thread of its own."""
 
     def __init__(self, places: Places, deployed: Callable[[], list[Pipeline]]) -> None:
-        super().__init__(name="lake", daemon=True)
         self._places, self._deployed = places, deployed
         self._readers: dict[str, tuple[str, OutcomeReader, ProvisionalReader]] = {}
         self._found: dict[str, Found] = {}
@@ -44,15 +42,15 @@ class LakeFollower(threading.Thread):
     def found(self, pipeline: str) -> Found:
         return self._found.get(pipeline, Found())
 
-    def run(self) -> None:
+    def follow(self) -> None:
+        """For ever: what cannot be read is tried again, and until then the last that was read stays."""
         while True:
             for pipeline in self._deployed():
                 try:
                     self._found[pipeline.name] = self._read(pipeline, time.time())
-                except Exception as error:
+                except Exception:
                     metrics.PROBLEMS.labels(part="monitor").inc()
-                    log.warning("%s: the lake could not be read and is tried again: %s", pipeline.name, error)
-                    log.debug("the lake", exc_info=True)
+                    log.exception("tables not read, trying again pipeline=%s", pipeline.name)
             time.sleep(LOOK_EVERY_S)
 
     def _read(self, pipeline: Pipeline, now_s: float) -> Found:

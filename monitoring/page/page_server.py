@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,27 +16,49 @@ from monitoring.page.view import View
 _templates = Environment(loader=PackageLoader("monitoring.page"), autoescape=True, undefined=StrictUndefined)
 
 
-def render(template: str, view: View) -> str:
-    return _templates.get_template(template).render(view=view)
+STALE_S = 60.0
+"""A view that is older is not shown as that of now."""
+HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
+Answer = tuple[int, str, bytes]
+"""Status, content type, body."""
 
 
-def serve_page(address: Address, current: Callable[[], View]) -> ThreadingHTTPServer:
+class Pages:
+    """The answers, rendered once for each view: a request costs no more than its bytes, however busy the monitor is."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._answers: Mapping[str, Answer] = {}
+        self._viewed_s = 0.0
+
+    def show(self, view: View) -> None:
+        """From now on, answer with this view."""
+        self._answers = {
+            "/": (200, HTML, _render("status.html", view)),
+            "/view": (200, HTML, _render("view.html", view)),
+            "/status.json": (200, JSON, json.dumps(view.as_json()).encode()),
+        }
+        self._viewed_s = view.time_s
+
+    def answer(self, path: str) -> Answer:
+        """`/view` is refused once it is stale: the page then says so, above what it shows."""
+        if path == "/metrics":
+            return 200, CONTENT_TYPE_LATEST, generate_latest()
+        if path not in ("/", "/view", "/status.json"):
+            return 404, TEXT, b"here are /, /status.json and /metrics\n"
+        if not self._answers:
+            return 503, TEXT, b"the monitor has just started and has not looked yet\n"
+        if path == "/view" and self._clock() > self._viewed_s + STALE_S:
+            return 503, TEXT, b"the monitor's view is old: look with: hotpath logs monitor\n"
+        return self._answers[path]
+
+
+def serve_page(address: Address, pages: Pages) -> ThreadingHTTPServer:
     """Listen at this host and port; the caller runs `serve_forever` on a thread of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/":
-                self._answer(200, "text/html; charset=utf-8", render("status.html", current()).encode())
-            elif self.path == "/view":
-                self._answer(200, "text/html; charset=utf-8", render("view.html", current()).encode())
-            elif self.path == "/status.json":
-                self._answer(200, "application/json", json.dumps(current().as_json()).encode())
-            elif self.path == "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
-            else:
-                self._answer(404, "text/plain", b"here are /, /status.json and /metrics\n")
-
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
+            status, kind, body = pages.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -47,3 +70,7 @@ def serve_page(address: Address, current: Callable[[], View]) -> ThreadingHTTPSe
             """The page asks every three seconds: not worth a line each."""
 
     return ThreadingHTTPServer(address, Handler)
+
+
+def _render(template: str, view: View) -> bytes:
+    return _templates.get_template(template).render(view=view).encode()

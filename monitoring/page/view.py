@@ -11,7 +11,8 @@ from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import Realised
-from monitoring.judge.stages import Stage, broken
+from monitoring.judge.stage import Stage
+from monitoring.judge.stages import broken
 from monitoring.judge.trust import TrustInputs, first_line, reasons_against
 from monitoring.page.charts import Line, Mark, chart
 
@@ -99,5 +100,10 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
         "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},
         "clock_offsets_s": dict(view.seen.clock_offsets_s),
-        "stages": [asdict(stage) for stage in view.stages],
+        "stages": [_stage_json(stage) for stage in view.stages],
     }
+
+
+def _stage_json(stage: Stage) -> dict[str, Any]:
+    """`problem` and `command` are those of the first of `problems`."""
+    return asdict(stage) | {"problem": stage.problem, "command": stage.command}

@@ -11,16 +11,13 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from monitoring.page.page_server import serve_page
-from monitoring.page.view import View
-from tests.monitoring.page.test_page_server import a_view
+from tests.monitoring.page.test_page_server import a_view, showing
 
 pytestmark = pytest.mark.browser
 
 
-class Shown:
-    """The view that the page shows; a test changes it."""
-
-    view: View = a_view()
+PAGES = showing(a_view())
+"""What the page shows; a test changes it."""
 
 
 @pytest.fixture
@@ -36,8 +33,8 @@ def browser_page() -> Iterator[Page]:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    Shown.view = a_view()
-    server = serve_page(("127.0.0.1", 0), lambda: Shown.view)
+    PAGES.show(a_view())
+    server = serve_page(("127.0.0.1", 0), PAGES)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
@@ -60,7 +57,7 @@ def test_the_page_shows_the_flow_and_asks_nobody_but_the_monitor(browser_page: P
 def test_the_page_refreshes_itself(browser_page: Page, address: str) -> None:
     browser_page.goto(address)
     assert "can be trusted" in browser_page.locator(".headline").inner_text()
-    Shown.view = a_view(model=None)
+    PAGES.show(a_view(model=None))
     browser_page.wait_for_selector(".headline.ill", timeout=15_000)
     assert "no model has been admitted yet" in browser_page.locator(".headline").inner_text()
 

@@ -9,7 +9,8 @@ import pytest
 from contract import metrics
 from contract.metrics import Counter, Gauge, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
-from monitoring.judge.stages import Stage, StageInputs, stages
+from monitoring.judge.stage import Stage, StageInputs
+from monitoring.judge.stages import stages
 from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
@@ -32,7 +33,14 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
     ("name", "metric", "labels", "well", "unwell", "problem"),
     [
         ("producers", metrics.REPLAY_BEHIND_SECONDS, {}, 30, 31, "the replay is 31 s behind"),
-        ("mirror", metrics.MIRROR_CAUGHT_UP_TO_SECONDS, ASKED, NOW_S - 60, NOW_S - 61, "the mirror is 61 s behind"),
+        (
+            "mirror",
+            metrics.MIRROR_CAUGHT_UP_TO_SECONDS,
+            ASKED,
+            NOW_S - 60,
+            NOW_S - 61,
+            f"the mirror is 61 s behind with {PIPELINE.events.topic}",
+        ),
         (
             "mirror",
             metrics.WATCHER_LOOKED_SECONDS,
@@ -56,22 +64,6 @@ def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s:
             NOW_S - ROWS_LIMIT_S,
             NOW_S - ROWS_LIMIT_S - 1,
             f"nothing due in the last {ROWS_LIMIT_S + 1:.0f} s is built",
-        ),
-        (
-            "scorers",
-            metrics.REQUESTS,
-            OWN | {"status": "500"},
-            0,
-            2,
-            "2 answers were errors of ours",
-        ),
-        (
-            "outcomes",
-            LOGGED,
-            OWN | {"outcome": "dropped"},
-            0,
-            3,
-            "3 predictions could not be logged",
         ),
     ],
 )
@@ -106,11 +98,6 @@ def test_tables_that_cannot_be_read_for_a_minute_are_the_name_nodes_problem() ->
     assert unread.command == "./hotpath logs namenode"
 
 
-def test_answers_that_were_no_errors_of_ours_are_no_problem() -> None:
-    refused = snapshot(metrics.REQUESTS, OWN | {"status": "422"}, 9)
-    assert stage("scorers", refused).problem is None
-
-
 def test_another_pipelines_silent_rollout_is_not_ours() -> None:
     silent = Snapshot(NOW_S, (), {"rollout-machines": "refused"})
     assert stage("rollout", silent).problem is None
@@ -121,11 +108,10 @@ def test_another_pipelines_silent_rollout_is_not_ours() -> None:
     )
 
 
-@pytest.mark.parametrize("outcome", ["refused", "dropped"])
-def test_a_lost_prediction_is_a_problem(outcome: str) -> None:
-    assert stage("outcomes", snapshot(LOGGED, OWN | {"outcome": "delivered"}, 9)).problem is None
-    lost = stage("outcomes", snapshot(LOGGED, OWN | {"outcome": outcome}, 2))
-    assert lost.problem == "2 predictions could not be logged"
+def test_whose_part_does_not_answer_says_so_first() -> None:
+    late = Sample("streaming", sample_name(metrics.STREAM_CAUGHT_UP_TO_SECONDS), OWN, NOW_S - 600)
+    found = stage("events", Snapshot(NOW_S, (late,), {"streaming": "refused"}))
+    assert [problem.code for problem in found.problems] == ["silent:streaming", "behind"]
 
 
 def test_predictions_on_disk_point_to_the_broker() -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
 
-from monitoring.judge.alerts import Alerts
 from monitoring.judge.model_health import Realised
 from monitoring.judge.trust import Pin, TrustInputs, first_line, reasons_against
 from streaming.pipeline_file.load import load
@@ -88,55 +82,3 @@ def test_an_offset_within_the_tolerance_is_no_alarm() -> None:
     assert reasons_against(PIPELINE, TrustInputs("m", 1.0, None, {"ops-1": 60.0})) == [], (
         "its events come late, no more"
     )
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, list[dict[str, str]], list[int]]]:
-    """A real receiver: its address, what it took, and the statuses that it will answer with first."""
-    taken: list[dict[str, str]] = []
-    statuses: list[int] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = statuses.pop(0) if statuses else 200
-            if status == 200:
-                taken.append(json.loads(body))
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/", taken, statuses
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_reason_is_said_once_when_it_appears_and_once_when_it_goes(
-    webhook: tuple[str, list[dict[str, str]], list[int]],
-) -> None:
-    address, taken, _ = webhook
-    alerts = Alerts(address)
-    with httpx.Client() as client:
-        for reasons in ([("no_model", "none")], [("no_model", "none")], []):
-            alerts.update(NOW, {"flights": reasons})
-            alerts.send(client)
-    assert [(a["code"], a["state"]) for a in taken] == [("no_model", "firing"), ("no_model", "resolved")]
-    assert [alert.state for alert in alerts.recent] == ["resolved", "firing"], "the page has the newest first"
-
-
-def test_an_alert_that_the_webhook_refuses_is_sent_again(
-    webhook: tuple[str, list[dict[str, str]], list[int]],
-) -> None:
-    address, taken, statuses = webhook
-    statuses.append(500)
-    alerts = Alerts(address)
-    with httpx.Client() as client:
-        alerts.update(NOW, {"flights": [("no_model", "none")]})
-        alerts.send(client)
-        assert taken == []
-        alerts.send(client)
-    assert [a["code"] for a in taken] == ["no_model"]

@@ -14,9 +14,10 @@ from contract.metrics import TRAINING_AUC, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import by_minute, by_model
-from monitoring.judge.stages import StageInputs, stages
+from monitoring.judge.stage import StageInputs
+from monitoring.judge.stages import stages
 from monitoring.judge.trust import TrustInputs
-from monitoring.page.page_server import serve_page
+from monitoring.page.page_server import STALE_S, Pages, serve_page
 from monitoring.page.view import PipelineView, View
 from streaming.pipeline_file.load import load
 from tests.monitoring.plain_outcomes import Outcome, collected
@@ -57,9 +58,16 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
     )
 
 
+def showing(view: View) -> Pages:
+    """As they are asked at the moment of the view."""
+    pages = Pages(clock=lambda: view.time_s)
+    pages.show(view)
+    return pages
+
+
 @pytest.fixture
 def page() -> Iterator[str]:
-    server = serve_page(("127.0.0.1", 0), lambda: a_view())
+    server = serve_page(("127.0.0.1", 0), showing(a_view()))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -82,6 +90,17 @@ def test_the_json_says_the_same(page: str) -> None:
     assert status["well"] is True
     assert status["pipelines"][0]["trusted"] is True
     json.dumps(status, allow_nan=False)
+
+
+def test_before_the_first_look_and_once_it_is_stale_there_is_no_view() -> None:
+    now_s = [NOW]
+    pages = Pages(clock=lambda: now_s[0])
+    assert pages.answer("/status.json")[0] == 503
+    pages.show(a_view())
+    assert pages.answer("/view")[0] == 200
+    now_s[0] += STALE_S + 1
+    assert pages.answer("/view")[0] == 503, "the page says above it that it is old"
+    assert pages.answer("/status.json")[0] == 200, "it names its moment"
 
 
 def test_an_unknown_path_names_the_known_ones(page: str) -> None:

@@ -1,0 +1,61 @@
+"""Records that producers send and nothing can be made of: dead letters, and questions in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contract import metrics
+from monitoring.judge.stage import Problem, StageInputs
+
+MOST_DEAD = 0.01
+MOST_QUARANTINED = 0.05
+FEWEST_RECORDS = 100
+LIKELY = {
+    "not_json": "the producer sends another format than JSON",
+    "not_an_object": "the producer sends JSON values that are no objects",
+    "duplicate_field": "the producer writes a field twice",
+    "wrong_type": "a field has another type than the pipeline file declares",
+    "missing": "the producer leaves out a field that the pipeline file requires",
+    "too_large": "the producer sends records that are larger than hotpath takes",
+}
+"""The likely cause by the reason of a dead letter."""
+
+
+def dead_letters(look: StageInputs) -> Iterator[Problem]:
+    """One problem for each topic of whose records too many could not be decoded in ten minutes."""
+    name = look.pipeline.name
+    for topic, dead in look.windows.by_label(metrics.DEAD_LETTERS, "topic", pipeline=name).items():
+        table = _table_of(look, topic)
+        records = dead + look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table=table)
+        if records < FEWEST_RECORDS or dead < MOST_DEAD * records:
+            continue
+        reasons = look.windows.by_label(metrics.DEAD_LETTERS, "reason", pipeline=name, topic=topic)
+        reason = max(reasons, key=lambda each: reasons[each])
+        text = (
+            f"{dead / records:.0%} of the last {records:,.0f} records of {topic} could not be decoded (dead letters), "
+            f"most often for the reason {reason}: {LIKELY.get(reason, 'see the table dead_letters')}"
+        )
+        yield Problem(f"dead_letters:{topic}", text, "./hotpath logs streaming")
+
+
+def quarantined(look: StageInputs) -> Iterator[Problem]:
+    """Too many questions of ten minutes are further than `max_wait` from the moment at which they came."""
+    name, topic = look.pipeline.name, look.pipeline.events.topic
+    questions = look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table="events")
+    outside = look.windows.increase(metrics.QUARANTINED_QUESTIONS, pipeline=name)
+    if questions >= FEWEST_RECORDS and outside >= MOST_QUARANTINED * questions:
+        text = (
+            f"{outside / questions:.0%} of the last {questions:,.0f} questions of {topic} are quarantined, as their "
+            f"`as_of` or `due` is NULL or too far from the moment at which they came"
+        )
+        yield Problem("quarantined", text, "./hotpath logs streaming")
+
+
+def _table_of(look: StageInputs, topic: str) -> str:
+    pipeline = look.pipeline
+    tables = {
+        pipeline.events.topic: "events",
+        pipeline.label.topic: "labels",
+        pipeline.predictions_topic: "predictions",
+    }
+    return tables.get(topic, "facts")

@@ -175,8 +175,8 @@ DEAD_LETTERS = Counter(
 )
 QUARANTINED_QUESTIONS = Counter(
     "hotpath_streaming_quarantined_questions",
-    "Questions committed to the one bucket of those whose as_of or due is NULL or out of bounds.",
-    ["pipeline"],
+    "Questions committed to the one bucket of those whose as_of or due is NULL or out of bounds, by the likely cause.",
+    ["pipeline", "reason"],
 )
 LOSSES_UNACKNOWLEDGED = Gauge(
     "hotpath_losses_unacknowledged",

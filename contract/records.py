@@ -84,6 +84,16 @@ DEAD_LETTER_REASONS: Final = (
     "append_time",  # the broker's stamp, or the one that an import states, cannot be
 )
 
+QUARANTINE_REASONS: Final = (
+    "as_of_null",
+    "due_null",
+    "as_of_in_1970",  # seconds since 1970 where milliseconds are meant
+    "due",  # it lies too far from the append time
+    "as_of_past",
+    "as_of_future",
+)
+"""Why a question is in the bucket OUTSIDE."""
+
 ROW_STATE = (
     *POSITION,
     pa.field("bucket", pa.int64()),

@@ -17,8 +17,17 @@ LIKELY = {
     "wrong_type": "a field has another type than the pipeline file declares",
     "missing": "the producer leaves out a field that the pipeline file requires",
     "too_large": "the producer sends records that are larger than hotpath takes",
+    "append_time": "an import states append times that are not milliseconds since 1970",
 }
 """The likely cause by the reason of a dead letter."""
+LIKELY_QUARANTINED = {
+    "as_of_null": "the producer leaves out the event's time, or writes one that cannot be read",
+    "due_null": "the expression of `[label] wait` gives no moment for these events",
+    "as_of_in_1970": "the producer sends seconds since 1970 where milliseconds are meant, so every event is in 1970",
+    "due": "the expression of `[label] wait` gives moments that are further away than `max_wait`",
+    "as_of_past": "the producer sends old events again, or its clock is behind by more than `max_wait`",
+    "as_of_future": "the producer's clock is ahead by more than `max_wait`",
+}
 
 
 def dead_letters(look: StageInputs) -> Iterator[Problem]:
@@ -42,11 +51,13 @@ def quarantined(look: StageInputs) -> Iterator[Problem]:
     """Too many questions of ten minutes are further than `max_wait` from the moment at which they came."""
     name, topic = look.pipeline.name, look.pipeline.events.topic
     questions = look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table="events")
-    outside = look.windows.increase(metrics.QUARANTINED_QUESTIONS, pipeline=name)
+    reasons = look.windows.by_label(metrics.QUARANTINED_QUESTIONS, "reason", pipeline=name)
+    outside = sum(reasons.values())
     if questions >= FEWEST_RECORDS and outside >= MOST_QUARANTINED * questions:
+        reason = max(reasons, key=lambda each: reasons[each])
         text = (
-            f"{outside / questions:.0%} of the last {questions:,.0f} questions of {topic} are quarantined, as their "
-            f"`as_of` or `due` is NULL or too far from the moment at which they came"
+            f"{outside / questions:.0%} of the last {questions:,.0f} questions of {topic} are quarantined, most often "
+            f"for the reason {reason}: {LIKELY_QUARANTINED.get(reason, 'see the bucket -1 of the table events')}"
         )
         yield Problem("quarantined", text, "./hotpath logs streaming")
 

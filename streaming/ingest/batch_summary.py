@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.records import OUTSIDE
+from streaming.ingest.quarantine_reasons import quarantine_reasons
 
 LONGEST_HOST = 255
 """Characters in a host's name, as in DNS: what is longer is no host, and would become the label of a metric."""
@@ -31,8 +30,8 @@ class Summary:
     """Producing host -> the smallest (append time - event time)."""
     dead_letters: dict[str, Counter[str]] = field(default_factory=dict)
     """Topic -> reason -> records."""
-    quarantined: int = 0
-    """Questions in the bucket OUTSIDE."""
+    quarantined: Counter[str] = field(default_factory=Counter)
+    """Reason -> questions in the bucket OUTSIDE."""
     is_whole: bool = True
     """False where a task stopped decoding, because its records had become too large for the driver."""
 
@@ -49,7 +48,7 @@ class Summary:
                 self._see_delays(own)
 
         if table == "events":
-            self.quarantined += int(np.count_nonzero(records["bucket"].to_numpy() == OUTSIDE))
+            self.quarantined += quarantine_reasons(records)
 
     def _count_reasons(self, letters: pa.RecordBatch) -> None:
         for topic, reason in zip(letters["topic"].to_pylist(), letters["reason"].to_pylist(), strict=True):
@@ -83,7 +82,7 @@ class Summary:
     def _take(self, part: Summary) -> None:
         self.records.update(part.records)
         self.bytes += part.bytes
-        self.quarantined += part.quarantined
+        self.quarantined.update(part.quarantined)
         self.is_whole &= part.is_whole
         for topic, reasons in part.dead_letters.items():
             self.dead_letters.setdefault(topic, Counter()).update(reasons)

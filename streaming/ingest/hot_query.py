@@ -24,7 +24,7 @@ from contract.metrics import (
     STREAM_RECORDS,
 )
 from contract.pipeline import Pipeline
-from contract.records import DEAD_LETTER_REASONS
+from contract.records import DEAD_LETTER_REASONS, QUARANTINE_REASONS
 from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
@@ -73,7 +73,8 @@ class HotQuery:
 
     def _show_zeros(self) -> None:
         """Let each counter be scraped before it first counts: else its first increase would not show as one."""
-        QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name)
+        for reason in QUARANTINE_REASONS:
+            QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name, reason=reason)
         for table in HOT_TABLES:
             STREAM_RECORDS.labels(pipeline=self.pipeline.name, table=table)
         for topic, table in tables_by_topic(self.pipeline).items():
@@ -156,7 +157,8 @@ class HotQuery:
         log.info("batch committed pipeline=%s batch=%d seconds=%.1f %s", name, batch, now_s - started_s, counts)
 
     def _count_refused(self, summary: Summary) -> None:
-        QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name).inc(summary.quarantined)
+        for reason, count in summary.quarantined.items():
+            QUARANTINED_QUESTIONS.labels(pipeline=self.pipeline.name, reason=reason).inc(count)
         for topic, reasons in summary.dead_letters.items():
             for reason, count in reasons.items():
                 DEAD_LETTERS.labels(pipeline=self.pipeline.name, topic=topic, reason=reason).inc(count)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contract import metrics
-from contract.records import DEAD_LETTER_REASONS
-from monitoring.judge.bad_records import LIKELY
+from contract.records import DEAD_LETTER_REASONS, QUARANTINE_REASONS
+from monitoring.judge.bad_records import LIKELY, LIKELY_QUARANTINED
 from tests.monitoring.judge.looks import OWN, PIPELINE, Looks
 
 ASKED, LABELS = PIPELINE.events.topic, PIPELINE.label.topic
@@ -18,12 +18,12 @@ def stream(events: float, dead: float, quarantined: float = 0) -> Looks:
     looks.start("streaming")
     looks.set(metrics.STREAM_RECORDS, events, table="events", **OWN)
     looks.set(metrics.DEAD_LETTERS, dead, topic=ASKED, reason="wrong_type", **OWN)
-    looks.set(metrics.QUARANTINED_QUESTIONS, quarantined, **OWN)
+    looks.set(metrics.QUARANTINED_QUESTIONS, quarantined, reason="as_of_in_1970", **OWN)
     return looks
 
 
 @pytest.mark.parametrize(
-    ("events", "dead", "is_told"), [(99, 0, False), (90, 9, False), (99, 1, True), (100, 1, False)]
+    ("decoded", "dead", "is_told"), [(99, 0, False), (90, 9, False), (99, 1, True), (100, 1, False)]
 )
 def test_one_percent_of_at_least_a_hundred_records(decoded: int, dead: int, is_told: bool) -> None:
     assert bool(stream(decoded, dead).problems("events")) is is_told
@@ -49,9 +49,13 @@ def test_what_was_ten_minutes_ago_counts_no_more() -> None:
 
 def test_every_reason_has_a_likely_cause() -> None:
     assert set(LIKELY) == set(DEAD_LETTER_REASONS)
+    assert set(LIKELY_QUARANTINED) == set(QUARANTINE_REASONS)
 
 
 def test_five_percent_quarantined() -> None:
     assert stream(1000, 0, quarantined=49).problems("events") == []
     (text,) = stream(1000, 0, quarantined=50).texts("events")
-    assert text.startswith(f"5% of the last 1,000 questions of {ASKED} are quarantined")
+    assert text == (
+        f"5% of the last 1,000 questions of {ASKED} are quarantined, most often for the reason as_of_in_1970: the "
+        "producer sends seconds since 1970 where milliseconds are meant, so every event is in 1970"
+    )

@@ -69,11 +69,11 @@ def judge(parts: list[Row], pipelines: list[Row], troubles: list[str]) -> tuple[
 def _troubles(parts: list[Row], now_s: float) -> list[str]:
     """What the monitor finds wrong, and what restarts say, in words, each with the command that looks closer."""
     monitor = next((part for part in parts if part["part"] == "monitor" and part["state"] == "ready"), None)
-    found = [] if monitor is None else _told_by_monitor(monitor, now_s)
+    found = [] if monitor is None else told_by_monitor(monitor, now_s)
     return found + restart_troubles(parts, found)
 
 
-def _told_by_monitor(monitor: Row, now_s: float) -> list[str]:
+def told_by_monitor(monitor: Row, now_s: float) -> list[str]:
     """On a machine that is very busy, an answer may take its time."""
     address = monitor["address"].removeprefix("http://")
     answers = (json_at(address, "/status.json", timeout_s) for timeout_s in MONITOR_WITHIN_S)

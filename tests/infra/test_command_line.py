@@ -12,14 +12,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.timestamps import rfc3339
 from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
-from infra.commands.status import judge, line_of, model_of, troubles_of
+from infra.commands.status import judge, line_of, model_of, restart_troubles, told_by_monitor, troubles_of
 from infra.settings import ROOT, Settings
 from serving.candidates.state_store import Model, ModelStates, write_states
 
@@ -161,6 +163,52 @@ def test_status_exits_with_1_when_the_monitor_does_not_answer_and_with_0_when_al
         Settings.from_environment().control.unlink()
 
 
+class BusyMonitor(BaseHTTPRequestHandler):
+    """It answers the first request only when the second one comes: the caller has given the first one up by then."""
+
+    asked_again = threading.Event()
+    looked = datetime.now(UTC)
+
+    def do_GET(self) -> None:
+        first = not self.server.__dict__.setdefault("asked", [])
+        self.server.__dict__["asked"].append(self.path)
+        if first:
+            self.asked_again.wait(10)
+            return
+        self.asked_again.set()
+        body = json.dumps({"time": rfc3339(self.looked), "pipelines": []}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("minutes_ago", "told"), [(0, []), (5, ["the monitor has not looked for 300 s"])])
+def test_a_busy_monitor_is_asked_again_with_more_patience_and_one_that_does_not_look_is_told(
+    monkeypatch: pytest.MonkeyPatch, minutes_ago: int, told: list[str]
+) -> None:
+    monkeypatch.setattr("infra.commands.status.MONITOR_WITHIN_S", (0.2, 10.0))
+    BusyMonitor.asked_again.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BusyMonitor)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    now_s = BusyMonitor.looked.timestamp() + 60 * minutes_ago
+    found = told_by_monitor({"address": address, "look_first": "hotpath logs monitor"}, now_s)
+    server.shutdown()
+    server.server_close()
+    assert [trouble.partition(";")[0] for trouble in found] == told
+
+
+def test_status_tells_a_part_whose_restarts_are_a_trouble_once() -> None:
+    ended = "trainer ended itself 5 s ago, as it could not go on"
+    troubled = READY | {"part": "trainer", "trouble": ended, "look_first": "hotpath logs trainer"}
+    expected = f"{ended}; look with: hotpath logs trainer"
+    assert restart_troubles([READY, troubled], []) == [expected]
+    assert restart_troubles([troubled], [f"flights: training: {expected}"]) == []
+
+
 def test_status_says_that_the_record_of_models_is_broken(tmp_path: Path) -> None:
     (tmp_path / "models.json").write_text("{")
     told = model_of(tmp_path, "flights")
@@ -186,8 +234,9 @@ def test_status_is_well_when_every_part_is_ready_and_each_pipeline_has_a_model()
 
 
 def test_status_is_unwell_when_the_monitor_finds_a_stage_standing_still_or_a_model_not_to_trust() -> None:
-    standing = {"name": "mirror", "problem": "the mirror is 90 s behind", "command": "./hotpath logs mirror"}
-    seen = {"name": "flights", "trusted": True, "headline": "", "stages": [standing | {"problem": None}, standing]}
+    behind = {"code": "behind", "text": "the mirror is 90 s behind", "command": "./hotpath logs mirror"}
+    stages = [{"name": "producers", "problems": []}, {"name": "mirror", "problems": [behind]}]
+    seen = {"name": "flights", "trusted": True, "headline": "", "stages": stages}
     assert judge([READY], [WITH_MODEL], troubles_of(seen)) == (
         "unwell: flights: mirror: the mirror is 90 s behind; look with: hotpath logs mirror",
         False,

@@ -18,6 +18,7 @@ import pytest
 
 from contract.data_folder import DataFolder
 from contract.process_identity import Process
+from contract.restarts import read_restarts
 from infra.supervisor import process_runner
 from infra.supervisor.process_runner import LONGEST_PAUSE_S, pause_s
 from infra.supervisor.processes import stop
@@ -87,6 +88,20 @@ def test_a_killed_part_starts_again_and_is_ready_again(tmp_path: Path) -> None:
         assert record(supervisor, "broker").pid != before
 
     supervise(tmp_path, [part(tmp_path / "journal", "broker")], kill_and_wait)
+
+
+def test_a_part_that_ends_itself_is_a_trouble_that_the_monitor_can_read(tmp_path: Path) -> None:
+    once = f"import os, pathlib, time; seen = pathlib.Path({str(tmp_path / 'seen')!r});"
+    once += "exists = seen.exists(); seen.touch(); print('up', flush=True); time.sleep(60) if exists else os._exit(70)"
+
+    def look(supervisor: Supervisor) -> None:
+        until(lambda: record(supervisor, "tired").restarts == 1, 10, "it to be started again")
+        assert record(supervisor, "tired").trouble.startswith("tired ended itself")
+        (restart,) = read_restarts(DataFolder(tmp_path).restarts)
+        assert (restart.part, restart.why) == ("tired", "exited with 70: up")
+
+    tired = Service("tired", (sys.executable, "-Sc", once), ready=lambda running: running.printed("up"))
+    supervise(tmp_path, [tired], look)
 
 
 def test_what_a_killed_part_left_among_its_temporary_files_is_gone_when_it_starts_again(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""H2O: a cluster of one node, which reads and writes HDFS by itself."""
+"""H2O: a cluster of one node. It reads tables from HDFS and writes models to it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _GIVE_BACK: Final = (
     "-XX:+UnlockExperimentalVMOptions",
     "-XX:TrimNativeHeapInterval=15000",
 )
-"""What importing Parquet files has freed goes back to the machine: 1.5 GB stayed reserved after 30 imports."""
+"""Returns memory to the machine that imports of Parquet files have freed: 1.5 GB stayed reserved after 30 imports."""
 
 
 def h2o(settings: Settings, ports: Ports) -> Service:
-    """The part `h2o`. Its frames live in its heap alone: a start begins empty, and the trainer imports again."""
+    """The part `h2o`. Its frames are in memory only: after a start it is empty, and the trainer imports again."""
     address = ports.address("h2o")
 
     def prepare() -> None:
         hdfs_daemons.render(settings, ports)
-        java.write(settings.conf / "h2o.nodes", f"{address}\n")  # itself alone: no multicast for others
+        java.write(settings.conf / "h2o.nodes", f"{address}\n")  # itself: it searches for no others by multicast
 
     return Service(
         name="h2o",
@@ -37,7 +37,7 @@ def h2o(settings: Settings, ports: Ports) -> Service:
             "-XX:+ExitOnOutOfMemoryError",
             *_GIVE_BACK,
             java.temporary_files(settings, "h2o"),
-            "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # unused: a library of 157 MB to unpack at every start
+            "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # not used, and every start would unpack a library of 157 MB
             "-jar",
             str(packaged("h2o") / "backend" / "bin" / "h2o.jar"),
             *("-name", f"hotpath-{ports['h2o']}", "-ip", ports.advertise, "-web_ip", ports.bind),

@@ -1,4 +1,4 @@
-"""HDFS: one NameNode with its SecondaryNameNode, one DataNode: the real daemons, from the shaded jars."""
+"""HDFS: a NameNode, a SecondaryNameNode and a DataNode. The daemons are started from Hadoop's shaded jars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FROM_SPARK = (
 )
 DAEMONS = "org.apache.hadoop.hdfs.server"
 CHECKPOINT_S = 300
-"""A NameNode that starts replays the edits since its last checkpoint; older ones go."""
+"""Between checkpoints. A NameNode that starts replays the edits since the last one; older edits are removed."""
 
 
 def namenode(settings: Settings, ports: Ports) -> Service:
@@ -55,7 +55,7 @@ def datanode(settings: Settings, ports: Ports) -> Service:
 
 
 def secondarynamenode(settings: Settings, ports: Ports, after: tuple[str, ...]) -> Service:
-    """The part `secondarynamenode`: makes the NameNode's checkpoints, without which its edits grow until it starts."""
+    """The part `secondarynamenode`: makes the NameNode's checkpoints. Without them the file of edits only grows."""
     address = ports.address("secondarynamenode")
     return Service(
         name="secondarynamenode",

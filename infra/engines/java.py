@@ -13,10 +13,10 @@ from infra.settings import Settings
 
 _LOGGING: Final = """\
 rootLogger.level=info
-# a start prints every setting otherwise
+# otherwise each start prints every setting
 logger.settings.name=org.apache.kafka.common.config
 logger.settings.level=warn
-# HDFS tells every call of every client otherwise: some gigabytes a day
+# otherwise HDFS logs every call of every client: some gigabytes a day
 logger.audit.name=org.apache.hadoop.hdfs.server.namenode.FSNamesystem.audit
 logger.audit.level=warn
 logger.trace.name=org.apache.hadoop.hdfs.server.datanode.DataNode.clienttrace
@@ -33,14 +33,14 @@ appender.console.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 
 
 def command(settings: Settings, part: str, heap: str, classpath: str, main: str, *arguments: str) -> tuple[str, ...]:
-    """A part's command line for a small heap on few cores. Logs go to stderr: the supervisor keeps and bounds them."""
+    """A part's command line, tuned for a small heap on few cores. It logs to stderr: the supervisor keeps the log."""
     return (
         settings.java,
         "-Xms32m",
         f"-Xmx{heap}",
-        "-XX:TieredStopAtLevel=1",  # the second compiler took a third of a broker's first minutes
+        "-XX:TieredStopAtLevel=1",  # the second compiler took a third of the processor time of a broker's start
         "-XX:+UseSerialGC",
-        "-XX:+ExitOnOutOfMemoryError",  # a part that limps is worse than one that is started again
+        "-XX:+ExitOnOutOfMemoryError",  # out of memory an engine fails again and again; started anew it works
         "-Xshare:auto",
         f"-Dlog4j2.configurationFile={logging_file(settings)}",
         "-Djava.net.preferIPv4Stack=true",
@@ -53,12 +53,12 @@ def command(settings: Settings, part: str, heap: str, classpath: str, main: str,
 
 
 def temporary_files(settings: Settings, part: str) -> str:
-    """The option that keeps what a killed program leaves out of the machine's own folder: Java heeds no TMPDIR."""
+    """The option by which Java puts temporary files into the part's own folder. Java does not read TMPDIR."""
     return f"-Djava.io.tmpdir={settings.scratch(part)}"
 
 
 ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}
-"""Keeps glibc from reserving an arena a thread."""
+"""Limits glibc to two memory arenas; by default it may reserve one for each thread."""
 
 
 def logging_file(settings: Settings) -> Path:
@@ -68,7 +68,7 @@ def logging_file(settings: Settings) -> Path:
 
 
 def write(path: Path, text: str) -> bool:
-    """Write a configuration file whole, for our eyes only, since some hold secrets; whether it has changed."""
+    """Write a configuration file whole, for its owner alone, since some hold secrets; whether it has changed."""
     if path.exists() and path.read_text() == text:
         path.chmod(0o600)
         return False
@@ -81,12 +81,12 @@ def write(path: Path, text: str) -> bool:
 
 
 def properties(entries: Mapping[str, object]) -> str:
-    """A Java properties file. Its reader takes bytes for Latin-1, and knows the escapes of JSON."""
+    """The text of a Java properties file: ASCII, since Java reads it as Latin-1; it understands the escapes of JSON."""
     return "".join(f"{name}={_escaped(_value(value))}\n" for name, value in entries.items())
 
 
 def _escaped(text: str) -> str:
-    """In ASCII on one line; a first blank would be taken for a part of the separator."""
+    """In ASCII on one line. A leading space is escaped: Java would take it as part of the separator."""
     inner = json.dumps(text)[1:-1]
     return "\\" + inner if inner.startswith(" ") else inner
 

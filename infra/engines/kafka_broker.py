@@ -23,7 +23,7 @@ LONGEST = 2**63 - 1
 
 
 class EngineError(RuntimeError):
-    """An engine could not be prepared; the message holds what it printed last."""
+    """An engine could not be prepared; the message ends with what the engine printed last."""
 
 
 def broker(settings: Settings, ports: Ports, name: str) -> Service:
@@ -56,7 +56,7 @@ def classpath() -> str:
 
 
 def configuration(settings: Settings, ports: Ports, name: str) -> dict[str, object]:
-    """What differs from Kafka's defaults: one node, small logs, records of up to 8 MB, no topic made by accident."""
+    """What differs from Kafka's defaults: one node, small logs, records of 8 MB, no topic made by its mere use."""
     listener, controller = ports.listens_at(name), ports.listens_at(f"{name}_controller")
     voter = ports.address(f"{name}_controller")
     one_node = {
@@ -78,7 +78,7 @@ def configuration(settings: Settings, ports: Ports, name: str) -> dict[str, obje
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 1,
         "group.initial.rebalance.delay.ms": 0,
-        # nobody takes over from a broker that was paused, and one that is fenced drops transactions half done
+        # one node: no other broker could take over from one that was paused, and fencing it drops open transactions
         "broker.session.timeout.ms": 40_000,
     }
     small = {

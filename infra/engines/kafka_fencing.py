@@ -29,13 +29,13 @@ _FENCED: Final = b"Fencing broker 1"
 _WRITTEN_WITHIN_S: Final = 10.0
 _PATIENCE_S: Final = 60.0
 _NOTHING_TO_FENCE_S: Final = 5.0
-"""So long after its start a controller has fenced whom it had to."""
+"""A controller that has run for so long has fenced every broker that it had to fence."""
 
 
 def fence_former_life(
     settings: Settings, name: str, classpath: str, configuration: Mapping[str, object], controller: str
 ) -> None:
-    """Do so where the broker `name` has had a former life that did not end in order. Takes some four seconds.
+    """Fence the former life of the broker `name` where it did not end in order. Takes some four seconds.
 
     `controller` is the address that the broker's own controller has.
     """
@@ -71,7 +71,10 @@ def fence_former_life(
 
 
 def _wait_until_written(metadata: Path) -> None:
-    """Until the log has grown twice: by what is decided now at the latest. An idle controller appends a record, too."""
+    """Wait for two appends to the metadata log.
+
+    The second comes after the fencing record, since an idle controller also appends records that say nothing.
+    """
     deadline = time.monotonic() + _WRITTEN_WITHIN_S
     for _ in range(2):
         size = _size(metadata)
@@ -84,7 +87,7 @@ def _size(folder: Path) -> int:
 
 
 def _alone(configuration: Mapping[str, object], controller: str) -> dict[str, object]:
-    """The broker's configuration for its controller alone, which soon misses the broker."""
+    """The broker's configuration for its controller alone, with a session so short that it fences the broker soon."""
     of_brokers = ("advertised.listeners", "inter.broker.listener.name")
     kept = {key: value for key, value in configuration.items() if key not in of_brokers}
     return kept | {

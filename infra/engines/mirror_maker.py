@@ -18,7 +18,8 @@ from streaming.kafka.java_client import java_settings
 
 MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"
 SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")
-"""Ends of settings that nobody else may read: the mirror keeps its settings in a topic of the cloud, these by place."""
+"""Settings that end so are secret. The mirror stores its settings in a topic of the cloud: of these only the file that
+holds the value."""
 STARTED = "MirrorSourceConnector-0} Source task finished initialization"
 
 
@@ -53,7 +54,7 @@ def render(settings: Settings, ports: Ports, places: Places, topics: Iterable[st
 
 
 def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[str]) -> dict[str, object]:
-    """One direction; the topics are ours to create, so their settings are not synchronised."""
+    """One direction. Settings of topics are not synchronised: those of the two sides differ on purpose."""
     flow = {
         "clusters": "onprem,cloud",
         **clients,
@@ -64,7 +65,7 @@ def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[
         "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
         "sync.topic.configs.enabled": False,
         "sync.topic.acls.enabled": False,
-        "onprem->cloud.groups": "",  # consumers' offsets stay where they are
+        "onprem->cloud.groups": "",  # offsets of consumer groups are not mirrored
         "emit.heartbeats.enabled": False,
         "refresh.topics.interval.seconds": 5,
         "tasks.max": 2,
@@ -105,7 +106,7 @@ def _clients(places: Places) -> dict[str, object]:
 
 
 def _provider(secrets: Path) -> dict[str, object]:
-    """Whoever needs a value that names its place reads it there, and nowhere else."""
+    """Lets the mirror read secret values from this file, and from no other."""
     return {
         "config.providers": "file",
         "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",

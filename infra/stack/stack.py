@@ -9,6 +9,7 @@ example      replay of the flights, when the example is deployed
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -28,6 +29,8 @@ from infra.stack.part_environment import is_local, started_kafkas
 from infra.supervisor.readiness import when_answering, when_listening
 from infra.supervisor.service import Service
 from streaming.kafka.topic_admin import ensure_topics
+
+log = logging.getLogger("stack")
 
 
 class Stack:
@@ -83,7 +86,9 @@ class Stack:
         Raises:
             RuntimeError: a broker refused, or a topic that is not ours cannot be used as it is.
         """
-        ensure_topics(self._places, [each.pipeline for each in deployed], started_kafkas(self._settings))
+        pipelines = [each.pipeline for each in deployed]
+        for difference in ensure_topics(self._places, pipelines, started_kafkas(self._settings)):
+            log.info("topic differs where=%s what=%s", difference.where, difference.text)
 
     def _serving(self) -> list[Service]:
         admin = _reached(self._environment.required(variables.ADMIN))

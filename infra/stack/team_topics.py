@@ -34,7 +34,7 @@ def check_team_topics(settings: Settings, files: Sequence[tuple[Path, Pipeline]]
         found = check_topics(places, _pipelines(settings, files), started)
         changed = adopt_topics(places, found) if adopt else []
     except (TopicsRefused, NotesUnreadable) as error:
-        raise Unfit(f"not started:\n  {error}") from error
+        raise Unfit(str(error)) from error
     return _told(changed, [each for each in found if each not in changed])
 
 
@@ -46,15 +46,16 @@ def _pipelines(settings: Settings, files: Iterable[tuple[Path, Pipeline]]) -> li
 
 
 def _told(changed: Sequence[Difference], left: Sequence[Difference]) -> list[str]:
-    if stopping := [f"  {each}" for each in left if each.stops]:
-        raise Unfit("\n".join([f"not started: topics that hotpath did not make{_how(left)}", *stopping]))
-    worse = [f"{each}" for each in left]
-    lines = [f"changed: {each}" for each in changed] + worse
-    return lines + ([f"these topics are used as they are{_how(left)}"] if any(each.commands for each in left) else [])
+    """What was changed and what is only worse than it could be; what cannot work is raised."""
+    done, how = [f"changed: {each}" for each in changed], _how(left)
+    if stopping := [str(each) for each in left if each.stops]:
+        first = f"these topics cannot be used as they are{how}:"
+        raise Unfit("\n  ".join([first, *stopping, *done]))
+    worse = [str(each) for each in left]
+    return [*done, *worse, *([f"they are used as they are{how}"] if how else [])]
 
 
 def _how(left: Sequence[Difference]) -> str:
-    can_be_changed = any(each.settings or each.partitions for each in left)
-    return (
-        f"; run the commands, or `hotpath up {ADOPT}`, which runs those that change a topic" if can_be_changed else ""
-    )
+    if not any(each.settings or each.partitions for each in left):
+        return ""
+    return f"; run the commands, or let `hotpath up {ADOPT}` change the topics"

@@ -68,7 +68,7 @@ def running_hdfs(settings: Settings, folder: Path) -> Iterator[str]:
 
 def tools(settings: Settings, folder: Path) -> Path:
     """Programs named as those of Kafka and HDFS, from the jars that we have."""
-    hadoop = ":".join(spark_jars(*hdfs_daemons.FROM_SPARK))
+    hadoop = ":".join([str(settings.folder.conf / "hdfs"), *spark_jars(*hdfs_daemons.FROM_SPARK)])
     programs = {
         "kafka-configs.sh": [settings.java, "-cp", kafka_broker.classpath(), "kafka.admin.ConfigCommand"],
         "kafka-topics.sh": [sys.executable, str(Path(__file__).with_name("kafka_topics.py"))],

@@ -69,6 +69,7 @@ def listen(path: Path, kind: socket.SocketKind, backlog: int) -> socket.socket:
         PathTooLong: the kernel does not take the path.
         OSError: the path cannot be bound.
     """
+    unix_path(path)
     fresh = path.with_suffix(".new")
     address = unix_path(fresh)
     fresh.unlink(missing_ok=True)

@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from contract.unix_socket import unix_path
+from contract import unix_socket
 
 Message = dict[str, Any]
 Answer = Callable[[Message], AsyncIterator[Message]]
+
+_BACKLOG: Final = 64
+
+log = logging.getLogger("control_socket")
 
 
 class NotRunning(Exception):
@@ -30,18 +35,29 @@ async def serve(path: Path, answer: Answer) -> asyncio.Server:
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async for message in answer(json.loads(await reader.readline())):
-                writer.write(json.dumps(message).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, json.JSONDecodeError):
-            pass  # the caller has gone, or was none of ours
+            if unix_socket.is_own_user(writer.get_extra_info("socket")):
+                async for message in _answers(answer, await reader.readline()):
+                    writer.write(json.dumps(message).encode() + b"\n")
+                    await writer.drain()
+        except (ConnectionError, ValueError):
+            pass  # the caller has gone, or sends a line without end
         finally:
             writer.close()
 
-    path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(converse, unix_path(path))
-    path.chmod(0o600)
-    return server
+    return await asyncio.start_unix_server(converse, sock=unix_socket.listen(path, socket.SOCK_STREAM, _BACKLOG))
+
+
+async def _answers(answer: Answer, line: bytes) -> AsyncIterator[Message]:
+    try:
+        request = json.loads(line)
+        if not isinstance(request, dict) or not isinstance(request.get("do"), str):
+            raise ValueError("it is no JSON object with `do`")
+    except (ValueError, RecursionError) as error:
+        log.warning("request refused why=%r", str(error))
+        yield {"say": f"the request cannot be read: {error}", "code": 1}
+        return
+    async for message in answer(request):
+        yield message
 
 
 def ask(path: Path, request: Message) -> Iterator[Message]:
@@ -50,11 +66,11 @@ def ask(path: Path, request: Message) -> Iterator[Message]:
     Raises:
         NotRunning: nobody listens, or it went away before it had answered.
     """
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(unix_path(path))
-        except OSError as error:
-            raise NotRunning(f"no stack runs at {path.parent.parent}; `hotpath up` starts it") from error
+    try:
+        connection = unix_socket.connect(path, socket.SOCK_STREAM)
+    except OSError as error:
+        raise NotRunning(f"no stack runs at {path.parent.parent}; `hotpath up` starts it") from error
+    with connection:
         connection.sendall(json.dumps(request).encode() + b"\n")
         for line in connection.makefile():
             message = json.loads(line)

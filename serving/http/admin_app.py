@@ -1,26 +1,29 @@
-"""What a scorer says on its own Unix socket, behind the stable admin address: docs, metrics, state.
+"""What a scorer answers on its own Unix socket, behind the stable admin address: docs, metrics, state.
 
-The hot route answers there too, so that golden requests reach a scorer before it gets the hot address.
+The hot route answers there, too: golden requests reach a scorer there before it gets the hot address.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from contract.unix_socket import unix_path
+from contract import unix_socket
 from serving.http.docs_page import docs_page, openapi_paths
 from serving.http.hot_route import HotRoute
 from serving.http.http_protocol import protocol_factory
 from serving.http.request import Application, Receive, Scope, Send
 from serving.http.scorer_state import ScorerState
+
+_BACKLOG: Final = 64
 
 
 @asynccontextmanager
@@ -32,8 +35,8 @@ async def listen_on_own_socket(path: Path, hot_route: HotRoute, state: ScorerSta
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     factory = protocol_factory(own_application(hot_route, state))
-    server = await asyncio.get_running_loop().create_unix_server(factory, unix_path(path))
-    path.chmod(0o600)
+    listening = unix_socket.listen(path, socket.SOCK_STREAM, _BACKLOG)
+    server = await asyncio.get_running_loop().create_unix_server(factory, sock=listening, backlog=_BACKLOG)
     try:
         yield
     finally:

@@ -102,6 +102,9 @@ class HotHost:
         """Scorer -> its state."""
         return {scorer["name"]: scorer["state"] for scorer in (self.state() or {"scorers": []})["scorers"]}
 
+    def has_left(self, scorer: str) -> bool:
+        return scorer not in self.states()
+
     def reaches(self, states: dict[str, str]) -> None:
         self.waits(lambda: states.items() <= self.states().items(), str(states))
 

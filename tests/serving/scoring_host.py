@@ -23,6 +23,7 @@ from tests.waiting import until
 
 KEY = "opensesame"
 PIPELINE = Path(__file__).with_name("machines.toml")
+FAILING_SCORER = Path(__file__).with_name("failing_scorer.py")
 VERSION = "p-20261121T021700Z"
 ANSWER = Draft202012Validator(answer_schema() | {"additionalProperties": False})
 PROBLEM = Draft202012Validator(problem_schema())
@@ -78,11 +79,17 @@ class ScoringHost(HotHost):
         self.manifest = manifest(self.pipeline, VERSION)
         compile_bundle(mojo(), self.spec, json.dumps(self.manifest), str(self.bundle))
 
-    def launch(self, name: str, *, bundle: bool = True, env: Mapping[str, str] | None = None) -> Scorer:
-        """A scorer process that was started; it may not be ready yet."""
+    def launch(
+        self, name: str, *, bundle: bool = True, env: Mapping[str, str] | None = None, failing: str | None = None
+    ) -> Scorer:
+        """A scorer process that was started; it may not be ready yet. `failing`: the part that `fail` makes fail."""
         arguments = ["--pipeline", "p", "--name", name, *(["--bundle", str(self.bundle)] if bundle else [])]
-        process = self.start("-m", "serving.scorer", *arguments, env=dict(env or {}))
+        program = [str(FAILING_SCORER), failing] if failing else ["-m", "serving.scorer"]
+        process = self.start(*program, *arguments, env=dict(env or {}))
         return Scorer(name, process, self.sockets / f"{name}.sock", self.port)
+
+    def fail(self, part: str) -> None:
+        (self.data / f"fail-{part}").touch()
 
     def answering(self, scorer: Scorer) -> Scorer:
         """The same scorer, once it answers."""

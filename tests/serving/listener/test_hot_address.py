@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from contract.process_end import GIVEN_UP
+from tests.serving.load import load
 from tests.serving.scoring_host import PREDICT, ScoringHost
 from tests.waiting import until
 
@@ -14,11 +17,11 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def host() -> Iterator[ScoringHost]:
     with ScoringHost() as host:
+        host.manager()
         yield host
 
 
 def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until_it_drains(host: ScoringHost) -> None:
-    host.manager()
     blue, green = host.launch("blue"), host.launch("green")
     host.reaches({"blue": "standby", "green": "standby"})
     assert host.switch("blue")["ok"]
@@ -47,6 +50,28 @@ def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until
 
     green.process.send_signal(signal.SIGTERM)
     assert green.process.wait(30) == 0
+
+
+def test_a_scorer_that_has_lost_a_part_drains_exits_with_70_and_no_request_fails(host: ScoringHost) -> None:
+    parts = ("keys", "prediction-log")
+    doomed = {part: host.launch(f"without-{part}", failing=part) for part in parts}
+    host.launch("whole")
+    host.reaches({"without-keys": "standby", "without-prediction-log": "standby", "whole": "standby"})
+    assert host.switch("without-keys")["ok"]
+    with load(host.port, "/health/live") as clients:
+        for part, following in zip(parts, ("without-prediction-log", "whole"), strict=True):
+            clients.more(50)
+            host.fail(part)
+            lost = f"without-{part}"
+            host.waits(partial(host.has_left, lost), f"{lost} leaves the socket manager")
+            assert host.switch(following)["ok"]
+            assert doomed[part].process.wait(30) == GIVEN_UP
+        clients.more(50)
+    assert not clients.failed
+    said = host.said(100_000)
+    assert "the task keys ended by RuntimeError: made to fail" in said
+    assert "the thread prediction-log ended by RuntimeError: made to fail" in said
+    assert said.count("most recent call first") >= 2, "the stacks of all threads are in the log"
 
 
 @pytest.mark.parametrize(

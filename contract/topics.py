@@ -16,5 +16,8 @@ PROGRESS_TOPIC: Final = "hotpath.progress"
 IMPORTS_TOPIC: Final = "hotpath.imports"
 """On-prem topic, compacted, written by whoever imports history; see `contract.messages.imports`."""
 
+TRAINING_COMMANDS_TOPIC: Final = "hotpath.commands"
+"""Cloud topic, compacted, written by people's commands; see `contract.messages.commands`."""
+
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 """The largest record, the same at the brokers, the mirror and every consumer."""

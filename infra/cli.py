@@ -24,6 +24,7 @@ COMMANDS = {
     "try": "infra.commands.try_event",
     "replay": "infra.commands.replay",
     "models": "infra.commands.models",
+    "train": "infra.commands.train",
     "test": "infra.commands.run_tests",
     "bench": "infra.commands.bench",
 }

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from training.algorithms.gbm import score, train_gbm
 from training.candidates import build_candidate, registry
 from training.candidates.published_states import model_states
 from training.candidates.reference_rows import newest_question, reference_rows
+from training.command_inbox import CommandInbox
 from training.evaluation import holdout_metrics
 from training.failures import UNEXPECTED, Failures
 from training.h2o.cluster import connected, own_name
@@ -51,11 +53,13 @@ class Turn:
     """What its last good run was trained on."""
     not_before: datetime | None = None
     """Until then it rests, since something failed before a run began."""
+    is_ordered: bool = False
+    """Somebody has sent a command to train, which no turn has taken up yet."""
 
     def is_due(self, pipeline: Pipeline, now: datetime) -> bool:
         if self.not_before is not None and now < self.not_before:
             return False
-        return self.began is None or now - self.began >= pipeline.training.every
+        return self.is_ordered or self.began is None or now - self.began >= pipeline.training.every
 
 
 def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, Any]:
@@ -100,9 +104,12 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
 def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
     """Retrain when there is something new; keep the figures that the monitor shows."""
     window = newest_window(places, pipeline)
+    ordered, turn.is_ordered = turn.is_ordered, False
     idle = window is None or (turn.window is not None and not has_new_rows(pipeline, window, turn.window))
     metrics.TRAINING_IDLE.labels(pipeline=pipeline.name).set(idle)
-    if window is None or idle:
+    if ordered and window is None:
+        log.warning("nothing to train on yet, the command has no effect pipeline=%s", pipeline.name)
+    if window is None or (idle and not ordered):
         turn.window = window  # the next look compares with this version: the log of older ones goes
         return
     turn.began = now
@@ -144,14 +151,40 @@ def _failed(turn: Turn) -> str:
     return f"training run failed pipeline={turn.failures.pipeline} failures_in_a_row={turn.failures.in_a_row}"
 
 
+def note_commands(inbox: CommandInbox, turns: Mapping[str, Turn]) -> None:
+    """Note in its turn every pipeline that somebody wants trained now."""
+    try:
+        commands = inbox.new_commands()
+    except TrainingError as error:
+        metrics.PROBLEMS.labels(part="trainer").inc()
+        log.warning("commands cannot be read, trying again reason=%r", str(error))
+        return
+    for command in commands:
+        if command.pipeline in turns:
+            turns[command.pipeline].is_ordered = True
+            log.info("command to train pipeline=%s who=%r", command.pipeline, command.who)
+        else:
+            log.warning("command to train a pipeline that is not deployed pipeline=%.100r", command.pipeline)
+
+
+def _turns_of(pipelines: Iterable[Pipeline], before: Mapping[str, Turn]) -> dict[str, Turn]:
+    """A turn for each pipeline; of one that is deployed no more nothing is said to fail."""
+    turns = {pipeline.name: before.get(pipeline.name) or Turn(Failures(pipeline.name)) for pipeline in pipelines}
+    for name in before.keys() - turns.keys():
+        before[name].failures.clear()
+    return turns
+
+
 def run(places: Places) -> None:
     """Take turns for ever."""
-    deployed = Deployed(places)
+    deployed, inbox = Deployed(places), CommandInbox(places.cloud, round(time.time() * 1000))
     turns: dict[str, Turn] = {}
     while True:
         now = datetime.now(UTC)
         pipelines = deployed.pipelines()
-        due = [p for p in pipelines if turns.setdefault(p.name, Turn(Failures(p.name))).is_due(p, now)]
+        turns = _turns_of(pipelines, turns)
+        note_commands(inbox, turns)
+        due = [p for p in pipelines if turns[p.name].is_due(p, now)]
         for pipeline in sorted(due, key=lambda p: turns[p.name].began or datetime.min.replace(tzinfo=UTC)):
             try_turn(places, pipeline, turns[pipeline.name], now)
         time.sleep(LOOK_EVERY_S)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from contract.pipeline import Pipeline
-from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC
 
 PARTITIONS: Final = 2
 LONGEST_RETENTION: Final = timedelta(days=1)
@@ -45,7 +45,8 @@ def onprem_topics(*pipelines: Pipeline) -> list[Topic]:
 def cloud_topics(*pipelines: Pipeline) -> list[Topic]:
     """In the cloud: the stamp that arrives stays, however long the mirror was away."""
     kept = {"message.timestamp.type": "CreateTime"}
-    return _once([*_mirrored(pipelines, kept), _states(PROGRESS_TOPIC, kept, mirrored=False)])
+    own = [_states(name, kept, mirrored=False) for name in (PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC)]
+    return _once([*_mirrored(pipelines, kept), *own])
 
 
 def _mirrored(pipelines: Iterable[Pipeline], stamp: Settings) -> Iterable[Topic]:

@@ -63,6 +63,28 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
     assert tidied == [NOW + number * timedelta(minutes=1) for number in (2, 4)], "after each run"
 
 
+def test_a_pipeline_that_somebody_wants_trained_is_due_at_once_and_needs_no_new_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+
+    def train(_: object, __: object, window: Window) -> dict[str, object]:
+        trained.append(window.version)
+        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+
+    monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
+    monkeypatch.setattr(trainer, "train_once", train)
+    monkeypatch.setattr(trainer, "tidy", lambda *_: [])
+    turn = Turn(Failures("ordered"))
+    for ordered in (False, False, True, False):
+        turn.is_ordered = turn.is_ordered or ordered
+        if ordered:
+            assert turn.is_due(PIPELINE, NOW)
+        try_turn(Places(tmp_path), PIPELINE, turn, NOW)
+    assert trained == [1, 1]
+    assert not turn.is_due(PIPELINE, NOW), "a command is done once"
+
+
 def metric(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 

@@ -1,0 +1,68 @@
+"""`hotpath train PIPELINE`: tells the trainer, through the cloud's Kafka, to train now."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from contract.layout import Kafka, Places
+from contract.messages.codec import encode
+from contract.messages.commands import TrainNow
+from contract.topics import TRAINING_COMMANDS_TOPIC
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.stack.part_environment import environment
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+TIMEOUT_S: Final = 10.0
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("train", help="train a pipeline now, whether it is due and has new rows or not")
+    parser.add_argument("pipeline", metavar="PIPELINE")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the broker has the command, 1 when it does not take it, 2 when no such pipeline is deployed."""
+    settings = Settings.from_environment()
+    deployed = settings.deployed_names()
+    if args.pipeline not in deployed:
+        there = ", ".join(deployed) or "none; `hotpath up` deploys one"
+        print(f"hotpath: no pipeline {args.pipeline!r} is deployed; there are: {there}", file=sys.stderr)
+        return 2
+    env = environment(settings, Ports.of(settings), deployed)
+    cloud = Places.from_environment(env, needs=("cloud",)).cloud
+    command = TrainNow(pipeline=args.pipeline, who=getpass.getuser(), at_ms=round(time.time() * 1000))
+    if refusal := send(cloud, command):
+        print(f"hotpath: the cloud's Kafka at {cloud.bootstrap} did not take it: {refusal}", file=sys.stderr)
+        return 1
+    print(
+        f"{args.pipeline} is trained as soon as the trainer has finished what it does now. "
+        "Look with: hotpath logs trainer; the new model is in: hotpath models list"
+    )
+    return 0
+
+
+def send(cloud: Kafka, command: TrainNow) -> str | None:
+    """Hand the command to the broker; None once it has it, else what it says."""
+    told: list[KafkaError | None] = []
+    settings = cloud.client(enable_idempotence=True, message_timeout_ms=round(TIMEOUT_S * 1000)) | {"log_level": 0}
+    try:
+        producer = Producer(settings)
+        producer.produce(
+            TRAINING_COMMANDS_TOPIC, encode(command), command.key, on_delivery=lambda error, _: told.append(error)
+        )
+        producer.flush(TIMEOUT_S + 2)
+    except KafkaException as error:
+        return str(error)
+    if not told:
+        return f"no answer within {TIMEOUT_S:g} s"
+    return str(told[0]) if told[0] else None

@@ -58,7 +58,8 @@ class CommandInbox:
             yield from _commands(self._reader.news())
 
     def _is_recent(self, message: Message) -> bool:
-        return message.timestamp()[1] >= self._started_ms
+        stamp_ms: int = message.timestamp()[1]
+        return stamp_ms >= self._started_ms
 
 
 def _commands(messages: Iterable[Message]) -> Iterator[TrainNow]:

@@ -34,6 +34,13 @@ class DataFolder:
         """The files of pipelines that `hotpath remove` has stopped; their data stays."""
         return self.pipelines / "removed"
 
+    def removed_file(self, pipeline: str) -> Path:
+        return self.removed_pipelines / f"{pipeline}.toml"
+
+    def files_of_deployment(self, pipeline: str) -> tuple[Path, ...]:
+        """What deploying a pipeline writes."""
+        return (self.pipeline_file(pipeline), self.pipeline_address(pipeline), self.pipeline_source(pipeline))
+
     @property
     def made_topics(self) -> Path:
         """JSON: the topics that hotpath made, and so may alter and delete, and those that it was told to adopt."""
@@ -121,6 +128,11 @@ class DataFolder:
 
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
+
+    def files_of_logs(self, pipeline: str) -> list[Path]:
+        """The logs of what one pipeline brings, older ones too."""
+        names = (f"rollout-{pipeline}", f"scorers-{pipeline}", f"replay-{pipeline}")
+        return [file for name in names for file in sorted(self.logs.glob(f"{name}.log*"))]
 
     # what engines, monitor and others keep
     def engine(self, name: str) -> Path:

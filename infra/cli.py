@@ -19,6 +19,7 @@ COMMANDS = {
     "down": "infra.commands.down",
     "status": "infra.commands.status",
     "logs": "infra.commands.logs",
+    "remove": "infra.commands.remove",
     "reset": "infra.commands.reset",
     "check": "infra.commands.check",
     "try": "infra.commands.try_event",

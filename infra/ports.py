@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -62,12 +63,20 @@ class Ports:
         """Names that have been given a port besides the fixed ones."""
         return list(self._given)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Their ports may be given to others."""
+        self._given = {name: offset for name, offset in self._given.items() if name not in set(names)}
+        self._store()
+
     def _give(self, name: str) -> int:
         first = FIRST_SCORER if name.startswith("scorer:") else FIRST_METRICS
         offset = next(number for number in range(first, SPAN) if number not in self._given.values())
         self._given[name] = offset
-        write_durably(self._file, json.dumps({"base": self._base, "given": self._given}, indent=1).encode())
+        self._store()
         return offset
+
+    def _store(self) -> None:
+        write_durably(self._file, json.dumps({"base": self._base, "given": self._given}, indent=1).encode())
 
 
 def is_free(host: str, port: int) -> bool:

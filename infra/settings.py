@@ -89,6 +89,10 @@ class Settings:
         """The deployed pipelines' names, in order; no file is read."""
         return sorted(file.stem for file in self.pipelines.glob("*.toml"))
 
+    def removed_names(self) -> list[str]:
+        """The names of the pipelines that `hotpath remove` has stopped."""
+        return sorted(file.stem for file in self.folder.removed_pipelines.glob("*.toml"))
+
     def scratch(self, part: str) -> Path:
         """A part's temporary files. Its supervisor empties the folder before every start."""
         return self.folder.scratch(part)

@@ -49,17 +49,29 @@ class Loops:
         return tuple(self._loops.values())
 
     def serve(self, deployed: Iterable[Pipeline]) -> None:
-        """Start the loop of each pipeline that has none. A loop whose file has changed is told to end.
+        """Start the loop of each pipeline that has none. A loop whose file has changed or was removed is told to end.
 
         Nothing is waited for here: a later call starts the new loop, once the old one has ended.
         """
-        for pipeline in deployed:
+        pipelines = {pipeline.name: pipeline for pipeline in deployed}
+        for name in self._loops.keys() - pipelines.keys():
+            self._end(name)
+        for pipeline in pipelines.values():
             loop = self._loops.get(pipeline.name)
             if loop is None or (loop.is_told_to_end and not loop.is_alive()):
                 self._loops[pipeline.name] = self._start(pipeline)
             elif loop.pipeline.file_hash != pipeline.file_hash and not loop.is_told_to_end:
                 log.info("pipeline file changed, its loop begins anew pipeline=%s", pipeline.name)
                 loop.end()
+
+    def _end(self, name: str) -> None:
+        """Of a pipeline that was removed: tell it once, and forget it when it has ended."""
+        loop = self._loops[name]
+        if not loop.is_told_to_end:
+            log.info("pipeline removed, its loop ends pipeline=%s", name)
+            loop.end()
+        elif not loop.is_alive():
+            del self._loops[name]
 
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:

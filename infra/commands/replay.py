@@ -77,12 +77,7 @@ def _file_at(settings: Settings, speed: float) -> Path | None:
 
 
 def _deployed(settings: Settings, file: Path) -> bool:
-    code = 1
-    for message in control_socket.ask(settings.control, {"do": "deploy", "files": [str(file)]}):
-        if "say" in message:
-            say(message["say"])
-        code = message.get("code", code)
-    return code == 0
+    return control_socket.tell(settings.control, {"do": "deploy", "files": [str(file)]}, say) == 0
 
 
 def _play(settings: Settings, arguments: list[str]) -> int:

@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
     answer = next(control_socket.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
     pipelines = [model_of(settings.folder.of_pipeline(name), name) for name in settings.deployed_names()]
-    troubles = _troubles(parts, time.time())
+    troubles = [*_vanished(settings, answer.get("vanished", [])), *_troubles(parts, time.time())]
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:
         told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
@@ -105,6 +105,15 @@ def troubles_of(pipeline: Row) -> list[str]:
     ]
     against = [] if pipeline["trusted"] else [f"{pipeline['headline']} Look with: hotpath models list"]
     return found + against
+
+
+def _vanished(settings: Settings, names: list[str]) -> list[str]:
+    """Pipelines whose deployed file is gone, although nobody removed them: they run until somebody starts a part."""
+    return [
+        f"{name}: its deployed file {settings.folder.pipeline_file(name)} has vanished, and it goes on with what that "
+        f"said; deploy it again with: hotpath up FILE, or stop it with: hotpath remove {name}"
+        for name in names
+    ]
 
 
 def _scorers(settings: Settings) -> list[Row]:

@@ -46,18 +46,9 @@ def run(args: Namespace) -> int:
         return 1
     if running:
         paths = [str(file.absolute()) for file, _ in files]
-        return _tell(settings, {"do": "deploy", "files": paths, "adopt": args.adopt_topics})
+        request = {"do": "deploy", "files": paths, "adopt": args.adopt_topics}
+        return control_socket.tell(settings.control, request, say)
     return start_stack.start(settings, files, adopt=args.adopt_topics)
-
-
-def _tell(settings: Settings, request: control_socket.Message) -> int:
-    """Print what the running stack says; its code."""
-    code = 1
-    for message in control_socket.ask(settings.control, request):
-        if "say" in message:
-            say(message["say"])
-        code = message.get("code", code)
-    return code
 
 
 def _load(file: Path) -> Pipeline | None:

@@ -37,7 +37,7 @@ def main() -> None:
     except InstallError as error:
         sys.exit(f"hotpath: {error}")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    os.execve(PYTHON, [str(PYTHON), "-m", "infra.cli", *arguments], environment)
+    os.execve(PYTHON, [str(PYTHON), "-P", "-m", "infra.cli", *arguments], environment)
 
 
 InstallError = virtual_environment.InstallError

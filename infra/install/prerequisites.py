@@ -12,13 +12,30 @@ from pathlib import Path
 CARGO = (1, 89)
 DISK_GB = 4
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")
+
 
 def missing(venv: Path, root: Path) -> list[str]:
     """Everything that lacks, each with its remedy; once the environment is installed only what a rebuild needs."""
-    found = [*_system(), *_cargo(_version_of("cargo")), *_linker()]
+    found = [
+        *unfit_path(root, "move the checkout to such a folder"),
+        *_system(),
+        *_cargo(_version_of("cargo")),
+        *_linker(),
+    ]
     if not (venv / "bin" / "python").exists():
         found += [*_venv_module(), *_disk(root)]
     return found
+
+
+def unfit_path(path: Path, remedy: str) -> list[str]:
+    """What is wrong with a path for command lines and configuration of the engines.
+
+    Spark splits its Java options at blanks, Java its class path at colons, Hadoop its folders at commas.
+    """
+    if _PLAIN_PATH.fullmatch(str(path)):
+        return []
+    return [f"{path}: the engines take only letters of ASCII, digits and ._+@- in the names of folders; {remedy}"]
 
 
 def _system() -> list[str]:

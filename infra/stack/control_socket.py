@@ -4,6 +4,7 @@
 {"do": "down"}                       -> {"say": "..."}...       {"code": 0}
 {"do": "deploy", "files": [PATH...], "adopt": BOOL} -> {"say": "..."}...  {"code": 0 | 1}
 {"do": "restart", "part": NAME}      -> {"code": 0}
+{"do": "remove", "pipeline": NAME}   -> {"say": "..."}...       {"code": 0 | 1}
 """
 
 from __future__ import annotations
@@ -78,6 +79,20 @@ def ask(path: Path, request: Message) -> Iterator[Message]:
             if "code" in message:
                 return
     raise NotRunning(f"the supervisor at {path} went away")
+
+
+def tell(path: Path, request: Message, say: Callable[[str], None]) -> int:
+    """Say what the running stack answers; its code.
+
+    Raises:
+        NotRunning: as `ask`.
+    """
+    code = 1
+    for message in ask(path, request):
+        if "say" in message:
+            say(message["say"])
+        code = message.get("code", code)
+    return code
 
 
 def is_running(path: Path) -> bool:

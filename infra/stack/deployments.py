@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,19 @@ def deployments(settings: Settings) -> list[Deployment]:
 
 
 def deployment(settings: Settings, name: str) -> Deployment | None:
-    """The deployed pipeline of this name, if there is one."""
-    path = settings.folder.pipeline_file(name)
-    return _deployment(path) if path.exists() else None
+    """The pipeline of this name that is deployed, or was until it was removed; its data is still there."""
+    paths = (settings.folder.pipeline_file(name), settings.folder.removed_file(name))
+    return next((_deployment(path) for path in paths if path.exists()), None)
+
+
+def removed(settings: Settings) -> list[Deployment]:
+    """The pipelines that `hotpath remove` has stopped and whose data is still there, by name."""
+    return [_deployment(path) for path in sorted(settings.folder.removed_pipelines.glob("*.toml"))]
+
+
+def vanished(settings: Settings, deployed: Iterable[Deployment]) -> list[str]:
+    """The names of those deployed pipelines whose file is no longer there, although nobody removed them."""
+    return [each.pipeline.name for each in deployed if not each.path.exists()]
 
 
 def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -> Deployment:
@@ -44,7 +55,20 @@ def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -
     write_durably(folder.pipeline_address(pipeline.name), f"{address}\n".encode())
     write_durably(folder.pipeline_source(pipeline.name), json.dumps({"source": str(source.absolute())}).encode())
     write_durably(path, source.read_bytes())
+    for file in folder.files_of_deployment(pipeline.name):
+        (folder.removed_pipelines / file.name).unlink(missing_ok=True)
     return Deployment(pipeline, path, source.absolute())
+
+
+def take_back(settings: Settings, name: str) -> None:
+    """The opposite of `deploy`: the pipeline's file goes to those that are removed, last of its files."""
+    folder = settings.folder
+    folder.removed_pipelines.mkdir(parents=True, exist_ok=True)
+    for file in reversed(folder.files_of_deployment(name)):
+        if file.exists():
+            write_durably(folder.removed_pipelines / file.name, file.read_bytes())
+    for file in folder.files_of_deployment(name):
+        file.unlink(missing_ok=True)
 
 
 def _deployment(path: Path) -> Deployment:

@@ -16,6 +16,7 @@ def live_scorers(folder: DataFolder) -> list[ScorerProcess]:
     return [scorer for scorer in recorded if scorer.lives()]
 
 
-def stop_live_scorers(folder: DataFolder, patience_s: float = 10) -> None:
-    """SIGTERM, then SIGKILL after the patience: connections that wait are closed."""
-    stop([scorer.process for scorer in live_scorers(folder)], patience_s)
+def stop_live_scorers(folder: DataFolder, patience_s: float = 10, pipeline: str | None = None) -> None:
+    """Of one pipeline or of all: SIGTERM, then SIGKILL after the patience; connections that wait are closed."""
+    scorers = [scorer for scorer in live_scorers(folder) if pipeline in (None, scorer.pipeline)]
+    stop([scorer.process for scorer in scorers], patience_s)

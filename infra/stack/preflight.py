@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from contract import variables
+from infra.install.prerequisites import unfit_path
 from infra.ports import FIXED, Ports, is_free
 from infra.settings import Settings
 from infra.stack.live_scorers import live_scorers
@@ -29,14 +30,19 @@ class Unfit(Exception):
 
 
 def check_before_start(settings: Settings) -> None:
-    """Ports, memory and disk.
+    """The path of the data folder, ports, memory and disk.
 
     Raises:
         Unfit: with every reason.
     """
-    found = [*busy_ports(settings), *too_little_memory(_available_kb()), *too_little_disk(settings.data)]
+    machine = [*too_little_memory(_available_kb()), *too_little_disk(settings.data)]
+    found = [*unfit_data(settings), *busy_ports(settings), *machine]
     if found:
         raise Unfit("not started:\n  " + "\n  ".join(found))
+
+
+def unfit_data(settings: Settings) -> list[str]:
+    return unfit_path(settings.data, f"set {variables.DATA.name} to such a folder")
 
 
 def busy_ports(settings: Settings) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,8 @@ from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.announce import Announcer, say
-from infra.stack.deployments import Deployment, deploy, deployments
+from infra.stack.deployments import Deployment, deploy, deployments, take_back, vanished
+from infra.stack.live_scorers import stop_live_scorers
 from infra.stack.part_environment import environment
 from infra.stack.preflight import Unfit
 from infra.stack.stack import Stack
@@ -68,7 +69,8 @@ class RunningStack:
         """One request of another terminal."""
         match request.get("do"):
             case "status":
-                yield {"parts": [asdict(record) for record in self._supervisor.records()], "code": 0}
+                parts = [asdict(record) for record in self._supervisor.records()]
+                yield {"parts": parts, "vanished": vanished(self._settings, self._deployed), "code": 0}
             case "down":
                 self._told_to_stop.set()
                 yield {"code": 0}
@@ -78,6 +80,9 @@ class RunningStack:
             case "deploy":
                 files = [Path(text) for text in request["files"]]
                 async for message in self._deploy(files, adopt=request.get("adopt", False)):
+                    yield message
+            case "remove":
+                async for message in self._remove(str(request["pipeline"])):
                     yield message
             case other:
                 yield {"say": f"unknown request {other!r}", "code": 2}
@@ -109,6 +114,26 @@ class RunningStack:
                 yield {"say": f"{why} rollout-{pipeline.name}", "code": 1}
                 return
         yield {"say": "deployed", "code": 0}
+
+    async def _remove(self, name: str) -> AsyncIterator[control_socket.Message]:
+        """Stop a pipeline; its data stays. Its file goes first: then no part takes it up again."""
+        each = next((each for each in self._deployed if each.pipeline.name == name), None)
+        if each is None:
+            yield {"say": f"no pipeline {name} is deployed", "code": 1}
+            return
+        take_back(self._settings, name)
+        self._deployed = [other for other in self._deployed if other is not each]
+        if announcing := self._announcing.pop(name, None):
+            announcing.cancel()
+        parts = [part.name for part in self._stack().of_pipeline(each)]
+        yield {"say": f"{name}: stopping {', '.join(reversed(parts))} and its scorers"}
+        await self._supervisor.remove(list(reversed(parts)))
+        await asyncio.to_thread(stop_live_scorers, self._settings.folder, pipeline=name)
+        self._write_targets([target for target in self._targets if target not in parts])
+        if self._deployed and self._stack().render_mirror(self._deployed):
+            yield {"say": "the mirror starts again without its topics"}
+            await self._supervisor.restart("mirror")
+        yield {"say": f"{name} is removed; its data stays until hotpath reset {name}", "code": 0}
 
     def _start(self, each: Deployment) -> None:
         """Its parts, and the announcement of its first model."""
@@ -147,6 +172,11 @@ class RunningStack:
     def _add(self, parts: list[Service]) -> None:
         self._supervisor.add(parts, self._env())
         self._targets |= {part.name: part.metrics_port for part in parts if part.metrics_port}
+        self._write_targets(self._targets)
+
+    def _write_targets(self, names: Iterable[str]) -> None:
+        """Note where these parts serve `/metrics`, and no others."""
+        self._targets = {name: self._targets[name] for name in names}
         host = self._metrics_host()
         targets = [{"targets": [f"{host}:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
         write_durably(self._settings.folder.targets, json.dumps(targets, indent=1).encode())

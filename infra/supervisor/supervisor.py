@@ -2,7 +2,7 @@
 
 leftovers of a supervisor that was killed are ended first
 each part has a runner; a part starts when all that it needs are ready
-`add`, `restart`, `stop` change the running set; `records` tells it
+`add`, `restart`, `remove`, `stop` change the running set; `records` tells it
 """
 
 from __future__ import annotations
@@ -68,6 +68,15 @@ class Supervisor:
         """End a part's process and start another; a part that is not there is none to restart."""
         if name in self._runners:
             await self._runners[name].renew()
+
+    async def remove(self, names: list[str]) -> None:
+        """Stop these parts, one after the other, and forget them."""
+        for name in [name for name in names if name in self._runners]:
+            await self._runners[name].stop()
+            await self._tasks.pop(name)
+            runner = self._runners.pop(name)
+            self._told.discard(name)
+            self._changed(runner)
 
     async def ready(self, names: list[str]) -> None:
         """Wait until these parts have been ready."""

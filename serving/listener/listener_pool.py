@@ -97,6 +97,13 @@ class ListenerPool:
         sock.setblocking(False)
         self._hold(sock, "bound")
 
+    def close(self) -> None:
+        """Let the address go: its pipeline was removed."""
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+        self._count()
+
     def offered(self, fd: int, scorer: str) -> None:
         """A scorer shows the socket that it serves on: ours from now on when we have none.
 

@@ -87,8 +87,12 @@ async def look_for_pipelines(places: Places, pools: dict[tuple[str, str], Listen
 def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]) -> None:
     """A `ListenerPool` for every deployed pipeline, bound when its address is free.
 
-    A pipeline without a usable address is logged and counted, and tried again at the next look.
+    A pipeline without a usable address is logged and counted, and tried again at the next look. The address of one
+    that `hotpath remove` has stopped is let go.
     """
+    for name in [name for name in hot if _is_removed(places, name)]:
+        log.info("pipeline is removed, its address is let go pipeline=%s", name)
+        hot.pop(name).close()
     for file in sorted(places.pipelines.glob("*.toml")):
         try:
             if (file.stem, HOT) not in pools:
@@ -97,6 +101,10 @@ def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]
         except (PlacesError, OSError) as error:
             log.error("pipeline has no usable address pipeline=%s why=%r", file.stem, str(error))
             metrics.PROBLEMS.labels(part="socket_manager").inc()
+
+
+def _is_removed(places: Places, pipeline: str) -> bool:
+    return places.folder.removed_file(pipeline).exists() and not places.folder.pipeline_file(pipeline).exists()
 
 
 def main() -> int:

@@ -79,6 +79,14 @@ class ClusterAdmin:
         answers = self._answers(futures)
         return {name: answer if isinstance(answer, KafkaError) else None for name, answer in answers.items()}
 
+    def delete(self, names: Collection[str]) -> None:
+        """Delete topics; one that has gone meanwhile is as it should be."""
+        if not names:
+            return
+        for name, answer in self._answers(self._admin.delete_topics([*names], request_timeout=self._timeout_s)).items():
+            if isinstance(answer, KafkaError) and answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise self._refused(answer, name)
+
     def set_settings(self, wanted: Mapping[str, Settings]) -> None:
         """Set these settings of these topics; others stay as they are."""
         changes = [_changes(name, settings) for name, settings in wanted.items() if settings]

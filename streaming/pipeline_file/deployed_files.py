@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 from contract.layout import Places
@@ -13,25 +14,41 @@ log = logging.getLogger("deployed")
 
 
 class Deployed:
-    """What a process serves. A file that does not load is left out and said once; what it was before stays."""
+    """What a process serves.
+
+    A file that does not load is left out and said once; what it was before stays. So does the pipeline of a file that
+    has vanished: only `hotpath remove` ends one, by moving its file into the folder of removed ones.
+    """
 
     def __init__(self, places: Places) -> None:
-        self._folder = places.pipelines
+        self._folder = places.folder
         self._seen: dict[Path, int] = {}
         self._pipelines: dict[Path, Pipeline] = {}
+        self._vanished: set[Path] = set()
 
     def pipelines(self) -> list[Pipeline]:
         """The pipelines of now, by name."""
-        files = {path: path.stat().st_mtime_ns for path in sorted(self._folder.glob("*.toml"))}
+        files = {path: path.stat().st_mtime_ns for path in sorted(self._folder.pipelines.glob("*.toml"))}
         for path, changed in files.items():
             if self._seen.get(path) != changed:
                 self._take_up(path)
         self._seen = files
-        self._pipelines = {path: pipeline for path, pipeline in self._pipelines.items() if path in files}
+        self._miss(files.keys())
         return sorted(self._pipelines.values(), key=lambda pipeline: pipeline.name)
 
     def _take_up(self, path: Path) -> None:
         try:
             self._pipelines[path] = load(path)
         except PipelineError as error:
-            log.error("%s is not taken up: %s", path, error)
+            log.error("pipeline file is not taken up file=%s: %s", path, error)
+
+    def _miss(self, files: Collection[Path]) -> None:
+        """Forget what was removed; go on with what has merely vanished, and say so once."""
+        missing = {path for path in self._pipelines if path not in files}
+        removed = {path for path in missing if self._folder.removed_file(path.stem).exists()}
+        for path in removed:
+            log.info("pipeline is removed pipeline=%s", path.stem)
+            del self._pipelines[path]
+        for path in missing - removed - self._vanished:
+            log.error("pipeline file has vanished, going on with what it said file=%s", path)
+        self._vanished = missing - removed

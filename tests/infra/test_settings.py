@@ -98,3 +98,11 @@ def test_the_first_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert first_key(Environment({}), tmp_path / "data" / "keys") == key
     assert stat.S_IMODE((tmp_path / "data" / "keys").stat().st_mode) == 0o600
     assert first_key(Environment({"HOTPATH_KEYS": "mine,other"}), tmp_path / "keys") == "mine"
+
+
+@pytest.mark.parametrize("name", ["with blank", "quo'te", "ümlaut", "a,b", "a:b"])
+def test_a_data_folder_that_engines_cannot_take_is_refused_with_the_remedy(tmp_path: Path, name: str) -> None:
+    [message] = preflight.unfit_data(settings(tmp_path / name))
+    assert f"{tmp_path / name}: the engines take only" in message
+    assert "set HOTPATH_DATA to such a folder" in message
+    assert preflight.unfit_data(settings(tmp_path)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +45,18 @@ def test_artifacts_are_told_from_their_versions() -> None:
 
 def test_brokers_and_spark_keep_their_kafka_clients_apart() -> None:
     assert len({jars.name for jars in SETS}) == 3
+
+
+def test_a_checkout_whose_path_has_a_blank_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
+    checkout, elsewhere = tmp_path / "my checkout", tmp_path / "elsewhere"
+    (checkout / "infra").mkdir(parents=True)
+    shutil.copy(ROOT / "hotpath", checkout)
+    shutil.copytree(ROOT / "infra" / "install", checkout / "infra" / "install")
+    (checkout / "infra" / "__init__.py").touch()
+    (elsewhere / "infra").mkdir(parents=True)
+    (elsewhere / "infra" / "__init__.py").write_text("raise SystemExit('the package of the working directory')")
+    done = subprocess.run([checkout / "hotpath", "up"], cwd=elsewhere, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{checkout}: the engines take only" in done.stderr
+    assert "move the checkout to such a folder" in done.stderr
+    assert not (checkout / ".venv").exists()

@@ -1,0 +1,49 @@
+"""Which topics hotpath may delete, and their deletion: only those that are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contract.layout import Kafka, Places
+from streaming.kafka.cluster_admin import ClusterAdmin
+from streaming.kafka.topic_notes import made_ids, read_notes
+from streaming.kafka.topic_rules import SideName
+
+
+@dataclass(frozen=True)
+class OwnTopics:
+    """Topics of one Kafka that hotpath made."""
+
+    kafka: Kafka
+    names: tuple[str, ...]
+
+    def delete(self) -> None:
+        """Delete them.
+
+        Raises:
+            TopicsRefused: the cluster refuses, or does not answer.
+        """
+        ClusterAdmin(self.kafka).delete(self.names)
+
+
+def own_topics(places: Places, side: SideName, started: bool, names: Sequence[str] | None = None) -> OwnTopics:
+    """Those of these topics that exist and are hotpath's own; by default all that it has noted.
+
+    At a broker that `up` starts every topic is its own; at any other those that it noted when it made them, by their
+    ids: a topic that somebody else made again under the same name stays.
+
+    Raises:
+        TopicsRefused: the cluster does not answer.
+        NotesUnreadable: it is not known what hotpath made.
+    """
+    kafka = places.onprem if side == "onprem" else places.cloud
+    wanted = sorted({note.topic for note in read_notes(places.folder.made_topics)}) if names is None else names
+    if not wanted:
+        return OwnTopics(kafka, ())
+    admin = ClusterAdmin(kafka)
+    found = admin.find(wanted)
+    made = None if started else made_ids(places.folder.made_topics, admin.cluster_id())
+    return OwnTopics(
+        kafka, tuple(sorted(name for name, each in found.items() if made is None or each.topic_id in made))
+    )

@@ -88,11 +88,11 @@ def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]
     """A `ListenerPool` for every deployed pipeline, bound when its address is free.
 
     A pipeline without a usable address is logged and counted, and tried again at the next look. The address of one
-    that `hotpath remove` has stopped is let go.
+    that `hotpath remove` has stopped is let go when its last scorer has.
     """
-    for name in [name for name in hot if _is_removed(places, name)]:
-        log.info("pipeline is removed, its address is let go pipeline=%s", name)
-        hot.pop(name).close()
+    for door in [door for door, pool in pools.items() if _is_removed(places, door[0]) and not pool.scorers]:
+        log.info("pipeline is removed, its address is let go pipeline=%s", door[0])
+        pools.pop(door).close()
     for file in sorted(places.pipelines.glob("*.toml")):
         try:
             if (file.stem, HOT) not in pools:

@@ -157,3 +157,17 @@ def test_the_guard_looks_while_a_loop_stands_still(loops: Loops, monkeypatch: py
     stands_still.set()
     guard.join(30)
     assert gave_up[0] == "hangs: a batch has not ended for 31 s"
+
+
+def test_the_loop_of_a_removed_pipeline_ends_and_may_begin_anew(loops: Loops) -> None:
+    loops.serve([named("stays"), named("goes")])
+    [gone] = [loop for loop in loops() if loop.pipeline.name == "goes"]
+
+    def served() -> list[str]:
+        loops.serve([named("stays")])
+        return [loop.pipeline.name for loop in loops()]
+
+    until(lambda: served() == ["stays"], 30, "the end of its loop")
+    assert not gone.is_alive()
+    loops.serve([named("stays"), named("goes")])
+    assert {loop.pipeline.name for loop in loops()} == {"stays", "goes"}

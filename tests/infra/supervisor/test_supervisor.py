@@ -346,3 +346,21 @@ def test_a_closed_port_does_not_listen() -> None:
     began = time.monotonic()
     assert not listens("127.0.0.1:1")
     assert time.monotonic() - began < 1
+
+
+def test_a_removed_part_is_stopped_and_forgotten_and_may_be_added_again(tmp_path: Path) -> None:
+    async def run() -> None:
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None)
+        sleepers = [Service(name, ("sleep", "600")) for name in ("stays", "goes")]
+        supervisor.add(sleepers)
+        await asyncio.wait_for(supervisor.ready(["stays", "goes"]), 20)
+        pid = record(supervisor, "goes").pid
+        assert pid is not None
+        await supervisor.remove(["goes", "was never there"])
+        assert (Process.of(pid), supervisor.names()) == (None, ["stays"])
+        assert list(json.loads(DataFolder(tmp_path).pids.read_text())) == ["stays"]
+        supervisor.add(sleepers)
+        await asyncio.wait_for(supervisor.ready(["goes"]), 20)
+        await supervisor.stop()
+
+    asyncio.run(run())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
+import socket
 import stat
 import threading
 from collections.abc import Iterator
@@ -169,3 +171,19 @@ def test_told_to_stop_it_ends_well_and_the_scorers_serve_on(host: HotHost) -> No
     manager.terminate()
     assert manager.wait(10) == 0
     assert get(host.port, "/") == (200, "blue")
+
+
+def test_the_address_of_a_removed_pipeline_is_let_go_with_its_last_scorer(host: HotHost) -> None:
+    host.manager()
+    blue = host.scorer("blue")
+    assert host.switch("blue")["ok"]
+    (host.data / "pipelines" / "removed").mkdir()
+    (host.data / "pipelines" / "p.toml").rename(host.data / "pipelines" / "removed" / "p.toml")
+    assert get(host.port, "/") == (200, "blue")
+    kill(blue)
+
+    def refused() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", host.port)) == errno.ECONNREFUSED
+
+    until(refused, 20, "nobody listens there any more")

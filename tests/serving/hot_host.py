@@ -108,7 +108,7 @@ class HotHost:
     def reaches(self, states: dict[str, str]) -> None:
         self.waits(lambda: states.items() <= self.states().items(), str(states))
 
-    def waits(self, condition: Callable[[], object], what: str, timeout_s: float = 15) -> None:
+    def waits(self, condition: Callable[[], object], what: str, timeout_s: float = 30) -> None:
         try:
             until(condition, timeout_s, what, 0.01)
         except TimeoutError as error:

@@ -24,7 +24,7 @@ class KeysError(ValueError):
 
 
 class Keys:
-    """The keys that this process admits now, held as digests. `file`: where they come from, to be looked at again."""
+    """The keys that this process admits now, as digests. `file` is read again every second; None: keys never change."""
 
     def __init__(self, keys: Iterable[str], file: Path | None = None) -> None:
         self._digests = _digests(keys)

@@ -15,7 +15,7 @@ from serving.listener.listener_client import ListenerClient
 from serving.prediction.served_model import ServedModel
 
 STOP_S: Final = 2.0
-"""A scorer that is told to stop by a signal (the host goes down; nobody takes over) drains for so long at most."""
+"""How long a scorer drains at most when it is told to stop by a signal, or has lost a part of itself."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def stop_on_signals(listener: ListenerClient, stop: asyncio.Event) -> None:
 
 
 def show_age(pipeline: Pipeline, model: ServedModel | None) -> None:
-    """Keep the model's age in the metrics, computed when they are read; and say that nothing has gone wrong yet."""
+    """Show the model's age, computed when metrics are read, and that no problem has been counted yet."""
     PROBLEMS.labels(part="scorer").inc(0)
     if model:
         age = MODEL_AGE_SECONDS.labels(pipeline=pipeline.name, model=model.version)

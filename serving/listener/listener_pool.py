@@ -1,7 +1,7 @@
 """One listening socket of a pipeline, the scorers that may accept on it, and which of them does now.
 
-The kernel is the arbiter: whoever can bind has the only socket; an address in use means that a live scorer holds it
-and will offer it. Never SO_REUSEPORT: it gives each process a queue of its own, and a queue dies with its process.
+Only one socket can be bound to an address. Where it is in use, a live scorer holds the socket and will offer it.
+SO_REUSEPORT is never set: it gives each process a queue of its own, and the callers in it are lost with the process.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class ListenerPool:
         self._count()
 
     def offered(self, fd: int, scorer: str) -> None:
-        """A scorer shows the socket that it serves on: ours from now on when we have none.
+        """A scorer offers the socket on which it accepts; it is taken where this pool has none.
 
         Raises:
             ListenerError: it is no listening socket on our port.

@@ -22,7 +22,6 @@ from typing import Final
 FILE_BYTES: Final = 8 * 1024 * 1024
 """A file is full at this size; after a failure, at most one file is sent a second time."""
 
-
 FORMAT: Final = 1
 
 logger = logging.getLogger("scorer.predictions")

@@ -35,7 +35,7 @@ def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer:
 
 
 def _number_or_name(value: Any) -> Any:
-    """As JSON can say it: a number that is not finite by its name."""
+    """A value as JSON can hold it: a number that is not finite becomes its name."""
     if isinstance(value, float) and not isfinite(value):
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
     return value

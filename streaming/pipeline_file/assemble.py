@@ -18,7 +18,7 @@ from contract.pipeline import (
     Serving,
     Training,
 )
-from streaming.pipeline_file.duration_rules import least_max_age, needed_retention
+from streaming.pipeline_file.defaults import FACTS, GROUP, MAX_AGE, RAW_RETENTION, RETENTION
 from streaming.pipeline_file.hashes import file_hash, rows_hash
 from streaming.pipeline_file.read_sections import Draft
 from streaming.pipeline_file.references import label_key
@@ -32,7 +32,7 @@ def assemble(draft: Draft) -> Pipeline:
         "events": events,
         "features": draft[""]["features"],
         "label": label,
-        "facts": draft["facts"].get("topics", ()),
+        "facts": draft["facts"].get("topics", FACTS),
         "clock": Clock(**draft["clock"]),
         "lake": _lake(draft, training, label),
         "training": training,
@@ -55,18 +55,19 @@ def _label(draft: Draft) -> Label:
 
 
 def _training(draft: Draft) -> Training:
-    return Training(**{"group": draft["events"]["key"], **draft["training"]}, gbm=Gbm(**draft["training.gbm"]))
+    return Training(
+        **{"group": GROUP.of(draft["events"]["key"]), **draft["training"]}, gbm=Gbm(**draft["training.gbm"])
+    )
 
 
 def _lake(draft: Draft, training: Training, label: Label) -> Lake:
-    needed = needed_retention(training.window, training.holdout, label.max_wait)
-    retention: timedelta = draft["lake"].get("retention", 2 * needed)
-    return Lake(**{"raw_retention": min(training.window, retention), **draft["lake"], "retention": retention})
+    retention: timedelta = draft["lake"].get("retention", RETENTION.of(training, label))
+    raw_retention = RAW_RETENTION.of(training, retention)
+    return Lake(**{"raw_retention": raw_retention, **draft["lake"], "retention": retention})
 
 
 def _serving(draft: Draft, training: Training, label: Label) -> Serving:
-    least = least_max_age(label.max_wait, training.holdout, training.every)
-    return Serving(**{"max_age": 2 * least, **draft["serving"]})
+    return Serving(**{"max_age": MAX_AGE.of(training, label), **draft["serving"]})
 
 
 def _examples(draft: Draft) -> tuple[Example, ...]:

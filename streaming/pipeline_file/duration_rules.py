@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from streaming.pipeline_file.defaults import least_max_age, needed_retention
 from streaming.pipeline_file.diagnostics import Problems
 from streaming.pipeline_file.durations import format_duration
 from streaming.pipeline_file.read_sections import Draft
@@ -16,16 +17,6 @@ def check_durations(draft: Draft, problems: Problems) -> None:
     _check_wait(draft["label"], problems)
     _check_max_age(draft, problems)
     _check_retention(draft, problems)
-
-
-def least_max_age(max_wait: timedelta, holdout: timedelta, every: timedelta) -> timedelta:
-    """How old a model may be although all is well: its newest question waited and was held out; two retrains passed."""
-    return max_wait + holdout + 2 * every
-
-
-def needed_retention(window: timedelta, holdout: timedelta, max_wait: timedelta) -> timedelta:
-    """How far back the oldest question of a window may lie."""
-    return window + holdout + max_wait
 
 
 def _check_buckets(draft: Draft, problems: Problems) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.pipeline import Field, Type
+from streaming.pipeline_file.defaults import LABEL_KEY
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean
 from streaming.pipeline_file.read_sections import Draft
 
@@ -52,8 +53,8 @@ def _check_label_roles(draft: Draft, problems: Problems) -> None:
 
 def label_key(draft: Draft) -> tuple[str, ...]:
     """The label's key; by default its fields have the names of the event's."""
-    section = "label" if "key" in draft["label"] else "events"
-    key: tuple[str, ...] = draft[section].get("key", ())
+    of_events: tuple[str, ...] = draft["events"].get("key", ())
+    key: tuple[str, ...] = draft["label"].get("key", LABEL_KEY.of(of_events))
     return key
 
 

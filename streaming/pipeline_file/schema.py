@@ -1,13 +1,16 @@
 """Every key of the pipeline file, declared once: kind, default, meaning. docs/pipeline.md is generated from here.
 
-A default is the text that docs/pipeline.md shows; its value stands in `assemble.py` or in a dataclass of
-`contract.pipeline`. None: the key is required.
+A default is the text that docs/pipeline.md shows, made of the value in a dataclass of `contract.pipeline` or taken from
+`defaults.py`, which computes it. None: the key is required.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contract.pipeline import Clock, Events, Gbm, Label, Monitoring, Promotion, Serving, Training
+from streaming.pipeline_file.defaults import FACTS as NO_FACTS
+from streaming.pipeline_file.defaults import GROUP, LABEL_KEY, MAX_AGE, RAW_RETENTION, RETENTION, stated, written
 from streaming.pipeline_file.table_types import FEATURES, FIELDS
 from streaming.pipeline_file.value_types import (
     BOOLEAN,
@@ -75,7 +78,7 @@ EVENTS = Section(
         Key("key", NAMES, None, "The fields that name the entity: what has one outcome."),
         Key("id", NAME, None, "The field that names the question; a retry repeats it. A string or an int."),
         Key("time", NAME, None, "The timestamp field that says when the question was asked."),
-        Key("host", NAME, "none", "The string field that names the producing host."),
+        Key("host", NAME, stated(Events, "host"), "The string field that names the producing host."),
         Key("fields", FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
     ),
     required=True,
@@ -89,10 +92,10 @@ LABEL = Section(
         Key(
             "key",
             NAMES,
-            "as `[events] key`",
+            LABEL_KEY.says,
             "The label's fields of the entity, in the order of `[events] key`.",
         ),
-        Key("time", NAME, "none", "The timestamp field that says when the outcome was known."),
+        Key("time", NAME, stated(Label, "time"), "The timestamp field that says when the outcome was known."),
         Key("value", EXPRESSION, None, "SQL over the label's fields, boolean; NULL says: no outcome (yet)."),
         Key(
             "wait",
@@ -101,11 +104,11 @@ LABEL = Section(
             "When a label must have come: a time after `as_of`, or SQL over the event's fields.",
         ),
         Key("max_wait", POSITIVE_DURATION, None, "How far `as_of` and `due` may lie from the append time."),
-        Key("max_late", DURATION, "0s", "How long after its bucket's end a label still counts."),
+        Key("max_late", DURATION, stated(Label, "max_late"), "How long after its bucket's end a label still counts."),
         Key(
             "missing",
             BOOLEAN,
-            "none",
+            stated(Label, "missing"),
             "The outcome of a question whose label never came; without it, it expires.",
         ),
         Key("fields", FIELDS, None, "The record's fields: name = type, or { type, required, sensitive }."),
@@ -116,7 +119,7 @@ LABEL = Section(
 FACTS = Section(
     "facts",
     "Topics that are neither questions nor labels; their records are kept as they are.",
-    (Key("topics", TOPICS, "[]", "On-prem topics whose records land in the table `facts`."),),
+    (Key("topics", TOPICS, written(NO_FACTS), "On-prem topics whose records land in the table `facts`."),),
 )
 
 CLOCK = Section(
@@ -126,10 +129,15 @@ CLOCK = Section(
         Key(
             "imports",
             BOOLEAN,
-            "false",
+            stated(Clock, "imports"),
             "Whether a record's header `hotpath.append_time` is its append time.",
         ),
-        Key("tolerance", POSITIVE_DURATION, "5s", "How far a stated `as_of` may lie from a scorer's clock."),
+        Key(
+            "tolerance",
+            POSITIVE_DURATION,
+            stated(Clock, "tolerance"),
+            "How far a stated `as_of` may lie from a scorer's clock.",
+        ),
     ),
 )
 
@@ -146,13 +154,13 @@ LAKE = Section(
         Key(
             "retention",
             POSITIVE_DURATION,
-            "twice window + holdout + max_wait",
+            RETENTION.says,
             "How long tables keep records.",
         ),
         Key(
             "raw_retention",
             DURATION,
-            "`[training] window`",
+            RAW_RETENTION.says,
             "How long raw bytes stay beside decoded fields.",
         ),
     ),
@@ -169,11 +177,13 @@ TRAINING = Section(
         Key(
             "group",
             NAMES,
-            "`[events] key`",
+            GROUP.says,
             "The fields of the event whose equal values splits keep whole.",
         ),
-        Key("keep", integer(1, 100_000), "100", "How many of the newest candidates are kept."),
-        Key("slices", SLICES, "[]", "String features by whose levels the holdout is measured too."),
+        Key("keep", integer(1, 100_000), stated(Training, "keep"), "How many of the newest candidates are kept."),
+        Key(
+            "slices", SLICES, stated(Training, "slices"), "String features by whose levels the holdout is measured too."
+        ),
     ),
     required=True,
 )
@@ -182,13 +192,13 @@ GBM = Section(
     "training.gbm",
     "H2O's gradient boosting, by its own names.",
     (
-        Key("ntrees", integer(1, 10_000), "50", "Trees."),
-        Key("max_depth", integer(1, 30), "5", "Splits from root to leaf, at most."),
-        Key("learn_rate", number(0.0001, 1), "0.1", "How much of each tree counts."),
-        Key("min_rows", number(1, 1e9), "10.0", "Rows in a leaf, at least."),
-        Key("sample_rate", number(0.01, 1), "0.8", "Share of rows that a tree sees."),
-        Key("col_sample_rate", number(0.01, 1), "0.8", "Share of columns that a split sees."),
-        Key("seed", integer(0, 2**62), "1", "Of the sampling."),
+        Key("ntrees", integer(1, 10_000), stated(Gbm, "ntrees"), "Trees."),
+        Key("max_depth", integer(1, 30), stated(Gbm, "max_depth"), "Splits from root to leaf, at most."),
+        Key("learn_rate", number(0.0001, 1), stated(Gbm, "learn_rate"), "How much of each tree counts."),
+        Key("min_rows", number(1, 1e9), stated(Gbm, "min_rows"), "Rows in a leaf, at least."),
+        Key("sample_rate", number(0.01, 1), stated(Gbm, "sample_rate"), "Share of rows that a tree sees."),
+        Key("col_sample_rate", number(0.01, 1), stated(Gbm, "col_sample_rate"), "Share of columns that a split sees."),
+        Key("seed", integer(0, 2**62), stated(Gbm, "seed"), "Of the sampling."),
     ),
 )
 
@@ -199,7 +209,7 @@ PROMOTION = Section(
         Key(
             "floors",
             table_of({"auc": _AUC, "rows": _COUNT, "positives": _COUNT}),
-            "{}",
+            stated(Promotion, "floors"),
             "A candidate below one of these on its holdout is kept and not proposed.",
         ),
     ),
@@ -212,12 +222,17 @@ SERVING = Section(
         Key(
             "max_age",
             POSITIVE_DURATION,
-            "twice max_wait + holdout + 2 x every",
+            MAX_AGE.says,
             "An answer of an older model is `expired`. At least max_wait + holdout + 2 x every.",
         ),
-        Key("watch", DURATION, "10s", "How long blue stays warm after a switch, should green die."),
-        Key("drain", POSITIVE_DURATION, "75s", "How long blue waits for its connections to end."),
-        Key("log_predictions", BOOLEAN, "true", "Whether answers are recorded: without, no model health."),
+        Key("watch", DURATION, stated(Serving, "watch"), "How long blue stays warm after a switch, should green die."),
+        Key("drain", POSITIVE_DURATION, stated(Serving, "drain"), "How long blue waits for its connections to end."),
+        Key(
+            "log_predictions",
+            BOOLEAN,
+            stated(Serving, "log_predictions"),
+            "Whether answers are recorded: without, no model health.",
+        ),
     ),
 )
 
@@ -228,10 +243,15 @@ MONITORING = Section(
         Key(
             "floors",
             table_of({"auc": _AUC, "log_loss": number(0, 1000)}),
-            "{}",
+            stated(Monitoring, "floors"),
             "An alert when realised AUC falls below, or realised log loss rises above.",
         ),
-        Key("max_model_age", POSITIVE_DURATION, "none", "An alert when the serving model is older."),
+        Key(
+            "max_model_age",
+            POSITIVE_DURATION,
+            stated(Monitoring, "max_model_age"),
+            "An alert when the serving model is older.",
+        ),
     ),
 )
 

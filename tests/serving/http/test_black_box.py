@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.serving.http.raw_client import Address, Connection
+from tests.serving.http.raw_client import PATIENCE_S, Address, Connection
 
 H2C_OFFERS = {
     "java": (
@@ -122,11 +122,16 @@ def test_a_stated_length_beyond_the_limit_is_refused_before_the_body_comes(addre
 
 
 def test_whoever_sends_a_body_beyond_the_limit_reads_the_refusal(address: Address) -> None:
-    body = b" " * (2 * address.body_limit)
-    chunks = [body[: address.body_limit // 2]] * 4
-    for request in (address.ask(body=body), address.head("Transfer-Encoding: chunked") + chunked(*chunks)):
+    """A caller that reads only after it has sent everything finds the connection open until then."""
+    piece = b" " * (address.body_limit // 4)
+    chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
+    stated = address.head(f"Content-Length: {8 * len(piece)}")
+    for head, part in ((stated, piece), (address.head("Transfer-Encoding: chunked"), chunk)):
         with Connection(address) as connection:
-            assert connection.asks(request).problem == "too-large"
+            connection.send(head, *[part] * 5)
+            assert not connection.is_silent(PATIENCE_S), "it is refused already"
+            connection.send(part, part, part)
+            assert connection.response().problem == "too-large"
 
 
 def test_a_body_of_exactly_the_limit_is_read(address: Address) -> None:

@@ -25,6 +25,7 @@ from tests.waiting import until
 NOBODY = Kafka("127.0.0.1:1", {})
 SLOW = Kafka("127.0.0.1:1", {"test.mock.num.brokers": "1", "test.mock.broker.rtt": "400"})
 """A broker inside librdkafka that takes its time for every answer."""
+MOCK = Kafka("127.0.0.1:1", {"test.mock.num.brokers": "1"})
 QUEUE_RECORDS = 100_000
 OVERFLOW_RECORDS = producer._OVERFLOW_RECORDS
 PLENTY = 1 << 40
@@ -210,6 +211,32 @@ def test_files_of_the_previous_version_are_sent_and_those_of_a_later_one_left(tm
     with spool.oldest() as nothing:
         assert nothing is None
     assert spool.size() == len(b"of a later version")
+
+
+def test_what_is_spooled_is_sent_once_a_broker_answers_old_files_too_and_one_that_stays_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "_LOOK_EVERY_S", 0.1)
+    (tmp_path / "blue-00000000000000000001").write_bytes(b"k\told\n")
+    spool = Spool(tmp_path, "red", PLENTY)
+    for number in range(3000):
+        spool.put(b"k", b"%d" % number)
+    spool.close()
+    stays, unlink, before = tmp_path / "blue-00000000000000000001", Path.unlink, counted("delivered")
+
+    def unlink_others(path: Path, missing_ok: bool = False) -> None:
+        if path == stays:
+            raise PermissionError(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink_others)
+    log = log_to(tmp_path, kafka=MOCK)
+    until(lambda: list(tmp_path.iterdir()) == [stays], 60, "only the file that cannot be removed is left")
+    spool.put(b"k", b"late")
+    spool.close()
+    until(lambda: list(tmp_path.iterdir()) == [stays], 60, "the later file has been sent")
+    log.close(3)
+    assert counted("delivered") - before == 3002
 
 
 def test_many_threads_may_spool_at_once(tmp_path: Path) -> None:

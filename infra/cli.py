@@ -26,6 +26,7 @@ COMMANDS = {
     "replay": "infra.commands.replay",
     "models": "infra.commands.models",
     "train": "infra.commands.train",
+    "losses": "infra.commands.losses",
     "test": "infra.commands.run_tests",
     "bench": "infra.commands.bench",
 }

@@ -19,6 +19,7 @@ from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
+from streaming.lake.losses import excluded_buckets
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.deployed_files import Deployed
 from training.algorithms.gbm import score, train_gbm
@@ -103,7 +104,7 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
 
 def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
     """Retrain when there is something new; keep the figures that the monitor shows."""
-    window = newest_window(places, pipeline)
+    window = newest_window(places, pipeline, excluded_buckets(places, pipeline))
     ordered, turn.is_ordered = turn.is_ordered, False
     idle = window is None or (turn.window is not None and not has_new_rows(pipeline, window, turn.window))
     metrics.TRAINING_IDLE.labels(pipeline=pipeline.name).set(idle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -14,9 +14,6 @@ from deltalake.exceptions import TableNotFoundError
 
 from streaming.lake.delta_tables import add_actions, opened
 from streaming.lake.filesystem import file_system
-
-Partition = Mapping[str, str | None]
-"""Partition column -> value, as the log has it."""
 
 
 class LogGone(LookupError):
@@ -70,32 +67,6 @@ def stamped_since(url: str, version: int, since_s: int) -> list[Added]:
         Added(path, {name: None if value is None else str(value) for name, value in partition.items()})
         for path, partition in zip(files["path"].to_pylist(), partitions, strict=True)
     ]
-
-
-def last_data_change_version(url: str, concerns: Callable[[Partition], bool] = lambda _: True) -> int | None:
-    """The newest version whose commit changed records in one of the partitions that `concerns` names.
-
-    Compaction, upkeep's rewrites and commits that only note something change none: between two versions with the same
-    answer the records of these partitions are the same, though their files may not be. Where the log does not go back
-    so far, the answer is the oldest version that it holds; None where there is no table.
-    """
-    newest = newest_version(url)
-    if newest is None:
-        return None
-    for version in range(newest, -1, -1):
-        try:
-            if any(_changes(action, concerns) for action in _commit(url, version)):
-                return version
-        except LogGone:
-            return min(version + 1, newest)
-    return 0
-
-
-def _changes(action: dict[str, Any], concerns: Callable[[Partition], bool]) -> bool:
-    """Whether an action adds or removes records there; a removal need not name its partition."""
-    change = action.get("add") or action.get("remove") or {"dataChange": False}
-    partition = change.get("partitionValues")
-    return bool(change["dataChange"]) and (partition is None or concerns(partition))
 
 
 def last_note(url: str, newest: int) -> str | None:

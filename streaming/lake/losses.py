@@ -89,8 +89,8 @@ def acknowledge(places: Places, pipeline: str, loss_id: str, who: str, at: datet
     return noted
 
 
-def excluded_buckets(places: Places, pipeline: Pipeline) -> tuple[range, ...]:
-    """The buckets, by their starts in seconds since 1970, that windows and holdouts must leave out.
+def excluded_buckets(places: Places, pipeline: Pipeline) -> tuple[tuple[int, int], ...]:
+    """Ranges [from, to) of buckets, in seconds since 1970, that windows and holdouts must leave out.
 
     A bucket of `due` is left out when a question of it, or a label of such a question, may be among the lost records.
 
@@ -99,11 +99,11 @@ def excluded_buckets(places: Places, pipeline: Pipeline) -> tuple[range, ...]:
     """
     topics = (pipeline.events.topic, pipeline.label.topic)
     lost = [loss.found for loss in read_losses(places, pipeline.name) if not loss.use]
-    return tuple(buckets_of(notice, pipeline) for notice in lost if notice.topic in topics)
+    return tuple(buckets_around(notice, pipeline) for notice in lost if notice.topic in topics)
 
 
-def buckets_of(lost: LossNotice, pipeline: Pipeline) -> range:
-    """The buckets of `due` in [A - max_wait - max_late, B + max_wait] of a loss between A and B.
+def buckets_around(lost: LossNotice, pipeline: Pipeline) -> tuple[int, int]:
+    """The range [from, to) of the buckets of `due` in [A - max_wait - max_late, B + max_wait] of a loss from A to B.
 
     Where A is not known, everything that the tables keep may have lost records.
     """
@@ -113,7 +113,7 @@ def buckets_of(lost: LossNotice, pipeline: Pipeline) -> range:
         start_s = end_s - pipeline.lake.retention.total_seconds()
     else:
         start_s = lost.after_ms / 1000 - (label.max_wait + label.max_late).total_seconds()
-    return range(math.floor(start_s / length_s) * length_s, math.floor(end_s / length_s) * length_s + 1, length_s)
+    return math.floor(start_s / length_s) * length_s, (math.floor(end_s / length_s) + 1) * length_s
 
 
 def _file(places: Places, pipeline: str, loss_id: str) -> str:

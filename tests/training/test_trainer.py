@@ -24,6 +24,21 @@ PIPELINE = load(MINIMAL)
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WINDOW = Window("rows", 1, 0, 60, 120, ("a",))
 
+LOST = ((60, 180),)
+
+
+@pytest.fixture(autouse=True)
+def losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of these buckets were lost."""
+    monkeypatch.setattr(trainer, "excluded_buckets", lambda *_: LOST)
+
+
+def test_buckets_that_have_lost_records_leave_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(trainer, "newest_window", lambda *given: asked.append(given[-1]))
+    try_turn(Places(tmp_path), PIPELINE, Turn(Failures("lost")), NOW)
+    assert asked == [LOST]
+
 
 def test_a_pipeline_is_due_at_once_and_then_whenever_its_interval_has_passed() -> None:
     assert Turn(Failures("p")).is_due(PIPELINE, NOW)

@@ -1,0 +1,80 @@
+"""`hotpath losses list|acknowledge`: what was lost of the topics, and what a person says of it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from datetime import UTC, datetime
+
+import msgspec
+
+from contract.layout import Places
+from contract.messages.codec import Unreadable
+from infra.ports import Ports
+from infra.settings import Settings
+from infra.stack.part_environment import environment
+from streaming.lake.losses import Loss, UnknownLoss, acknowledge, read_losses
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
+    text = "records that were lost before hotpath read them: list, acknowledge"
+    actions = commands.add_parser("losses", help=text).add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="every loss, the oldest first; exit 1 where one is not acknowledged")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(act=_list)
+    known = actions.add_parser("acknowledge", help="say that you know of a loss: status is well again")
+    known.add_argument("id", metavar="ID")
+    known.add_argument("--use", action="store_true", help="also train on the buckets around it, though rows may lack")
+    known.set_defaults(act=_acknowledge)
+    for each in (listing, known):
+        each.add_argument("--pipeline", metavar="NAME", help="by default all that are deployed")
+        each.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """0 when done, 1 when HDFS does not answer or the loss is not there, 2 when no pipeline is deployed."""
+    settings = Settings.from_environment()
+    names = [args.pipeline] if args.pipeline else settings.deployed_names()
+    if not names:
+        print("hotpath: no pipeline is deployed; say --pipeline NAME", file=sys.stderr)
+        return 2
+    places = Places.from_environment(environment(settings, Ports.of(settings), names), needs=("hdfs",))
+    try:
+        code: int = args.act(args, places, names)
+    except (OSError, Unreadable) as error:
+        print(f"hotpath: the losses at {places.hdfs} cannot be read: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _list(args: Namespace, places: Places, names: list[str]) -> int:
+    losses = [(name, loss) for name in names for loss in read_losses(places, name)]
+    if args.json:
+        told = [{"pipeline": name} | msgspec.to_builtins(loss) | {"says": loss.sentence} for name, loss in losses]
+        print(json.dumps(told, indent=1))
+    else:
+        print("\n".join(_line(name, loss) for name, loss in losses) or "nothing was lost")
+    return int(not all(loss.is_acknowledged for _, loss in losses))
+
+
+def _line(name: str, loss: Loss) -> str:
+    noted = f"acknowledged by {loss.acknowledged_by}" if loss.is_acknowledged else "not acknowledged"
+    trained = "its buckets are trained on" if loss.use else "its buckets are left out of training"
+    return f"{loss.id}  {name}  {loss.sentence}; {noted}; {trained}"
+
+
+def _acknowledge(args: Namespace, places: Places, names: list[str]) -> int:
+    """A loss of a topic that several pipelines read is acknowledged for all of them."""
+    who, found = getpass.getuser(), False
+    for name in names:
+        try:
+            loss = acknowledge(places, name, args.id, who, datetime.now(UTC), args.use)
+        except UnknownLoss:
+            continue
+        print(_line(name, loss))
+        found = True
+    if not found:
+        print(f"hotpath: no loss {args.id} of {', '.join(names)}; `hotpath losses list` shows all", file=sys.stderr)
+    return int(not found)

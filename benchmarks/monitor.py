@@ -20,6 +20,7 @@ from deltalake import write_deltalake
 
 import monitoring.monitor  # noqa: F401  what the monitor has loaded counts, too
 from benchmarks.small_pipeline import PIPELINE
+from contract import variables
 from contract.layout import Places
 from contract.records import SPAN_BUCKETS, TIMESTAMP
 from monitoring.collect.outcomes import OutcomeReader
@@ -90,7 +91,7 @@ def main() -> None:
 
 
 def places_in(folder: str) -> Places:
-    return Places(Path(folder), {"HOTPATH_HDFS": f"file://{folder}"})
+    return Places(Path(folder), {variables.HDFS.name: f"file://{folder}"})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.small_pipeline import PIPELINE
+from contract import variables
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from streaming.lake.hot_tables import ensure_tables
@@ -119,7 +120,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        places = Places(Path(folder), {"HOTPATH_HDFS": f"file://{folder}"})
+        places = Places(Path(folder), {variables.HDFS.name: f"file://{folder}"})
         benchmark(places, arguments.buckets, arguments.questions)
 
 

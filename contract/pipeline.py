@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from contract.topics import models_topic, predictions_topic
+
 
 class Type(Enum):
     """The types of fields and expressions. int is 64 bits; timestamp counts microseconds since 1970 UTC."""
@@ -170,12 +172,12 @@ class Pipeline:
     @property
     def predictions_topic(self) -> str:
         """The on-prem topic of the answers that were given."""
-        return f"{self.name}.predictions"
+        return predictions_topic(self.name)
 
     @property
     def models_topic(self) -> str:
         """The on-prem compacted topic of the models' states."""
-        return f"{self.name}.models"
+        return models_topic(self.name)
 
     @property
     def mirrored_topics(self) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """The topics that hotpath itself writes, and what every record has in common. Imports nothing.
 
-A pipeline's own topics (`<name>.predictions`, `<name>.models`) are properties of `contract.pipeline.Pipeline`.
+A pipeline's own topics are also properties of `contract.pipeline.Pipeline`.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+OWN_PREFIX: Final = "hotpath."
+"""Every topic that hotpath writes for all pipelines begins so."""
 
 APPEND_TIME_HEADER: Final = "hotpath.append_time"
 """Kafka header of an imported record: its original append time, decimal milliseconds since 1970."""
@@ -21,3 +24,13 @@ TRAINING_COMMANDS_TOPIC: Final = "hotpath.commands"
 
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 """The largest record, the same at the brokers, the mirror and every consumer."""
+
+
+def predictions_topic(pipeline: str) -> str:
+    """On-prem: the answers that were given."""
+    return f"{pipeline}.predictions"
+
+
+def models_topic(pipeline: str) -> str:
+    """On-prem, compacted: the models' states."""
+    return f"{pipeline}.models"

@@ -8,6 +8,8 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from contract import variables
+
 _PATH_BYTES: Final = 107
 """Linux's limit for the path of a socket."""
 
@@ -25,7 +27,7 @@ def unix_path(path: Path) -> str:
     if len(os.fsencode(path)) > _PATH_BYTES:
         raise PathTooLong(
             f"{path} is longer than {_PATH_BYTES} bytes, Linux's limit for a Unix socket; "
-            "choose a shorter data folder (HOTPATH_DATA)"
+            f"choose a shorter data folder ({variables.DATA.name})"
         )
     return str(path)
 

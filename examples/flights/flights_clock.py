@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from flights_data import NEW_YORK
+
+from contract.files import write_durably
 
 START = datetime(2013, 1, 22, 8, 0, tzinfo=NEW_YORK).timestamp()
 """A Tuesday morning after three weeks of data: what the first start calls now."""
@@ -47,7 +48,4 @@ def load_or_anchor(path: Path, speed: float, now: float) -> Clock:
 
 def store(path: Path, what: dict[str, float]) -> None:
     """Write JSON whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    aside.write_text(json.dumps(what))
-    os.replace(aside, path)
+    write_durably(path, json.dumps(what).encode())

@@ -13,6 +13,7 @@ import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
+from contract.files import write_durably
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
@@ -71,8 +72,7 @@ def _file_at(settings: Settings, speed: float) -> Path | None:
         print(made.stderr.strip(), file=sys.stderr)
         return None
     path = settings.folder.replay / f"speed-{speed:g}.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(made.stdout)
+    write_durably(path, made.stdout.encode())
     return path
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
+from contract.files import write_durably
 from infra.settings import Settings
 
 _LOGGING: Final = """\
@@ -72,11 +72,7 @@ def write(path: Path, text: str) -> bool:
     if path.exists() and path.read_text() == text:
         path.chmod(0o600)
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{threading.get_ident()}.new")  # parts that share a file start together
-    aside.touch(0o600)
-    aside.write_text(text)
-    aside.replace(path)
+    write_durably(path, text.encode(), mode=0o600)
     return True
 
 

@@ -11,13 +11,13 @@ Each step leaves a stamp of what it was made from: a second start finds them cur
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from contract.files import exclusive_lock
 from infra.install import jars, java_home, native_modules, virtual_environment
 from infra.install.prerequisites import missing
 
@@ -52,8 +52,7 @@ def install(with_tests: bool, with_engines: bool) -> None:
     if problems := missing(VENV, ROOT):
         raise InstallError("cannot install:\n  " + "\n  ".join(problems))
     VENV.mkdir(exist_ok=True)
-    with (VENV / ".hotpath-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once: the second finds it done
+    with exclusive_lock(VENV / ".hotpath-lock", wait=True):  # two commands at once: the second finds it done
         virtual_environment.make(VENV, say)
         virtual_environment.install(VENV, LOCKS / "build.txt", say)
         with ThreadPoolExecutor(1) as beside:

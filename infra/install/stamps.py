@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from contract.files import write_durably
+
 
 def digest(files: Iterable[Path], *more: str) -> str:
     """One hash over names and contents, in the order of the names."""
@@ -22,5 +24,4 @@ def is_current(stamp: Path, made_from: str) -> bool:
 
 
 def write(stamp: Path, made_from: str) -> None:
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(made_from)
+    write_durably(stamp, made_from.encode())

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contract.files import write_durably
 from contract.pipeline import Pipeline, Type
 from infra.ports import Ports
 from infra.settings import Settings
@@ -84,7 +85,7 @@ def example_body(settings: Settings, deployment: Deployment) -> str:
     event, asked = event_of_now(pipeline, datetime.now(UTC)), pipeline.events.time
     if not any(field.required for field in pipeline.events.fields if field.name == asked):
         event = {name: value for name, value in event.items() if name != asked}
-    path.write_text(json.dumps(event, default=str))
+    write_durably(path, json.dumps(event, default=str).encode())
     return str(path)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from contract.files import write_durably
+from contract.files import put_in_place, write_durably
 from serving.candidates.read_candidate import MANIFEST
 from serving.candidates.state_store import ModelStates
 from streaming.lake.filesystem import file_system
@@ -127,5 +127,5 @@ def _copy(registry: Registry, version: str, name: str, folder: Path, promised: M
             f"{version}: {name} came with {copied} bytes, sha256 {digest.hexdigest()}; "
             f"its manifest promises {promised['bytes']}, {promised['sha256']}"
         )
-    part.rename(folder / name)
+    put_in_place(part, folder / name)
     return copied

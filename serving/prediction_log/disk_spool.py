@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
+from contract import variables
+
 FILE_BYTES: Final = 8 * 1024 * 1024
 """A file is full at this size; after a failure, at most one file is sent a second time."""
 
@@ -64,7 +66,9 @@ class Spool:
             if self._file is None or self._written + len(lines) > FILE_BYTES:
                 self._file = self._begun()
             if self._elsewhere + self._written + len(lines) > self._limit:
-                raise SpoolFullError(f"{self.folder} holds {self._limit:,} bytes, all that it may (HOTPATH_SPOOL)")
+                raise SpoolFullError(
+                    f"{self.folder} holds {self._limit:,} bytes, all that it may ({variables.SPOOL.name})"
+                )
             self._write(self._file, lines)
 
     def close(self) -> None:

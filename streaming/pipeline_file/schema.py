@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contract.pipeline import Clock, Events, Gbm, Label, Monitoring, Promotion, Serving, Training
+from contract.topics import APPEND_TIME_HEADER
 from streaming.pipeline_file.defaults import FACTS as NO_FACTS
 from streaming.pipeline_file.defaults import GROUP, LABEL_KEY, MAX_AGE, RAW_RETENTION, RETENTION, stated, written
 from streaming.pipeline_file.table_types import FEATURES, FIELDS
@@ -130,7 +131,7 @@ CLOCK = Section(
             "imports",
             BOOLEAN,
             stated(Clock, "imports"),
-            "Whether a record's header `hotpath.append_time` is its append time.",
+            f"Whether a record's header `{APPEND_TIME_HEADER}` is its append time.",
         ),
         Key(
             "tolerance",

@@ -52,7 +52,10 @@ def test_a_checkout_whose_path_has_a_blank_is_refused_before_anything_is_install
     (checkout / "infra").mkdir(parents=True)
     shutil.copy(ROOT / "hotpath", checkout)
     shutil.copytree(ROOT / "infra" / "install", checkout / "infra" / "install")
-    (checkout / "infra" / "__init__.py").touch()
+    (checkout / "contract").mkdir()
+    shutil.copy(ROOT / "contract" / "files.py", checkout / "contract")
+    for package in ("infra", "contract"):
+        (checkout / package / "__init__.py").touch()
     (elsewhere / "infra").mkdir(parents=True)
     (elsewhere / "infra" / "__init__.py").write_text("raise SystemExit('the package of the working directory')")
     done = subprocess.run([checkout / "hotpath", "up"], cwd=elsewhere, capture_output=True, text=True)

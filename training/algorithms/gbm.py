@@ -11,7 +11,7 @@ from h2o.estimators import H2OGradientBoostingEstimator
 
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
-from training.evaluation.holdout_metrics import Scored
+from training.evaluation.holdout_metrics import Scored, Slice
 from training.h2o.import_window import IDENTITY
 
 
@@ -29,17 +29,24 @@ def threshold(model: Any) -> float:
 
 
 def score(model: Any, holdout: Any, slices: tuple[str, ...]) -> Scored:
-    """The holdout's predictions, brought to this process: one row of numbers a question."""
-    kept = [*IDENTITY, "label", *(FEATURE_PREFIX + name for name in slices)]
-    columns = _columns(model.predict(holdout)[:, 2].cbind(holdout[kept]))
-    probability, partition, offset, append_us, label, *levels = columns
+    """The holdout's predictions, brought to this process: one row of numbers a question.
+
+    The slices' levels come as their numbers: a level may be megabytes long.
+    """
+    scored = model.predict(holdout)[:, 2].cbind(holdout[[*IDENTITY, "label"]])
+    for name in slices:
+        scored = scored.cbind(holdout[FEATURE_PREFIX + name].asnumeric())
+    probability, partition, offset, append_us, label, *codes = _columns(scored)
     return Scored(
         probability=np.array(probability, np.float64),
         label=np.array([value.lower() == "true" for value in label]),
         partition=np.array(partition, np.int64),
         offset=np.array(offset, np.int64),
         append_us=np.array(append_us, np.int64),
-        slices=dict(zip(slices, levels, strict=True)),
+        slices={
+            name: Slice(_domain(holdout, FEATURE_PREFIX + name), np.array([int(code or -1) for code in column]))
+            for name, column in zip(slices, codes, strict=True)
+        },
     )
 
 
@@ -65,6 +72,11 @@ def _described(column: dict[str, Any]) -> dict[str, Any]:
 def _number(values: list[Any]) -> float | None:
     """The first of H2O's extreme values; it writes those of an empty column as text."""
     return float(values[0]) if values and isinstance(values[0], int | float) and np.isfinite(values[0]) else None
+
+
+def _domain(frame: Any, column: str) -> list[str]:
+    """The levels, for people: H2O's JSON names some control characters wrongly (U+001F becomes `ñ`)."""
+    return list(h2o.api(f"GET /3/Frames/{frame.frame_id}/columns/{column}/domain")["domain"][0] or [])
 
 
 def _columns(frame: Any) -> list[list[str]]:

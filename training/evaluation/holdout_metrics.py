@@ -14,8 +14,16 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Slice:
+    """A categorical feature of the holdout: its levels, and each row's number in them; -1 where it is missing."""
+
+    levels: Sequence[str]
+    codes: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Scored:
-    """The holdout with its predictions: arrays of one length, and the slices' levels by feature.
+    """The holdout with its predictions: arrays of one length, and the slices by feature.
 
     `partition`, `offset` and `append_us` (microseconds since 1970) are the identity of a row's event.
     """
@@ -25,13 +33,13 @@ class Scored:
     partition: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     append_us: npt.NDArray[np.int64]
-    slices: dict[str, Sequence[str]]
+    slices: dict[str, Slice]
 
 
 def metrics(scored: Scored) -> dict[str, Any]:
     """auc, log_loss, rows, positives; and by slice and level auc (None with one class only), rows, positives."""
     return _overall(scored.probability, scored.label) | {
-        "slices": {name: _by_level(scored, np.asarray(levels)) for name, levels in scored.slices.items()}
+        "slices": {name: _by_level(scored, each) for name, each in scored.slices.items()}
     }
 
 
@@ -87,10 +95,14 @@ def _overall(probability: Floats, label: Bools) -> dict[str, Any]:
     }
 
 
-def _by_level(scored: Scored, levels: npt.NDArray[Any]) -> dict[str, Any]:
+def _by_level(scored: Scored, each: Slice) -> dict[str, Any]:
+    """By level, in order; where it is missing it counts as the level ''."""
+    codes_of: dict[str, list[int]] = {}
+    for code in np.unique(each.codes).tolist():
+        codes_of.setdefault(each.levels[code] if code >= 0 else "", []).append(code)
     found = {}
-    for level in sorted(set(levels.tolist())):
-        here = levels == level
+    for level, codes in sorted(codes_of.items()):
+        here = np.isin(each.codes, codes)
         label = scored.label[here]
         found[level] = {
             "auc": auc(scored.probability[here], label),

@@ -14,6 +14,7 @@ from h2o.job import H2OJob
 
 from contract.pipeline import Pipeline, Type
 from contract.records import FEATURE_PREFIX
+from training.h2o.confusable_texts import is_refusal_of_texts, raw_keys_without_replaced
 from training.training_errors import NotEnoughRows, TrainingFailed
 from training.window import Window
 
@@ -51,15 +52,25 @@ def _wanted(pipeline: Pipeline, types: Mapping[str, Type]) -> dict[str, str]:
 
 def _imported(files: Sequence[str], wanted: Mapping[str, str], own: str) -> Any:
     """These columns of the Parquet files as one frame, `group` as a number."""
-    raw = h2o.lazy_import(list(files))
-    names = [column.strip('"') for column in h2o.parse_setup(raw)["column_names"]]
-    skipped = [index for index, column in enumerate(names) if column not in wanted]
     parsed, frame = f"{own}.window", f"{own}.rows"
-    setup = h2o.parse_setup(raw, destination_frame=parsed, column_types=dict(wanted), skipped_columns=skipped)
-    H2OJob(h2o.api("POST /3/Parse", data=_parse_request(setup)), "Parse").poll()
-    group = [column for column in names if column in wanted].index("group")
+    try:
+        names = _parse(h2o.lazy_import(list(files)), wanted, parsed)
+    except OSError as error:
+        if not is_refusal_of_texts(error):
+            raise
+        names = _parse(raw_keys_without_replaced(files, wanted, own), wanted, parsed)
+    group = names.index("group")
     h2o.rapids(f"(tmp= {frame} (:= {parsed} (as.numeric (cols_py {parsed} {group})) {group} []))")
     return h2o.get_frame(frame)
+
+
+def _parse(raw: Any, wanted: Mapping[str, str], destination: str) -> list[str]:
+    """Parse imported files into a frame of the wanted columns, whose names are returned in order."""
+    names = [column.strip('"') for column in h2o.parse_setup(raw)["column_names"]]
+    skipped = [index for index, column in enumerate(names) if column not in wanted]
+    setup = h2o.parse_setup(raw, destination_frame=destination, column_types=dict(wanted), skipped_columns=skipped)
+    H2OJob(h2o.api("POST /3/Parse", data=_parse_request(setup)), "Parse").poll()
+    return [column for column in names if column in wanted]
 
 
 _PARSE_PARAMETERS = (

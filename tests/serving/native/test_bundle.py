@@ -99,6 +99,24 @@ def test_an_empty_string_is_a_level_where_training_saw_it(folder: Path) -> None:
     assert leaf(folder, Levels(0, 7, frozenset([0])), NA_LEFT, "s", "") == "right"
 
 
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("\ufffd", "<0xEFBFBD>"),
+        ("a\ufffdb", "a<0xEFBFBD>b"),
+        ("\xe9\ufffd, \U0001f600", "<0xC3A9EFBFBD>, <0xF09F9880>"),
+        ("\xe9", "\xe9"),
+        ("<0x41>", "<0x41>"),
+    ],
+)
+def test_a_text_with_the_replacement_character_is_the_level_that_h2o_makes_of_it(
+    folder: Path, text: str, level: str
+) -> None:
+    model = Model({"f_t": ["other", level]}, [Split(0, Levels(0, 2, frozenset([1])), NA_LEFT, -1.0, 1.0)])
+    probability, _ = compiled(folder, model).score_features(ROW | {"t": text})
+    assert probability > 0.5
+
+
 def test_the_smallest_int_is_missing_as_in_h2o(folder: Path) -> None:
     assert leaf(folder, 0.0, NA_RIGHT, "i", -(2**63)) == "right"
     assert leaf(folder, 0.0, NA_RIGHT, "i", -(2**63) + 1) == "left"

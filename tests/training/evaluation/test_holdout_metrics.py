@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.evaluation.holdout_metrics import Scored, auc, log_loss, metrics
+from training.evaluation.holdout_metrics import Scored, Slice, auc, log_loss, metrics
 
 scores = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), min_size=1, max_size=40)
 
@@ -36,9 +36,19 @@ def test_log_loss_of_a_certain_error_is_finite() -> None:
 def test_slices_count_their_rows_and_a_slice_of_one_class_has_no_auc() -> None:
     probability, label = np.array([0.1, 0.9, 0.3]), np.array([False, True, False])
     numbers = np.arange(3)
-    found = metrics(Scored(probability, label, numbers, numbers, numbers, {"origin": ["JFK", "JFK", "LGA"]}))
+    found = metrics(
+        Scored(probability, label, numbers, numbers, numbers, {"origin": Slice(["JFK", "LGA"], np.array([0, 0, 1]))})
+    )
     assert found["auc"] == 1.0
     assert found["slices"]["origin"] == {
         "JFK": {"auc": 1.0, "rows": 2, "positives": 1},
         "LGA": {"auc": None, "rows": 1, "positives": 0},
     }
+
+
+def test_a_missing_level_counts_as_an_empty_one_and_a_long_one_takes_no_more_room() -> None:
+    long = "x" * 5_000_000
+    each = Slice(["", long], np.array([-1, 0, 1] * 1000))
+    numbers = np.arange(3000)
+    found = metrics(Scored(numbers / 3000, numbers % 2 == 0, numbers, numbers, numbers, {"tail": each}))
+    assert {level: figures["rows"] for level, figures in found["slices"]["tail"].items()} == {"": 2000, long: 1000}

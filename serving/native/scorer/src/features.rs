@@ -1,18 +1,42 @@
 //! From typed feature values to what trees compare: numbers, and indexes of levels.
 //!
 //! How H2O 3.46 reads our types from Parquet (settled by importing them; `test_admission_h2o` holds it):
-//! - string: enum, levels as they are (no trimming; `NA` and `null` are levels like any other). `''` becomes a level
-//!   of its own where training saw it; where it did not, it is missing, like NULL and every unseen level.
+//! - string: enum, levels as they are (no trimming; `NA` and `null` are levels like any other), but for those with a
+//!   U+FFFD, see [`as_h2o_reads`]. `''` becomes a level of its own where training saw it; where it did not, it is
+//!   missing, like NULL and every unseen level.
 //! - boolean: enum with the levels `False` and `True`, or numeric 0 and 1, as the trainer asks. Ours asks for enum.
 //! - int: numeric, compared as the nearest double; the smallest int64 is H2O's own mark for missing.
 //! - double: numeric; NaN and both infinities are missing.
 use crate::error::{Result, invalid};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use transform::value::{Type, Value};
 
 /// The index of a missing or unseen level: beyond every set of levels.
 pub const MISSING: u32 = u32::MAX;
+
+/// A level as H2O has it. One that holds U+FFFD, the replacement character, H2O takes for text that is not UTF-8: it
+/// writes each run of bytes beyond ASCII as `<0x...>` (`é\u{fffd}` becomes `<0xC3A9EFBFBD>`). All others stay.
+pub fn as_h2o_reads(level: &str) -> Cow<'_, str> {
+    if !level.contains(char::REPLACEMENT_CHARACTER) {
+        return Cow::Borrowed(level);
+    }
+    let mut text = String::with_capacity(2 * level.len());
+    for run in level
+        .as_bytes()
+        .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
+    {
+        if run[0].is_ascii() {
+            text.extend(run.iter().map(|byte| char::from(*byte)));
+        } else {
+            text.push_str("<0x");
+            text.extend(run.iter().map(|byte| format!("{byte:02X}")));
+            text.push('>');
+        }
+    }
+    Cow::Owned(text)
+}
 
 /// One feature of the pipeline, as the bundle's feature table has it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -173,7 +197,7 @@ impl Column {
             Value::Boolean(false) => "False",
             _ => return (f64::NAN, MISSING, None),
         };
-        match index.get(level) {
+        match index.get(as_h2o_reads(level).as_ref()) {
             Some(category) => (f64::from(*category), *category, None),
             None if level.is_empty() => (f64::NAN, MISSING, None),
             None => (f64::NAN, MISSING, Some(Remark::Unseen(level.to_owned()))),

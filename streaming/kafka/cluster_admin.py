@@ -64,11 +64,15 @@ class ClusterAdmin:
 
     def find(self, names: Iterable[str]) -> dict[str, Found]:
         """Those of these topics that exist, or that the login is not allowed to see."""
-        asked = TopicCollection(list(names))
-        described = self._answers(self._admin.describe_topics(asked, request_timeout=self._timeout_s))
+        described = self._described(names)
         there = [name for name, answer in described.items() if _code(answer) != KafkaError.UNKNOWN_TOPIC_OR_PART]
         settings = self._settings(there)
         return {name: self._found(described[name], settings[name]) for name in there}
+
+    def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids of those of these topics that the login sees."""
+        described = self._described(names)
+        return {name: str(each.topic_id) for name, each in described.items() if not isinstance(each, KafkaError)}
 
     def create(self, topics: Iterable[Topic], *, only_try: bool = False) -> dict[str, KafkaError | None]:
         """Create topics, with as many replicas as the broker's default; what each was refused for."""
@@ -98,6 +102,10 @@ class ClusterAdmin:
         new = [NewPartitions(name, number) for name, number in wanted.items()]
         if new:
             self._demand(self._admin.create_partitions(new, request_timeout=self._timeout_s))
+
+    def _described(self, names: Iterable[str]) -> dict[str, Any]:
+        asked = TopicCollection(list(names))
+        return self._answers(self._admin.describe_topics(asked, request_timeout=self._timeout_s))
 
     def _settings(self, names: Collection[str]) -> dict[str, Any]:
         if not names:

@@ -7,7 +7,7 @@ only compared with what hotpath needs. `adopt_topics` alone changes it, when a p
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError
 
 from contract.layout import Kafka, Places
 from contract.pipeline import Pipeline
-from streaming.kafka.cluster_admin import TIMEOUT_S, ClusterAdmin, Found, KafkaAway, TopicsRefused
+from streaming.kafka.cluster_admin import TIMEOUT_S, ClusterAdmin, KafkaAway, TopicsRefused
 from streaming.kafka.pipeline_topics import Topic, cloud_topics, onprem_topics
 from streaming.kafka.topic_check import Difference, Side, away, differences
 from streaming.kafka.topic_notes import add_notes, made_ids
@@ -44,9 +44,8 @@ def ensure_topics(places: Places, pipelines: Sequence[Pipeline], started: Starte
         raise TopicsRefused("\n".join(stopping))
     for admin, side in zip(admins, (onprem, cloud), strict=True):
         admin.set_settings({name: side.wanted[name].settings for name in side.ours})
-        made = _make(admin, _as_wide(side.missing(), onprem))
-        if side.name not in started:
-            _note(admin, places.folder.made_topics, made)
+        notes = None if side.name in started else places.folder.made_topics
+        _make(admin, _as_wide(side.missing(), onprem), notes)
     return found
 
 
@@ -85,7 +84,7 @@ def adopt_topics(places: Places, found: Iterable[Difference]) -> list[Difference
 
 def make_topics(kafka: Kafka, topics: Sequence[Topic]) -> None:
     """Make those of these topics that lack, in a cluster of which nothing is noted."""
-    _make(ClusterAdmin(kafka), topics)
+    _make(ClusterAdmin(kafka), topics, None)
 
 
 def _wanted(places: Places, pipelines: Sequence[Pipeline]) -> tuple[Side, Side]:
@@ -111,13 +110,14 @@ def _as_wide(topics: Iterable[Topic], onprem: Side) -> list[Topic]:
     return [replace(topic, partitions=max(topic.partitions, onprem.partitions(topic.name))) for topic in topics]
 
 
-def _make(admin: ClusterAdmin, topics: Sequence[Topic]) -> list[str]:
-    """The names of the topics that were made; one that somebody else has made meanwhile is not ours."""
+def _make(admin: ClusterAdmin, topics: Sequence[Topic], notes: Path | None) -> None:
+    """Make them, and note those that were made, also when another is refused."""
     answers = admin.create(topics)
+    if notes:
+        _note(admin, notes, [name for name, error in answers.items() if error is None])
     for name, error in answers.items():
         if error and error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise TopicsRefused(f"could not make topic {name} at {admin.kafka.bootstrap}: {error.str()}")
-    return [name for name, error in answers.items() if error is None]
 
 
 def _note(admin: ClusterAdmin, notes: Path, made: Collection[str]) -> None:
@@ -125,9 +125,9 @@ def _note(admin: ClusterAdmin, notes: Path, made: Collection[str]) -> None:
     if not made:
         return
     deadline = time.monotonic() + TIMEOUT_S
-    while len(found := _with_ids(admin.find(made))) < len(made) and time.monotonic() < deadline:
+    while len(found := admin.topic_ids(made)) < len(made) and time.monotonic() < deadline:
         time.sleep(0.1)
-    add_notes(notes, admin.cluster_id(), found, "made")
+    add_notes(notes, admin.cluster_id(), found.items(), "made")
 
 
 def _adopt(admin: ClusterAdmin, changes: Sequence[Difference], notes: Path) -> None:
@@ -136,8 +136,4 @@ def _adopt(admin: ClusterAdmin, changes: Sequence[Difference], notes: Path) -> N
         settings.setdefault(each.topic, {}).update(each.settings)
     admin.set_settings(settings)
     admin.set_partitions({each.topic: each.partitions for each in changes if each.partitions})
-    add_notes(notes, admin.cluster_id(), _with_ids(admin.find(settings)), "adopted")
-
-
-def _with_ids(found: Mapping[str, Found]) -> list[tuple[str, str]]:
-    return [(name, topic.topic_id) for name, topic in found.items() if topic.topic_id]
+    add_notes(notes, admin.cluster_id(), admin.topic_ids(settings).items(), "adopted")

@@ -1,7 +1,8 @@
-"""What the monitor needs for many outcomes: `hotpath bench monitor [--outcomes 5000000] [--models 180]`.
+"""What the monitor needs for many outcomes: `hotpath bench monitor [--outcomes 5000000] [--predictions 0]`.
 
-Makes outcomes of three hours in a Delta table in a folder of its own, reads and aggregates them as the monitor does,
-in a process of its own, and prints its seconds and its largest memory. Needs no broker, no HDFS and no Spark.
+Makes outcomes of three hours, and predictions of one hour with their labels, in Delta tables in a folder of its own;
+reads and aggregates them as the monitor does, in a process of its own; prints its seconds and its largest memory.
+Needs no broker, no HDFS and no Spark.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contract import variables
 from contract.layout import Places
 from contract.records import SPAN_BUCKETS, TIMESTAMP
 from monitoring.collect.outcomes import OutcomeReader
+from monitoring.collect.provisional import ProvisionalReader
 from monitoring.judge.model_health import by_minute, by_model
 from streaming.pipeline_file.load import load
 
@@ -54,8 +56,46 @@ def fill(places: Places, outcomes: int, models: int) -> None:
         write_deltalake(places.table("benchmark", "outcomes"), table, mode="append", partition_by=["span", "state"])
 
 
+def fill_predictions(places: Places, predictions: int) -> None:
+    """The last hour's predictions, each of an order of its own whose label came a minute before it was due."""
+    for minute in range(MINUTES - 60, MINUTES):
+        bucket_s, count = START_S + minute * MINUTE_S, predictions // 60
+        due = pa.array(np.full(count, bucket_s * 1_000_000)).cast(TIMESTAMP)
+        names = [f'["order {minute}-{n}"]' for n in range(count)]
+        came = due.cast(pa.int64()).to_numpy() - 60_000_000
+        table = pa.table({
+            "id": names,
+            "key": names,
+            "model": pa.array(["benchmark-000001"]).take(pa.array(np.zeros(count, np.int64))),
+            "due": due,
+            "probability": np.random.default_rng(minute).random(count),
+            "append_time": pa.array(came - 1_800_000_000).cast(TIMESTAMP),
+            "partition": np.zeros(count, np.int32),
+            "offset": np.arange(count),
+            "hypothetical": np.zeros(count, np.bool_),
+            "bucket": np.full(count, bucket_s),
+        })  # fmt: skip
+        write_deltalake(places.table("benchmark", "predictions"), table, mode="append", partition_by=["bucket"])
+        label = {"order": pa.array(names), "late": pa.array(np.arange(count) % 3 == 0)}
+        labels = table.select(["key", "partition", "offset"]).append_column(
+            "append_time", pa.array(came).cast(TIMESTAMP)
+        )
+        labels = labels.append_column("label", pa.StructArray.from_arrays(list(label.values()), list(label)))
+        labels = labels.append_column("append_hour", pa.array(np.full(count, bucket_s // 3600 * 3600)))
+        write_deltalake(places.table("benchmark", "labels"), labels, mode="append", partition_by=["append_hour"])
+
+
+def measure_provisional(places: Places) -> None:
+    """Read predictions and labels, and give every model's figures."""
+    began_s = time.monotonic()
+    reader = ProvisionalReader(places, load(places.data / "benchmark.toml"))
+    models = by_model(reader.read(START_S))
+    count = sum(figures.outcomes for figures in models.values() if figures)
+    print(f"{count:,} provisional outcomes: in {time.monotonic() - began_s:.1f} s; peak RSS {peak_mib():.0f} MiB")
+
+
 def measure(places: Places) -> None:
-    """Read everything, give every figure, then once more as after a new version of the table."""
+    """Read all outcomes, and give every figure."""
     before_mib, began_s = peak_mib(), time.monotonic()
     reader = OutcomeReader(places, load(places.data / "benchmark.toml"))
     outcomes = reader.read(START_S)
@@ -77,17 +117,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--outcomes", type=int, default=5_000_000)
     parser.add_argument("--models", type=int, default=180)
+    parser.add_argument("--predictions", type=int, default=0)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     if arguments.measure:
         measure(places_in(arguments.measure))
+        if arguments.predictions:
+            measure_provisional(places_in(arguments.measure))
         return
     with tempfile.TemporaryDirectory() as folder:
         places = places_in(folder)
         (places.data / "benchmark.toml").write_text(PIPELINE)
         fill(places, arguments.outcomes, arguments.models)
-        subprocess.run([sys.executable, "-m", "benchmarks.monitor", "--measure", folder], check=True)
+        fill_predictions(places, arguments.predictions)
+        own = ["--measure", folder, "--predictions", str(arguments.predictions)]
+        subprocess.run([sys.executable, "-m", "benchmarks.monitor", *own], check=True)
 
 
 def places_in(folder: str) -> Places:

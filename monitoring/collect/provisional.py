@@ -1,111 +1,171 @@
 """Provisional outcomes: predictions whose label is there although their bucket is not built yet.
 
-They favour whatever finishes first: they are shown as provisional, and nothing is decided by them.
+They favour whatever finishes first: they are shown as provisional, and nothing is decided by them. Which label counts
+is decided by the rules of the rows job.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake.exceptions import TableNotFoundError
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import Outcomes, grouped
+from monitoring.collect.outcomes import MINUTE_US, Groups, Outcomes, group
+from monitoring.collect.table_files import Partition, TableFiles
 from streaming._native import Transform
-from streaming.lake.delta_tables import opened
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
+from streaming.rows.state_rules import LABELS, QUESTIONS, Rules, first_of_each, rules_of, states
 
 EVERY_S = 30.0
-_PREDICTION = ["id", "key", "model", "due", "probability", "append_time", "hypothetical", "bucket"]
-_OUTCOME = pa.schema([
-    ("bucket", pa.int64()), ("due", TIMESTAMP), ("model", pa.string()), ("probability", pa.float64()),
-    ("label", pa.bool_()),
+SHARE = 10
+"""It rests for so many times as long as a look took: where there is very much, looks are fewer."""
+AT_ONCE = 50_000
+"""About so many predictions are joined at once, which bounds the memory of the join."""
+SECOND_US = 1_000_000
+_PREDICTION = ("id", "key", "model", "due", "probability", "append_time", "partition", "offset", "hypothetical")
+_LABEL = ("key", "append_time", "partition", "offset", "label")
+PREDICTIONS = pa.schema([
+    pa.field("bucket", pa.int64()),  # its start in seconds
+    pa.field("id", pa.int64()),  # hashes stand for texts: a record takes 60 bytes, whatever its id and key
+    pa.field("key", pa.int64()),
+    pa.field("model", pa.int32()),  # a place in a list of versions
+    pa.field("due", TIMESTAMP),
+    pa.field("probability", pa.float64()),
+    pa.field("append_time", TIMESTAMP),
+    pa.field("partition", pa.int32()),
+    pa.field("offset", pa.int64()),
 ])  # fmt: skip
-_LABEL = ["key", "append_time", "partition", "offset", "label"]
-
-
-@dataclass(frozen=True)
-class Label:
-    """The label of an entity that counts: the highest in (append time, partition, offset) whose value is not NULL."""
-
-    value: bool
-    order: tuple[datetime, int, int]
-    first: datetime
-    """When the entity's first such label was appended: what is asked from then on is known."""
+"""Predictions that may become outcomes, as they are kept."""
+CAME = pa.schema([pa.field("key", pa.int64()), *(LABELS.field(n) for n in LABELS.names if n != "question")])
+"""Labels whose value is not NULL, as they are kept."""
 
 
 @dataclass
 class ProvisionalReader:
-    """Reads predictions and labels anew at most every `EVERY_S`: both tables get a version every few seconds."""
+    """Looks at most every `EVERY_S`, as both tables get a version every few seconds; reads each of their files once."""
 
     places: Places
     pipeline: Pipeline
-    _next_read_s: float = 0.0
+    _next_look_s: float = 0.0
     _outcomes: Outcomes = field(default_factory=Outcomes)
+    _models: list[str] = field(default_factory=list)
+    _predictions: TableFiles[pa.RecordBatch] = field(init=False)
+    _labels: TableFiles[pa.RecordBatch] = field(init=False)
     _transform: Transform = field(init=False)
 
     def __post_init__(self) -> None:
+        name = self.pipeline.name
         self._transform = Transform(compile_pipeline(self.pipeline).spec)
+        self._predictions = TableFiles(self.places.table(name, "predictions"), _PREDICTION, self._prediction)
+        self._labels = TableFiles(self.places.table(name, "labels"), _LABEL, self._label)
 
     def read(self, since_s: float) -> Outcomes:
         """Of the predictions due since a moment, those with a label; none while a table is missing."""
-        if time.monotonic() >= self._next_read_s:
-            self._outcomes = self._read(since_s)
-            self._next_read_s = time.monotonic() + EVERY_S
+        began_s = time.monotonic()
+        if began_s >= self._next_look_s:
+            self._outcomes = self._look(since_s)
+            ended_s = time.monotonic()
+            self._next_look_s = ended_s + max(EVERY_S, SHARE * (ended_s - began_s))
         return self._outcomes
 
-    def _read(self, since_s: float) -> Outcomes:
+    def _look(self, since_s: float) -> Outcomes:
+        reach_s = self.pipeline.label.max_wait.total_seconds() + 3600
+
+        def is_due(partition: Partition) -> bool:
+            return int(partition["bucket"]) >= int(since_s)
+
+        def is_recent(partition: Partition) -> bool:
+            return int(partition["append_hour"]) >= int(since_s - reach_s)
+
         try:
-            predictions = self._table("predictions", _PREDICTION, ("bucket", ">=", int(since_s)))
-            labels = self._table("labels", _LABEL, ("append_hour", ">=", int(since_s - self._reach_s)))
+            changed = [self._predictions.refresh(is_due), self._labels.refresh(is_recent)]
         except TableNotFoundError:
             return Outcomes()
-        joined = join(predictions.to_pylist(), self._labels(labels))
-        return Outcomes((grouped(pa.RecordBatch.from_pylist(joined, schema=_OUTCOME)),))
+        if not any(changed):
+            return self._outcomes
+        predictions = pa.Table.from_batches(self._predictions.made(), PREDICTIONS)
+        labels = pa.Table.from_batches(self._labels.made(), CAME)
+        return Outcomes(tuple(self._joined(predictions, labels)))
 
-    def _table(self, name: str, columns: Sequence[str], since: tuple[str, str, int]) -> pa.Table:
-        with opened(self.places.table(self.pipeline.name, name)) as table:
-            return table.to_pyarrow_table(columns=list(columns), filters=[since])
+    def _joined(self, predictions: pa.Table, labels: pa.Table) -> Iterator[Groups]:
+        """Slice by slice: predictions and labels of one key are in the same one."""
+        slices, rules = 1 + predictions.num_rows // AT_ONCE, rules_of(self.pipeline)
+        of_prediction, of_label = (np.asarray(each["key"]) % slices for each in (predictions, labels))
+        for number in range(slices):
+            mine = predictions.filter(pa.array(of_prediction == number))
+            yield joined(mine, labels.filter(pa.array(of_label == number)), self._models, rules, self._bucket_s)
 
     @property
-    def _reach_s(self) -> float:
-        return self.pipeline.label.max_wait.total_seconds() + 3600
+    def _bucket_s(self) -> int:
+        return self.pipeline.lake.buckets // timedelta(seconds=1)
 
-    def _labels(self, came: pa.Table) -> dict[str, Label]:
-        values: list[bool | None] = []
-        for batch in came.select(["label"]).to_batches():
-            values += pa.record_batch(self._transform.label_values(batch))["value"].to_pylist()
-        return labels_of(came.select(_LABEL[:-1]).to_pylist(), values)
+    def _prediction(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        asked = batch.filter(pc.and_(pc.invert(batch["hypothetical"]), pc.is_valid(batch["due"])))
+        due_s = np.asarray(asked["due"].cast(TIMESTAMP).cast(pa.int64())) // SECOND_US
+        columns = {name: asked[name] for name in ("due", "probability", "append_time", "partition", "offset")}
+        columns["bucket"] = pa.array(due_s // self._bucket_s * self._bucket_s, pa.int64())
+        columns |= {"id": _hashes(asked["id"]), "key": _hashes(asked["key"]), "model": self._numbers(asked["model"])}
+        return pa.record_batch([columns[f.name].cast(f.type) for f in PREDICTIONS], schema=PREDICTIONS)
+
+    def _numbers(self, models: pa.Array) -> pa.Array:
+        """Each version's place in `_models`."""
+        encoded = pc.dictionary_encode(models)
+        for model in encoded.dictionary.to_pylist():
+            if model not in self._models:
+                self._models.append(model)
+        places = np.array([self._models.index(model) for model in encoded.dictionary.to_pylist()], np.int32)
+        return pa.array(places[np.asarray(encoded.indices)] if len(places) else places)
+
+    def _label(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        values = pa.record_batch(self._transform.label_values(batch.select(["label"])))["value"]
+        columns = {name: batch[name] for name in ("partition", "offset")} | {"key": _hashes(batch["key"])}
+        columns |= {"append_us": batch["append_time"].cast(TIMESTAMP).cast(pa.int64()), "value": values}
+        came = pa.record_batch([columns[f.name].cast(f.type) for f in CAME], schema=CAME)
+        return came.filter(pc.is_valid(came["value"]))
 
 
-def labels_of(rows: Iterable[Mapping[str, Any]], values: Iterable[bool | None]) -> dict[str, Label]:
-    """By entity, the label that counts."""
-    found: dict[str, Label] = {}
-    for row, value in zip(rows, values, strict=True):
-        if value is None:
-            continue
-        order = (row["append_time"], row["partition"], row["offset"])
-        new = Label(value, order, first=order[0])
-        old = found.setdefault(row["key"], new)
-        found[row["key"]] = replace(max(old, new, key=lambda label: label.order), first=min(old.first, new.first))
-    return found
+def joined(predictions: pa.Table, labels: pa.Table, models: list[str], rules: Rules, bucket_s: int) -> Groups:
+    """The predictions that are rows by the labels that have come so far; `model` is a place in `models`."""
+    awaited = predictions.filter(pc.is_in(predictions["key"], labels["key"].combine_chunks()))
+    asked = awaited.append_column("topic", pa.nulls(awaited.num_rows, pa.int8()))
+    asked = first_of_each(asked, ("bucket", "id", "model"))
+    numbers = pa.table({"key": asked["key"], "question": np.arange(asked.num_rows)})
+    pairs = numbers.join(labels, "key", join_type="inner").select(LABELS.names).cast(LABELS)
+    questions = pa.table(
+        [
+            pa.array(np.full(asked.num_rows, True)),
+            asked["append_time"].cast(pa.int64()),
+            pc.multiply(pc.add(asked["bucket"], bucket_s), SECOND_US),
+        ],
+        schema=QUESTIONS,
+    )
+    verdicts = states(questions, pairs, rules)
+    has_come = pc.fill_null(pc.and_(pc.equal(verdicts["state"], "row"), pc.invert(verdicts["label_missing"])), False)
+    rows, label = asked.filter(has_come), verdicts["label"].filter(has_come)
+    return group(
+        np.asarray(rows["bucket"], np.int64),
+        np.asarray(rows["due"].cast(pa.int64()), np.int64) // MINUTE_US,
+        np.asarray(rows["model"], np.int32),
+        models,
+        np.asarray(rows["probability"], np.float64),
+        np.asarray(label, np.bool_),
+    )
 
 
-def join(predictions: Iterable[Mapping[str, Any]], labels: Mapping[str, Label]) -> list[dict[str, Any]]:
-    """The first prediction per id and model, where its entity has a label that came after it."""
-    first: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for row in sorted(predictions, key=lambda row: row["append_time"]):
-        if not row["hypothetical"] and row["due"] is not None:
-            first.setdefault((row["id"], row["model"]), row)
-    return [
-        dict(row) | {"label": labels[row["key"]].value}
-        for row in first.values()
-        if row["key"] in labels and labels[row["key"]].first > row["append_time"]
-    ]
+def _hashes(texts: pa.Array) -> pa.Array:
+    """64 bits that stand for each text within this process: of five million, two agree once in a million runs."""
+    return pa.array(_hashed(texts))
+
+
+def _hashed(texts: pa.Array) -> npt.NDArray[np.int64]:
+    return np.fromiter(map(hash, texts.to_pylist()), np.int64, len(texts))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from streaming.lake.delta_tables import opened
 from streaming.lake.filesystem import file_system
 
-BATCH_ROWS = 200_000
+BATCH_ROWS = 50_000
 """So many rows of a file are in memory at once, whatever its size."""
 
 Made = TypeVar("Made")

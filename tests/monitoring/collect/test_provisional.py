@@ -2,51 +2,173 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from monitoring.collect.provisional import join, labels_of
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from benchmarks.small_pipeline import PIPELINE
+from contract.layout import Places
+from contract.records import TIMESTAMP
+from monitoring.collect.outcomes import Outcomes
+from monitoring.collect.provisional import ProvisionalReader
+from streaming.pipeline_file.load import load
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+BUCKET_S = 60
+LABEL = pa.struct([("order", pa.string()), ("late", pa.bool_())])
+Found = dict[str, tuple[list[float], list[float]]]
+"""Model -> the probabilities of its positives and of its negatives."""
 
 
 def prediction(minute: float, **changed: Any) -> dict[str, Any]:
     usual = {"id": "q1", "key": "k", "model": "m1", "due": NOON, "probability": 0.5, "hypothetical": False}
-    return usual | {"append_time": NOON + timedelta(minutes=minute)} | changed
+    appended = {"append_time": NOON + timedelta(minutes=minute), "partition": 0, "offset": round(minute * 1000)}
+    return usual | appended | changed
 
 
-def label(minute: float, key: str = "k", offset: int = 0) -> dict[str, Any]:
-    return {"key": key, "append_time": NOON + timedelta(minutes=minute), "partition": 0, "offset": offset}
+def label(minute: float, late: bool | None, key: str = "k", offset: int = 0) -> dict[str, Any]:
+    """Its value is `late`."""
+    appended = {"append_time": NOON + timedelta(minutes=minute), "partition": 0, "offset": offset}
+    return {"key": key, "late": late} | appended
 
 
-def test_the_last_label_that_is_not_null_counts() -> None:
-    found = labels_of([label(3, offset=3), label(1, offset=1), label(5, offset=5)], [True, False, None])
-    assert (found["k"].value, found["k"].first) == (True, NOON + timedelta(minutes=1))
+@pytest.fixture
+def reader(tmp_path: Path) -> ProvisionalReader:
+    """Of the benchmarks' pipeline: buckets of a minute, labels that come two minutes late at most."""
+    (tmp_path / "pipeline.toml").write_text(PIPELINE)
+    return ProvisionalReader(Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"}), load(tmp_path / "pipeline.toml"))
 
 
-def test_of_labels_of_one_moment_the_last_in_its_partition_counts() -> None:
-    for order in ((1, 2), (2, 1)):
-        found = labels_of([label(1, offset=offset) for offset in order], [offset == 2 for offset in order])
-        assert found["k"].value is True
+def found(reader: ProvisionalReader, predictions: Sequence[dict[str, Any]], labels: Sequence[dict[str, Any]]) -> Found:
+    write(reader.places, predictions, labels)
+    return by_model(look(reader))
 
 
-def test_a_prediction_that_is_never_due_is_no_outcome() -> None:
-    assert join([prediction(1, due=None)], labels_of([label(2)], [True])) == []
+def look(reader: ProvisionalReader) -> Outcomes:
+    reader._next_look_s = 0
+    return reader.read(NOON.timestamp() - 3600)
 
 
-def test_the_first_prediction_per_id_and_model_counts() -> None:
-    labels = labels_of([label(9)], [True])
-    asked = [prediction(2, probability=0.2), prediction(1, probability=0.1), prediction(3, model="m2")]
-    assert [(o["model"], o["probability"]) for o in join(asked, labels)] == [("m1", 0.1), ("m2", 0.5)]
+def by_model(outcomes: Outcomes) -> Found:
+    return {
+        model: (
+            sorted(p for _, each in scores for p in each.positives.tolist()),
+            sorted(p for _, each in scores for p in each.negatives.tolist()),
+        )
+        for model, scores in outcomes.by_model().items()
+    }
 
 
-def test_what_was_known_when_asked_is_no_outcome() -> None:
-    assert join([prediction(2)], labels_of([label(2)], [True])) == []
+def write(places: Places, predictions: Sequence[dict[str, Any]], labels: Sequence[dict[str, Any]]) -> None:
+    asked = [row | {"bucket": int((row["due"] or NOON).timestamp()) // BUCKET_S * BUCKET_S} for row in predictions]
+    schema = pa.schema([
+        ("id", pa.string()), ("key", pa.string()), ("model", pa.string()), ("due", TIMESTAMP),
+        ("probability", pa.float64()), ("append_time", TIMESTAMP), ("partition", pa.int32()), ("offset", pa.int64()),
+        ("hypothetical", pa.bool_()), ("bucket", pa.int64()),
+    ])  # fmt: skip
+    url = places.table("benchmark", "predictions")
+    write_deltalake(url, pa.Table.from_pylist(asked, schema), mode="append", partition_by=["bucket"])
+    came = [
+        row | {"label": {"order": "o", "late": row["late"]}, "append_hour": _hour_s(row["append_time"])}
+        for row in labels
+    ]
+    schema = pa.schema([
+        ("key", pa.string()), ("append_time", TIMESTAMP), ("partition", pa.int32()), ("offset", pa.int64()),
+        ("label", LABEL), ("append_hour", pa.int64()),
+    ])  # fmt: skip
+    url = places.table("benchmark", "labels")
+    write_deltalake(url, pa.Table.from_pylist(came, schema), mode="append", partition_by=["append_hour"])
 
 
-def test_hypothetical_questions_are_no_outcomes() -> None:
-    assert join([prediction(1, hypothetical=True)], labels_of([label(2)], [True])) == []
+def _hour_s(moment: datetime) -> int:
+    return int(moment.timestamp()) // 3600 * 3600
 
 
-def test_a_prediction_without_a_label_waits() -> None:
-    assert join([prediction(1)], labels_of([label(2, key="other")], [True])) == []
+def test_without_tables_there_are_none(reader: ProvisionalReader) -> None:
+    assert by_model(look(reader)) == {}
+
+
+def test_the_last_label_that_is_not_null_counts(reader: ProvisionalReader) -> None:
+    labels = [label(-3, True, offset=3), label(-5, False, offset=1), label(-2, None, offset=5)]
+    assert found(reader, [prediction(-9)], labels) == {"m1": ([0.5], [])}
+
+
+def test_of_labels_of_one_moment_the_last_in_its_partition_counts(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-9)], [label(-1, True, offset=2), label(-1, False, offset=1)]) == {
+        "m1": ([0.5], [])
+    }
+
+
+def test_a_label_that_comes_too_late_for_its_bucket_does_not_count(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-9)], [label(2.9, False), label(3.1, True, offset=1)]) == {"m1": ([], [0.5])}
+
+
+def test_a_prediction_that_is_never_due_is_no_outcome(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-9, due=None)], [label(-2, True)]) == {}
+
+
+def test_the_first_prediction_per_id_and_model_counts(reader: ProvisionalReader) -> None:
+    asked = [prediction(-7, probability=0.2), prediction(-8, probability=0.1), prediction(-6, model="m2")]
+    assert found(reader, asked, [label(-1, True)]) == {"m1": ([0.1], []), "m2": ([0.5], [])}
+
+
+def test_what_was_known_when_asked_is_no_outcome(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-2)], [label(-2, True), label(-1, True, offset=1)]) == {}
+
+
+def test_hypothetical_questions_are_no_outcomes(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-9, hypothetical=True)], [label(-2, True)]) == {}
+
+
+def test_a_prediction_without_a_label_waits_until_it_comes(reader: ProvisionalReader) -> None:
+    assert found(reader, [prediction(-9)], [label(-2, True, key="other")]) == {}
+    assert found(reader, [prediction(-9, id="q2", key="k2", probability=0.7)], [label(-1, False)]) == {
+        "m1": ([], [0.5])
+    }
+    assert found(reader, [], [label(-1, True, key="k2")]) == {"m1": ([0.7], [0.5])}
+
+
+@pytest.mark.parametrize("at_once", [50_000, 40])
+def test_the_figures_are_those_of_the_straightforward_join(
+    reader: ProvisionalReader, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("monitoring.collect.provisional.AT_ONCE", at_once)
+    numbers = random.Random(7)
+    asked = [
+        prediction(
+            -numbers.randrange(1, 40),
+            id=f"q{numbers.randrange(30)}",
+            key=f"k{numbers.randrange(12)}",
+            model=f"m{numbers.randrange(3)}",
+            probability=n / 1000,
+            offset=n,
+        )
+        for n in range(300)
+    ]
+    for row in asked:
+        row["key"] = f"k{int(row['id'][1:]) % 12}"
+    late = [numbers.choice([True, False, None]) for _ in range(40)]
+    came = [label(numbers.randrange(-38, 6), late[n], key=f"k{n % 14}", offset=n) for n in range(40)]
+    assert found(reader, asked, came) == plain(asked, came)
+
+
+def plain(asked: Sequence[dict[str, Any]], came: Sequence[dict[str, Any]]) -> Found:
+    """By the words of the design, one prediction after the other."""
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in sorted(asked, key=lambda row: (row["append_time"], row["partition"], row["offset"])):
+        first.setdefault((row["id"], row["model"]), row)
+    until = NOON + timedelta(seconds=BUCKET_S, minutes=2)
+    result: Found = {}
+    for row in first.values():
+        labels = [each for each in came if each["key"] == row["key"] and each["late"] is not None]
+        in_time = [each for each in labels if each["append_time"] < until]
+        if in_time and not any(each["append_time"] <= row["append_time"] for each in labels):
+            last = max(in_time, key=lambda each: (each["append_time"], each["partition"], each["offset"]))
+            result.setdefault(row["model"], ([], []))[0 if last["late"] else 1].append(row["probability"])
+    return {model: (sorted(yes), sorted(no)) for model, (yes, no) in sorted(result.items())}

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -108,7 +109,15 @@ class Monitor:
             provisional=found.provisional,
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
+            problems=tuple(self._vanished(name)),
         )
+
+    def _vanished(self, pipeline: str) -> Iterator[Problem]:
+        """A pipeline whose deployed file is gone, although nobody removed it, goes on until a process starts again."""
+        file = self._folder.pipeline_file(pipeline)
+        if not file.exists():
+            text = f"the deployed file {file} has vanished, and the pipeline goes on with what it said"
+            yield Problem("vanished", text, "./hotpath up FILE")
 
     def _inputs(self, pipeline: Pipeline, now: Snapshot, lake_read_s: float | None) -> StageInputs:
         return StageInputs(
@@ -142,11 +151,15 @@ def _reasons(view: PipelineView) -> list[Problem]:
     models = "./hotpath models list"
     judged = [Problem(each.code, each.text, models) for each in reasons_against(view.pipeline, view.seen)]
     judged += [] if view.seen.pinned is None else [Problem("pinned", view.seen.pinned.text, models)]
-    return judged + [
-        Problem(f"stage:{stage.name}:{problem.code}", f"{stage.name}: {problem.text}", problem.command)
-        for stage in broken(view.stages)
-        for problem in stage.problems
-    ]
+    return (
+        judged
+        + list(view.problems)
+        + [
+            Problem(f"stage:{stage.name}:{problem.code}", f"{stage.name}: {problem.text}", problem.command)
+            for stage in broken(view.stages)
+            for problem in stage.problems
+        ]
+    )
 
 
 def _version(name: str, made_s: float) -> str:

@@ -63,8 +63,11 @@ def failing_training(look: StageInputs) -> Iterator[Problem]:
 
 
 def lost_records(look: StageInputs) -> Iterator[Problem]:
-    """Not yet declared."""
-    return iter(())
+    """Losses that nobody has acknowledged."""
+    losses = look.value(metrics.LOSSES_UNACKNOWLEDGED) or 0
+    if losses:
+        what = "a loss of records is" if losses == 1 else f"{losses:.0f} losses of records are"
+        yield Problem("lost", f"{what} not acknowledged", "./hotpath losses list")
 
 
 def _is_of(part: str, stage: str, pipeline: str) -> bool:

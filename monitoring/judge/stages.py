@@ -155,7 +155,12 @@ _FIGURES: dict[str, Figures] = {
 _JUDGES: dict[str, tuple[Judge, ...]] = {
     "producers": (_late_replay,),
     "mirror": (mirror_stands, lost_records),
-    "events": (tables_stand, lambda look: failing_steps(look, "hot query", "upkeep"), dead_letters, quarantined),
+    "events": (
+        tables_stand,
+        lambda look: failing_steps(look, "hot query", "losses", "upkeep"),
+        dead_letters,
+        quarantined,
+    ),
     "rows": (lambda look: failing_steps(look, "rows job"), rows_stand),
     "training": (failing_training, training_stands),
     "rollout": (_unsent_states,),

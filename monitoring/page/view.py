@@ -11,7 +11,7 @@ from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import Realised
-from monitoring.judge.stage import Stage
+from monitoring.judge.stage import Problem, Stage
 from monitoring.judge.stages import broken
 from monitoring.judge.trust import TrustInputs, first_line, reasons_against
 from monitoring.page.charts import Line, Mark, chart
@@ -32,6 +32,8 @@ class PipelineView:
     """By labels that are there already, before their bucket is built."""
     switches: Sequence[tuple[float, str]]
     ages: Sequence[tuple[float, float]]
+    problems: Sequence[Problem] = ()
+    """Those of the pipeline as a whole, which belong to no stage."""
 
     @property
     def headline(self) -> str:
@@ -42,8 +44,18 @@ class PipelineView:
         return not reasons_against(self.pipeline, self.seen)
 
     @property
+    def is_well(self) -> bool:
+        return self.is_trusted and self.first_broken is None and not self.problems
+
+    @property
+    def told(self) -> list[tuple[str, Problem]]:
+        """(stage, problem) in the order of the flow; those of the pipeline as a whole first, with no stage."""
+        own = [("", problem) for problem in self.problems]
+        return own + [(stage.name, problem) for stage in broken(self.stages) for problem in stage.problems]
+
+    @property
     def first_broken(self) -> Stage | None:
-        return next(broken(list(self.stages)), None)
+        return next(broken(self.stages), None)
 
     @property
     def models(self) -> list[tuple[str, Realised | None, Realised | None]]:
@@ -81,7 +93,7 @@ class View:
         """The same for programs; field names are stable."""
         return {
             "time": rfc3339(datetime.fromtimestamp(self.time_s, UTC)),
-            "well": all(view.is_trusted and view.first_broken is None for view in self.pipelines),
+            "well": all(view.is_well for view in self.pipelines),
             "pipelines": [_pipeline_json(view) for view in self.pipelines],
             "alerts": [asdict(alert) for alert in self.alerts],
         }
@@ -100,6 +112,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
         "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},
         "clock_offsets_s": dict(view.seen.clock_offsets_s),
+        "problems": [asdict(problem) for problem in view.problems],
         "stages": [_stage_json(stage) for stage in view.stages],
     }
 

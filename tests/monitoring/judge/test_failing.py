@@ -9,7 +9,9 @@ from contract.restarts import Restart
 from tests.monitoring.judge.looks import OWN, START_S, Looks
 
 
-@pytest.mark.parametrize(("step", "stage"), [("hot query", "events"), ("rows job", "rows"), ("upkeep", "events")])
+@pytest.mark.parametrize(
+    ("step", "stage"), [("hot query", "events"), ("losses", "events"), ("rows job", "rows"), ("upkeep", "events")]
+)
 def test_a_step_that_fails_in_a_row_is_named(step: str, stage: str) -> None:
     looks = Looks()
     looks.set(metrics.STREAM_FAILURES_IN_A_ROW, 2, step=step, **OWN)
@@ -30,6 +32,16 @@ def test_a_hot_query_that_ends_again_and_again_is_unwell_until_it_stays() -> Non
     looks.set(metrics.STREAM_RESTARTS, 3, **OWN)
     assert looks.texts("events", pass_s=30) == ["the hot query ended 3 times in ten minutes"]
     assert looks.problems("events", pass_s=180) == []
+
+
+def test_records_that_were_lost_are_told_until_somebody_acknowledges_it() -> None:
+    looks = Looks()
+    looks.set(metrics.LOSSES_UNACKNOWLEDGED, 2, **OWN)
+    (problem,) = looks.problems("mirror")
+    assert problem.text == "2 losses of records are not acknowledged"
+    assert problem.command == "./hotpath losses list"
+    looks.set(metrics.LOSSES_UNACKNOWLEDGED, 0, **OWN)
+    assert looks.problems("mirror") == []
 
 
 def test_training_runs_that_fail_in_a_row_are_told_with_the_reason() -> None:

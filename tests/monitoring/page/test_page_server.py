@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from contract.metrics import TRAINING_AUC, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import by_minute, by_model
-from monitoring.judge.stage import StageInputs
+from monitoring.judge.stage import Problem, StageInputs
 from monitoring.judge.stages import stages
 from monitoring.judge.trust import TrustInputs
 from monitoring.page.page_server import STALE_S, Pages, serve_page
@@ -79,6 +80,18 @@ def test_the_first_line_says_whether_to_trust_and_the_picture_shows_every_stage(
     assert "the model can be trusted now" in text
     places = [text.index(f"<strong>{name}</strong>") for name in ("producers", "mirror", "events", "rows", "training")]
     assert places == sorted(places)
+
+
+def test_every_problem_is_told_with_its_command_those_of_the_whole_pipeline_first() -> None:
+    view = a_view(silent={"trainer": "refused", "streaming": "refused"})
+    vanished = Problem("vanished", "the deployed file has vanished", "./hotpath up FILE")
+    view = replace(view, pipelines=[replace(view.pipelines[0], problems=[vanished])])
+    text = showing(view).answer("/")[2].decode()
+    told = [vanished.text, "streaming does not answer: refused", "trainer does not answer: refused"]
+    places = [text.index(each) for each in told]
+    assert places == sorted(places)
+    assert "<code>./hotpath logs trainer</code>" in text
+    assert view.as_json()["well"] is False
 
 
 def test_words_from_outside_are_escaped(page: str) -> None:

@@ -1,10 +1,14 @@
-"""Options of the tests."""
+"""Options of the tests, and how hypothesis runs: without deadlines, which a busy machine would miss."""
 
 from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("hotpath", deadline=None)
+hypothesis.settings.load_profile("hotpath")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

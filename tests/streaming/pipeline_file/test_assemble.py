@@ -75,3 +75,16 @@ def test_durations_are_a_number_and_a_unit(text: str, duration: timedelta) -> No
 def test_other_texts_are_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a (duration|unit of time)"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "file_hash", "rows_hash"),
+    [
+        (MINIMAL, "414e6974473c", "c76bef618480"),
+        (MINIMAL.parents[2] / "examples" / "flights" / "pipeline.toml", "59f1daae9eaa", "a73f059c8693"),
+    ],
+)
+def test_files_of_earlier_versions_keep_their_hashes(file: Path, file_hash: str, rows_hash: str) -> None:
+    """Another hash would build every table anew. Where a file itself was changed, so are these."""
+    pipeline = load(file)
+    assert (pipeline.file_hash, pipeline.rows_hash) == (file_hash, rows_hash)

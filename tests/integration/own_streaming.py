@@ -99,8 +99,8 @@ def own_pipeline(name: str, folder: Path) -> Pipeline:
     return load(file)
 
 
-def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0) -> None:
-    """Hand records to a broker, stamped now unless said otherwise, and wait until it has all of them."""
+def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0, partition: int = -1) -> None:
+    """Hand records to a broker, stamped now and to any partition unless said otherwise, and wait until it has them."""
     producer = Producer(kafka.client())
     refused: list[str] = []
 
@@ -108,7 +108,7 @@ def produce(kafka: Kafka, topic: str, values: list[bytes], stamp_ms: int = 0) ->
         refused.extend([str(error)] if error else [])
 
     for value in values:
-        producer.produce(topic, value, timestamp=stamp_ms, on_delivery=note)
+        producer.produce(topic, value, partition=partition, timestamp=stamp_ms, on_delivery=note)
         producer.poll(0)
     assert producer.flush(30) == 0
     assert refused == []

@@ -7,7 +7,8 @@ metric that was renamed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 from prometheus_client.samples import Sample
@@ -21,6 +22,25 @@ class MomentGauge(Gauge):
 
     def _child_samples(self) -> Iterable[Sample]:
         return [sample for sample in super()._child_samples() if sample.value != 0]
+
+
+L = TypeVar("L", bound="tuple[str, ...]")
+
+
+class ReplacedGauge(Gauge):
+    """A gauge whose samples are replaced all at once: a scrape finds the old ones or the new ones, never none."""
+
+    _shown: tuple[tuple[tuple[str, ...], float], ...] = ()
+
+    def replace(self, samples: Mapping[L, float]) -> None:
+        """Show these values by their labels' values, and nothing else."""
+        self._shown = tuple(samples.items())
+
+    def _multi_samples(self) -> Iterable[Sample]:
+        return [
+            Sample("", dict(zip(self._labelnames, labels, strict=True)), value, None, None)
+            for labels, value in self._shown
+        ]
 
 
 def sample_name(metric: Counter | Gauge) -> str:
@@ -103,18 +123,23 @@ PULL_FAILURES = Counter(
     "hotpath_pull_failures", "Turns in which a pipeline's registry could not be reached or copied.", ["pipeline"]
 )
 ADMISSIONS = Counter("hotpath_rollout_admissions", "Candidates admitted or rejected.", ["pipeline", "outcome"])
-CURRENT_MODEL = Gauge("hotpath_rollout_model", "1 for the version that is champion.", ["pipeline", "model"])
+CURRENT_MODEL = ReplacedGauge("hotpath_rollout_model", "1 for the version that is champion.", ["pipeline", "model"])
 MODEL_NEWEST_AS_OF = MomentGauge(
     "hotpath_rollout_model_newest_as_of_seconds",
     "The newest question in the champion's training, Unix time.",
     ["pipeline"],
 )
-MODEL_PINNED = MomentGauge(
+MODEL_PINNED = ReplacedGauge(
     "hotpath_rollout_pinned_since_seconds",
     "When a version was pinned by hand, Unix time; no sample while none is.",
     ["pipeline", "model", "who"],
 )
 DRAINING_SCORERS = Gauge("hotpath_rollout_draining_scorers", "Scorers that drain or stay warm.", ["pipeline"])
+OPERATOR_COMMANDS = Counter(
+    "hotpath_rollout_commands",
+    "Operator commands: done, refused (the answer or the log says why), or unreadable.",
+    ["pipeline", "outcome"],
+)
 UNSENT_MODEL_STATES = Gauge(
     "hotpath_rollout_unsent_model_states", "Records of models' states that wait for the broker.", ["pipeline"]
 )

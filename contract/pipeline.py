@@ -180,6 +180,11 @@ class Pipeline:
         return models_topic(self.name)
 
     @property
+    def commands_topic(self) -> str:
+        """The on-prem topic of operator commands; the mirror does not carry it."""
+        return f"{self.name}.commands"
+
+    @property
     def mirrored_topics(self) -> tuple[str, ...]:
         """Every on-prem topic that the mirror carries for this pipeline."""
         own = (self.predictions_topic, self.models_topic)

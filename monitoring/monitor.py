@@ -16,6 +16,7 @@ from contract import metrics, variables
 from contract.environment import Environment
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
+from contract.manifest import moment_of
 from contract.pipeline import Pipeline
 from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
@@ -33,7 +34,6 @@ from monitoring.page.page_server import Pages, serve_page
 from monitoring.page.view import SHOWN_S, PipelineView, View
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
-from training.candidates.registry import moment_of
 
 LOOK_EVERY_S = 3.0
 STARTING_S = 180

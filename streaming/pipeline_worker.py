@@ -41,7 +41,7 @@ from streaming.lake.hot_tables import ensure_tables
 from streaming.lake.hot_upkeep import keep_up
 from streaming.lake.losses import Loss, read_losses, record_loss
 from streaming.lake.old_programs import remove_old_programs
-from streaming.lake.pinned_versions import folder_of, kept_versions
+from streaming.lake.pinned_versions import KeptVersions, UnknownVersions, folder_of, kept_versions
 from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
 from streaming.progress.watermark import Progress, ProgressUpdates
 from streaming.rows.build_watermark import read_build_watermark
@@ -209,12 +209,23 @@ class PipelineLoop(VitalThread):
         with UPKEEP_SECONDS.labels(pipeline=self.name).time():
             now = datetime.now(UTC)
             keep_up(self._spark, self._places, self.pipeline, now)
-            kept = kept_versions(self._places, self.pipeline)
+            kept = self._kept_versions()
             for table in self._built_tables():
-                keep_up_built(self._spark, table, self.pipeline, now, kept.get(folder_of(table.url), ()))
-            remove_old_programs(self._places, self.pipeline, kept, now)
+                versions = None if kept is None else kept.get(folder_of(table.url), ())
+                keep_up_built(self._spark, table, self.pipeline, now, versions)
+            if kept is not None:
+                remove_old_programs(self._places, self.pipeline, kept, now)
         self._next_upkeep = time.monotonic() + self._pace.upkeep.total_seconds()
         return True
+
+    def _kept_versions(self) -> KeptVersions | None:
+        """What candidates name; None while that is not known, so that no version of a table may go."""
+        try:
+            return kept_versions(self._places, self.pipeline)
+        except UnknownVersions as error:
+            PROBLEMS.labels(part="streaming").inc()
+            log.error("no table version is removed pipeline=%s why=%r", self.name, str(error))
+            return None
 
     def _built_tables(self) -> tuple[BuiltTable, ...]:
         rows = rows_table(self._places, self.pipeline, self._compiled.feature_types)

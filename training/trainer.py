@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
+from contract.manifest import Manifest
 from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
 from streaming.lake.losses import excluded_buckets
@@ -24,7 +24,7 @@ from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.deployed_files import Deployed
 from training.algorithms.gbm import score, train_gbm
 from training.candidates import build_candidate, registry
-from training.candidates.published_states import model_states
+from training.candidates.published_states import published_states
 from training.candidates.reference_rows import newest_question, reference_rows
 from training.command_inbox import CommandInbox
 from training.evaluation import holdout_metrics
@@ -63,7 +63,7 @@ class Turn:
         return self.is_ordered or self.began is None or now - self.began >= pipeline.training.every
 
 
-def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, Any]:
+def train_once(places: Places, pipeline: Pipeline, window: Window) -> Manifest:
     """One run: the candidate is in the registry when this returns its manifest.
 
     Raises:
@@ -95,8 +95,9 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> dict[str, 
 def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
     """Remove the candidates that nothing keeps; returns their versions."""
     folder = places.registry(pipeline.name)
-    states = model_states(places.cloud, pipeline.models_topic)
-    gone = registry.superfluous(registry.versions(folder), states, pipeline.training.keep, now)
+    known = published_states(places.cloud, pipeline.models_topic)
+    present = registry.versions(folder)
+    gone = registry.superfluous(present, known.states, pipeline.training.keep, now, known.unreadable)
     for version in gone:
         registry.remove(folder, version)
     return gone
@@ -123,11 +124,12 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
         log.info("candidate removed, since nothing keeps it version=%s", version)
 
 
-def _tell(pipeline: Pipeline, manifest: dict[str, Any]) -> None:
+def _tell(pipeline: Pipeline, manifest: Manifest) -> None:
     metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
-    rows, auc = manifest["rows"], manifest["metrics"]["auc"]
-    metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(auc)
-    log.info("candidate written version=%s rows=%d auc=%s why=%r", manifest["version"], rows, auc, manifest["why"])
+    rows, auc = manifest.rows, manifest.auc
+    if auc is not None:
+        metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(auc)
+    log.info("candidate written version=%s rows=%d auc=%s why=%r", manifest.version, rows, auc, manifest.why)
 
 
 def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:

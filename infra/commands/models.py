@@ -7,9 +7,24 @@ import getpass
 import json
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
+from contract.manifest import pipeline_of
+from contract.messages.operator_commands import (
+    ListedModel,
+    ListModels,
+    PromoteCommand,
+    Reply,
+    Request,
+    RollbackCommand,
+    ShowModel,
+    UnpinCommand,
+)
 from infra.settings import Settings
 from serving.rollout.command_socket import NoRollout, ask_rollout
 
@@ -25,16 +40,21 @@ _HELP: Final = {
     "unpin": "let the newest admitted model serve again",
 }
 
+_NAMES: Final = {
+    "list": "[PIPELINE]",
+    "show": "[PIPELINE] VERSION",
+    "promote": "[PIPELINE] VERSION",
+    "rollback": "[PIPELINE] [VERSION]",
+    "unpin": "[PIPELINE]",
+}
+
 
 def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("models", help="the models of a pipeline: list, show, promote, rollback, unpin")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action, text in _HELP.items():
         each = actions.add_parser(action, help=text)
-        if action in ("show", "promote"):
-            each.add_argument("version", metavar="VERSION")
-        if action == "rollback":
-            each.add_argument("version", metavar="VERSION", nargs="?")
+        each.add_argument("names", metavar="NAME", nargs="*", help=_NAMES[action])
         if action in ("promote", "rollback", "unpin"):
             each.add_argument("--why", default="", help="the reason, kept with the state")
         each.add_argument("--pipeline", metavar="NAME", help="needed where several are deployed")
@@ -43,52 +63,113 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when done, 1 when the rollout refused or does not run, 2 when the pipeline is not clear."""
+    """0 when done, 1 when the rollout refused or does not run, 2 when pipeline or version is not clear."""
     settings = Settings.from_environment()
-    version = getattr(args, "version", None)
-    names = [args.pipeline] if args.pipeline else _pipelines(settings, version)
-    if not names or (len(names) > 1 and args.action != "list"):
-        deployed = ", ".join(_pipelines(settings, None)) or "none is deployed; `hotpath up` deploys one"
-        print(f"hotpath: which pipeline? Say --pipeline NAME; there are: {deployed}", file=sys.stderr)
-        return 2
-    request = {"do": args.action, "version": version, "who": getpass.getuser(), "why": getattr(args, "why", "")}
     try:
-        replies = {name: ask_rollout(_sockets(settings), name, request) for name in names}
+        asked = named(args.action, args.names, args.pipeline, settings.deployed_names())
+    except NotClear as error:
+        print(f"hotpath: {error}", file=sys.stderr)
+        return 2
+    request = _request(args.action, asked.version, getattr(args, "why", ""))
+    try:
+        replies = {name: ask_rollout(_sockets(settings), name, request) for name in asked.pipelines}
         return _tell(args, settings, replies)
     except NoRollout as error:
         print(f"hotpath: {error}", file=sys.stderr)
         return 1
 
 
-def _tell(args: argparse.Namespace, settings: Settings, replies: dict[str, dict[str, Any]]) -> int:
-    refused = [reply["why"] for reply in replies.values() if not reply["ok"]]
+class NotClear(ValueError):
+    """The command line leaves open which pipeline or version is meant; the message says what to type."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line names."""
+
+    pipelines: tuple[str, ...]
+    version: str | None
+
+
+def named(action: str, names: Sequence[str], pipeline: str | None, deployed: Sequence[str]) -> Asked:
+    """Sort names into pipelines and a version, in any order. A version names its pipeline, so it is enough alone.
+
+    Raises:
+        NotClear: a version lacks, or there is one too many, or several pipelines could be meant.
+    """
+    pipelines = list(dict.fromkeys([*([pipeline] if pipeline else []), *(n for n in names if n in deployed)]))
+    versions = [name for name in names if name not in deployed]
+    if action in ("list", "unpin") and versions:
+        raise NotClear(f"{versions[0]} is no deployed pipeline; {_deployed(deployed)}")
+    if len(versions) > 1:
+        raise NotClear(f"{_usage(action)}: {' and '.join(versions)} are not both versions; {_deployed(deployed)}")
+    if action in ("show", "promote") and not versions:
+        raise NotClear(f"{_usage(action)}: which version? `hotpath models list` shows them")
+    version = versions[0] if versions else None
+    of_version = [name for name in deployed if version and name == pipeline_of(version)]
+    meant = pipelines or of_version or list(deployed)
+    if not meant or (len(meant) > 1 and action != "list"):
+        raise NotClear(f"which pipeline? Name one: {_usage(action)}; {_deployed(deployed)}")
+    return Asked(tuple(meant), version)
+
+
+def _usage(action: str) -> str:
+    return f"hotpath models {action} {_NAMES[action]}"
+
+
+def _deployed(deployed: Sequence[str]) -> str:
+    return f"deployed: {', '.join(deployed) or 'none; `hotpath up` deploys a pipeline'}"
+
+
+def _request(action: str, version: str | None, why: str) -> Request:
+    who = getpass.getuser()
+    match action:
+        case "list":
+            return ListModels()
+        case "show":
+            return ShowModel(version=version or "")
+        case "promote":
+            return PromoteCommand(version=version or "", who=who, why=why)
+        case "rollback":
+            return RollbackCommand(version=version, who=who, why=why)
+    return UnpinCommand(who=who, why=why)
+
+
+def _tell(args: argparse.Namespace, settings: Settings, replies: dict[str, Reply]) -> int:
+    refused = [reply.why for reply in replies.values() if not reply.ok]
     for why in refused:
         print(f"hotpath: {why}", file=sys.stderr)
     if refused:
         return 1
     if args.action == "list":
-        models = [{"pipeline": name} | model for name, reply in replies.items() for model in reply["models"]]
+        models = [{"pipeline": name} | _json(model) for name, reply in replies.items() for model in reply.models or []]
         print(json.dumps(models, indent=1) if args.json else _table(models))
         return 0
     ((name, reply),) = replies.items()
-    print(json.dumps(reply["model"], indent=1) if args.json else _lines(reply["model"]))
+    model = _json(reply.model)
+    print(json.dumps(model, indent=1) if args.json else _lines(model))
     if args.action in ("promote", "rollback"):
-        return _wait_until_it_serves(settings, name, reply["model"]["version"])
+        return _wait_until_it_serves(settings, name, model["version"])
     return 0
 
 
+def _json(model: ListedModel | None) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(model)
+    return fields
+
+
 def _wait_until_it_serves(settings: Settings, pipeline: str, version: str) -> int:
-    deadline, model = time.monotonic() + SERVES_WITHIN_S, {"state": "unknown", "why": ""}
+    deadline, found = time.monotonic() + SERVES_WITHIN_S, "its state is not known"
     while time.monotonic() < deadline:
-        reply = ask_rollout(_sockets(settings), pipeline, {"do": "show", "version": version})
-        model = reply.get("model", model)
-        if model["state"] == "champion":
+        model = ask_rollout(_sockets(settings), pipeline, ShowModel(version=version)).model
+        if model and model.state == "champion":
             print(f"{version} serves", file=sys.stderr)
             return 0
-        if model["state"] == "rejected":
+        found = f"{model.state}, {model.why}" if model else found
+        if model and model.state == "rejected":
             break
         time.sleep(0.2)
-    print(f"hotpath: {version} does not serve: {model['state']}, {model['why']}", file=sys.stderr)
+    print(f"hotpath: {version} does not serve: {found}", file=sys.stderr)
     return 1
 
 
@@ -108,13 +189,6 @@ def _row(model: dict[str, Any]) -> tuple[str, ...]:
 
 def _lines(model: dict[str, Any]) -> str:
     return "\n".join(f"{name:8} {value}" for name, value in model.items())
-
-
-def _pipelines(settings: Settings, version: str | None) -> list[str]:
-    """The deployed pipelines; where a version is named, the one that it is of."""
-    deployed = settings.deployed_names()
-    named = version.rpartition("-")[0] if version else ""
-    return [named] if named in deployed else deployed
 
 
 def _sockets(settings: Settings) -> Path:

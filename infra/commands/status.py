@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from contract.manifest import MANIFEST, BadManifest, read_manifest
 from contract.timestamps import parse_us
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.live_scorers import live_scorers
 from infra.supervisor.processes import pss_bytes
 from infra.supervisor.readiness import json_at
-from serving.candidates.read_candidate import MANIFEST
 from serving.candidates.state_store import ModelsError, read_states
 
 Row = dict[str, Any]
@@ -148,18 +149,18 @@ def model_of(folder: Path, name: str) -> Row:
         "model_age_s": _age_s(folder, champion.version),
         "since": champion.when,
         "auc": champion.auc,
-        "pinned": None if pinned is None else asdict(pinned),
+        "pinned": None if pinned is None else msgspec.structs.asdict(pinned),
         "problem": "",
     }
 
 
 def _age_s(folder: Path, version: str) -> float | None:
-    """Now minus the newest question in the model's training; None where its candidate is not on this host."""
-    manifest = folder / "candidates" / version / MANIFEST
-    if not manifest.is_file():
+    """Now minus the newest question in the model's training; None without a manifest on this host that reads."""
+    try:
+        manifest = read_manifest((folder / "candidates" / version / MANIFEST).read_bytes(), version)
+    except (OSError, BadManifest):
         return None
-    newest_us = parse_us(json.loads(manifest.read_bytes())["newest_as_of"])
-    return round(time.time() - newest_us / 1e6, 1)
+    return round(time.time() - manifest.newest_as_of_us / 1e6, 1)
 
 
 def _pss_mb(pid: int | None) -> float:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from contract.files import write_durably
+from contract.messages.model_states import ModelState
 from contract.pipeline import Pipeline, Type
 from infra.ports import Ports
 from infra.settings import Settings
@@ -16,7 +17,7 @@ from infra.stack.deployments import Deployment
 from infra.stack.first_key import first_key
 from infra.supervisor.readiness import answers
 from infra.supervisor.service import Service
-from serving.candidates.state_store import Model, ModelsError, read_states
+from serving.candidates.state_store import ModelsError, read_states
 
 if TYPE_CHECKING:
     from infra.supervisor.supervisor import Supervisor
@@ -61,7 +62,7 @@ class Announcer:
             f"-H 'Content-Type: application/json' -d @{example_body(self._settings, deployment)}"
         )
 
-    async def _champion(self, name: str) -> Model:
+    async def _champion(self, name: str) -> ModelState:
         while True:
             try:
                 model = read_states(self._settings.folder.of_pipeline(name)).champion()

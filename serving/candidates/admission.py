@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.manifest import MODEL, REFERENCE
 from contract.timestamps import parse_us
 from serving._native import Bundle, compile_bundle
 from serving.candidates.h2o_equality import Difference, probability_difference, row_difference
-from serving.candidates.read_candidate import MODEL, REFERENCE, Candidate, Refused, read_candidate
+from serving.candidates.read_candidate import Candidate, Refused, read_candidate
 
 __all__ = ["Admission", "Refused", "admit"]
 
@@ -41,7 +42,7 @@ def admit(candidate: Path, bundle: Path) -> Admission:
         trial.replace(bundle)
     finally:
         trial.unlink(missing_ok=True)
-    return Admission(files.manifest["version"], bundle, len(files.reference), events)
+    return Admission(files.manifest.version, bundle, len(files.reference), events)
 
 
 def _compile(files: Candidate, path: Path) -> Bundle:

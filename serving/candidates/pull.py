@@ -6,9 +6,9 @@
         their manifest, last: its presence makes the local candidate complete
         old local candidates go
 
-The cloud away: it keeps trying, and counts. The HDFS client goes on trying inside a call for minutes, so we ask
-first whether anybody listens there, and the turns have a thread of their own: SIGTERM always ends us. A call that
-never comes back ends us too, and we are started again.
+While the cloud is away, pull tries again and counts its failures. The HDFS client retries inside a call for minutes:
+therefore pull first asks whether anything listens at the address, and takes its turns in a thread of their own, so that
+SIGTERM always ends the process. A call that never returns ends the process too, which is then started again.
 
 Run: python -m serving.candidates.pull
 """
@@ -21,14 +21,16 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from contract import metrics
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
+from contract.process_end import VitalThread
 from serving.candidates.state_store import read_states
-from serving.candidates.sync import Registry, drop, missing, pull_candidate, superfluous
+from serving.candidates.sync import PullError, Registry, drop, missing, pull_candidate, superfluous
 from streaming.lake import hang_watchdog
 
 EVERY_S: Final = 2.0
@@ -44,19 +46,31 @@ def pull_pipeline(places: Places, pipeline: str) -> None:
 
     Raises:
         OSError: the registry cannot be reached, or the local folder not be written.
-        PullError: what came is not what the manifest promises.
+        PullError: what came is not what the manifest promises; the other candidates are here all the same.
         ModelsError: `models.json` is broken.
     """
     registry, local = Registry(places.registry(pipeline)), places.onprem_folder(pipeline) / "candidates"
     states = read_states(places.onprem_folder(pipeline))
-    for version in missing(registry, local):
-        copied = pull_candidate(registry, version, local)
-        metrics.PULLED_CANDIDATES.labels(pipeline).inc()
-        metrics.PULLED_BYTES.labels(pipeline).inc(copied)
-        log.info("%s: %s is here (%d bytes)", pipeline, version, copied)
+    problems = [
+        problem for version in missing(registry, local) if (problem := _pull(registry, version, local, pipeline))
+    ]
     for version in superfluous(local, states):
         drop(local, version)
-        log.info("%s: old candidate %s dropped", pipeline, version)
+        log.info("old candidate dropped pipeline=%s version=%s", pipeline, version)
+    if problems:
+        raise problems[0]
+
+
+def _pull(registry: Registry, version: str, local: Path, pipeline: str) -> PullError | None:
+    """Copy one candidate; a damaged one does not hold up the others."""
+    try:
+        copied = pull_candidate(registry, version, local)
+    except PullError as error:
+        return error
+    metrics.PULLED_CANDIDATES.labels(pipeline).inc()
+    metrics.PULLED_BYTES.labels(pipeline).inc(copied)
+    log.info("candidate pulled pipeline=%s version=%s bytes=%d", pipeline, version, copied)
+    return None
 
 
 def answers(url: str) -> None:
@@ -73,7 +87,7 @@ def answers(url: str) -> None:
 def pull_all(places: Places, troubles: dict[str, str]) -> None:
     """One turn for each deployed pipeline; one that fails does not hold up the others.
 
-    `troubles` holds what failed last, by pipeline: an outage is told once, and its end.
+    `troubles` holds what failed last, by pipeline: an outage is logged once, and its end once.
     """
     for file in sorted(places.pipelines.glob("*.toml")):
         try:
@@ -83,11 +97,11 @@ def pull_all(places: Places, troubles: dict[str, str]) -> None:
             metrics.PULL_FAILURES.labels(file.stem).inc()
             metrics.PROBLEMS.labels(part="pull").inc()
             if troubles.get(file.stem) != str(error):
-                log.warning("%s: cannot pull now, trying again: %s", file.stem, error)
+                log.warning("cannot pull now, trying again pipeline=%s why=%r", file.stem, str(error))
             troubles[file.stem] = str(error)
         else:
             if troubles.pop(file.stem, None):
-                log.info("%s: pulls again", file.stem)
+                log.info("pulling again pipeline=%s", file.stem)
 
 
 def main() -> int:
@@ -103,12 +117,12 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics.serve("pull")
-    log.info("pulling from %s", places.hdfs)
+    log.info("pull started registry=%s", places.hdfs)
     turned = threading.Event()
-    threading.Thread(target=turn_for_ever, args=(places, turned), name="pull", daemon=True).start()
+    VitalThread("pull", lambda: turn_for_ever(places, turned)).start()
     while not stop.wait(STUCK_S):
         if not turned.is_set():
-            log.error("%s has not answered for %g s; still waiting", places.hdfs, STUCK_S)
+            log.error("file system does not answer, still waiting address=%s seconds=%g", places.hdfs, STUCK_S)
             metrics.PROBLEMS.labels(part="pull").inc()
         turned.clear()
     return 0

@@ -6,10 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-FORMAT: Final = 1
-MODEL, SPEC, REFERENCE, MANIFEST = "model.zip", "transform.json", "reference.jsonl", "manifest.json"
+from contract.manifest import MANIFEST, MODEL, REFERENCE, SPEC, BadManifest, FileSum, Manifest, read_manifest
 
 
 class Refused(ValueError):
@@ -20,7 +19,7 @@ class Refused(ValueError):
 class Candidate:
     """What a compiled bundle is made of, and the rows that it must reproduce."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     manifest_text: str
     mojo: bytes
     spec: str
@@ -35,33 +34,24 @@ def read_candidate(folder: Path) -> Candidate:
         OSError: the folder cannot be read.
     """
     manifest_text = _text(_read(folder, MANIFEST), MANIFEST)
-    manifest = _manifest(manifest_text)
-    files = {name: _checked(folder, name, manifest["files"]) for name in (MODEL, SPEC, REFERENCE)}
+    try:
+        manifest = read_manifest(manifest_text.encode())
+    except BadManifest as error:
+        raise Refused(str(error)) from error
+    files = {name: _checked(folder, name, manifest.files) for name in (MODEL, SPEC, REFERENCE)}
     reference = _rows(_text(files[REFERENCE], REFERENCE))
     return Candidate(manifest, manifest_text, files[MODEL], _text(files[SPEC], SPEC), reference)
 
 
-def _manifest(text: str) -> dict[str, Any]:
-    try:
-        manifest = json.loads(text)
-    except ValueError as error:
-        raise Refused(f"{MANIFEST}: not JSON: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise Refused(f"{MANIFEST}: not of format {FORMAT}, which is what this version admits")
-    lacking = [key for key in ("version", "pipeline", "features", "files") if key not in manifest]
-    if lacking:
-        raise Refused(f"{MANIFEST}: lacks {', '.join(lacking)}")
-    return manifest
-
-
-def _checked(folder: Path, name: str, stated: dict[str, dict[str, Any]]) -> bytes:
+def _checked(folder: Path, name: str, stated: dict[str, FileSum]) -> bytes:
     if name not in stated:
         raise Refused(f"{MANIFEST}: files lacks {name}")
     content = _read(folder, name)
-    found = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    for what, value in found.items():
-        if stated[name][what] != value:
-            raise Refused(f"{name}: {what} is {value}, the manifest says {stated[name][what]}: pull it again")
+    found = FileSum(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    for what in FileSum.__struct_fields__:
+        value, expected = getattr(found, what), getattr(stated[name], what)
+        if value != expected:
+            raise Refused(f"{name}: {what} is {value}, the manifest says {expected}: pull it again")
     return content
 
 

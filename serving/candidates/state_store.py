@@ -1,74 +1,95 @@
 """The states of a pipeline's models, kept on this host: written by the rollout alone, read by whoever starts.
 
-`models.json` is `{"models": {version: MODEL_STATE}, "unsent": [MODEL_STATE, ...]}`: the last record of each version,
-and those that the broker has not acknowledged yet, oldest first. It is replaced whole, and is on disk before
-anything acts on it.
+`models.json` is `{"models": {version: MODEL_STATE}, "unsent": [MODEL_STATE, ...], "commands": OFFSET}`: the last record
+of each version; those that the broker has not acknowledged yet, oldest first; and the offset on `<pipeline>.commands`
+before which the rollout has acted on every command (absent until it has seen the topic). The file is replaced whole,
+and is on disk before anything acts on it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from contract.files import write_durably
+from contract.messages.model_states import ModelState, State
 from contract.timestamps import rfc3339_of_us
 
-MAX_UNSENT: Final = 10_000
-"""While the broker is away for so long that more wait, the oldest go: the topic is compacted, the newest count."""
+COLLAPSE_ABOVE: Final = 1_000
+"""While the broker is away for so long that more records wait, only the newest of each version is kept."""
+
+Models = Mapping[str, ModelState]
 
 
 class ModelsError(ValueError):
     """`models.json` cannot be read, or a version is not known; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """The last state of one version; `records.MODEL_STATE` describes the same as JSON."""
-
-    version: str
-    state: str
-    pinned: bool
-    who: str
-    when: str
-    """RFC 3339, UTC, milliseconds."""
-    why: str
-    auc: float | None
-
-    def become(self, state: str, who: str, why: str, now_us: int, pinned: bool | None = None) -> Model:
-        pins = self.pinned if pinned is None else pinned
-        return replace(self, state=state, pinned=pins, who=who, why=why, when=rfc3339_of_us(now_us))
+def changed(model: ModelState, state: State, who: str, why: str, now_us: int, pinned: bool | None = None) -> ModelState:
+    """The model in another state; `pinned` None leaves the pin as it is."""
+    pins = model.pinned if pinned is None else pinned
+    return msgspec.structs.replace(model, state=state, pinned=pins, who=who, why=why, when=rfc3339_of_us(now_us))
 
 
 @dataclass(frozen=True)
 class ModelStates:
-    """Every version's last state, and what still has to be told."""
+    """Every version's last state, what still has to be published, and how far commands were acted on."""
 
-    models: Mapping[str, Model]
-    unsent: tuple[Mapping[str, Any], ...] = ()
+    models: Models
+    unsent: tuple[ModelState, ...] = ()
+    commands: int | None = None
+    """The offset of the next command to act on; None: the topic was never seen."""
 
-    def champion(self) -> Model | None:
+    def champion(self) -> ModelState | None:
         return next((model for model in self.models.values() if model.state == "champion"), None)
 
-    def pinned(self) -> Model | None:
+    def pinned(self) -> ModelState | None:
         return next((model for model in self.models.values() if model.pinned), None)
 
-    def with_changed(self, changed: Iterable[Model]) -> ModelStates:
-        """The states after these changes, which wait to be told."""
+    def with_changed(self, changed: Iterable[ModelState]) -> ModelStates:
+        """The states after these changes, which wait to be published."""
         changed = list(changed)
         models = {**self.models, **{model.version: model for model in changed}}
-        return ModelStates(models, (*self.unsent, *(asdict(model) for model in changed))[-MAX_UNSENT:])
+        return replace(self, models=models, unsent=_collapsed((*self.unsent, *changed)))
 
     def without(self, versions: Iterable[str]) -> ModelStates:
         """Forget versions that are gone from this host; the topic keeps their records."""
         gone = set(versions)
         return replace(self, models={v: model for v, model in self.models.items() if v not in gone})
 
-    def acknowledged(self, count: int) -> ModelStates:
-        """The broker has the oldest `count` records."""
-        return replace(self, unsent=self.unsent[count:])
+    def acknowledged(self, records: Iterable[ModelState]) -> ModelStates:
+        """The broker has these records."""
+        waiting = list(self.unsent)
+        for record in records:
+            if record in waiting:
+                waiting.remove(record)
+        return replace(self, unsent=tuple(waiting))
+
+    def acted_up_to(self, offset: int) -> ModelStates:
+        """Every command before this offset was acted on."""
+        return replace(self, commands=offset)
+
+
+def _collapsed(records: tuple[ModelState, ...]) -> tuple[ModelState, ...]:
+    """All of them while they are few; then the newest of each version, in their order.
+
+    The topic is compacted, so its readers end with the same states, and never see a newer record before an older one.
+    """
+    if len(records) <= COLLAPSE_ABOVE:
+        return records
+    newest = {record.version: number for number, record in enumerate(records)}
+    return tuple(record for number, record in enumerate(records) if newest[record.version] == number)
+
+
+class _File(msgspec.Struct, frozen=True):
+    models: dict[str, ModelState]
+    unsent: list[ModelState]
+    commands: int | None = None
 
 
 def read_states(onprem_folder: Path) -> ModelStates:
@@ -79,18 +100,19 @@ def read_states(onprem_folder: Path) -> ModelStates:
     """
     path = onprem_folder / "models.json"
     try:
-        whole = json.loads(path.read_bytes())
-        return ModelStates({v: Model(**record) for v, record in whole["models"].items()}, tuple(whole["unsent"]))
+        whole = msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         return ModelStates({})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelsError(
             f"{path} is broken ({error}); move it away: admission starts anew from candidates/"
         ) from error
+    return ModelStates(whole.models, tuple(whole.unsent), whole.commands)
 
 
 def write_states(onprem_folder: Path, states: ModelStates) -> None:
     """Replace the file; it is on disk when this returns."""
-    records = {version: asdict(model) for version, model in states.models.items()}
-    text = json.dumps({"models": records, "unsent": list(states.unsent)}, indent=1)
+    whole = {"models": states.models, "unsent": states.unsent}
+    noted = {} if states.commands is None else {"commands": states.commands}
+    text = json.dumps(msgspec.to_builtins(whole | noted), indent=1)
     write_durably(onprem_folder / "models.json", text.encode())

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from contract.files import put_in_place, write_durably
-from serving.candidates.read_candidate import MANIFEST
+from contract.manifest import MANIFEST, BadManifest, FileSum, is_version, read_manifest
 from serving.candidates.state_store import ModelStates
 from streaming.lake.filesystem import file_system
 
 KEEP: Final = 20
 """How many of the newest candidates stay on this host, besides the champion and the pinned one."""
 
-_VERSION: Final = re.compile(r"[A-Za-z0-9_]+-[0-9]{8}T[0-9]{6}Z")
-_FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _CHUNK: Final = 1 << 20
 
 
@@ -40,7 +35,7 @@ class Registry:
         if not self._files.exists(self._path):
             return []
         names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._files.ls(self._path, detail=True))
-        return sorted(name for name in names if _VERSION.fullmatch(name))[-KEEP:]
+        return sorted(name for name in names if is_version(name))[-KEEP:]
 
     def is_complete(self, version: str) -> bool:
         return bool(self._files.exists(f"{self._path}/{version}/{MANIFEST}"))
@@ -63,17 +58,17 @@ def missing(registry: Registry, local: Path) -> list[str]:
 def pull_candidate(registry: Registry, version: str, local: Path) -> int:
     """Make a candidate complete here; files that an earlier turn brought are kept. How many bytes were copied.
 
+    Of a candidate that is not proposed, or whose manifest does not read, the manifest comes alone: the rollout rejects
+    the latter, so that people see it with the reason.
+
     Raises:
         PullError: a file is not what the manifest says.
         OSError: the registry or the local folder fails.
     """
     content = registry.manifest(version)
-    manifest = _parsed(content, version)
     folder, copied = local / version, 0
     folder.mkdir(parents=True, exist_ok=True)
-    for name, promised in manifest["files"].items() if manifest["proposed"] else ():
-        if not _FILE.fullmatch(name):
-            raise PullError(f"{version}: the manifest names a file {name!r}, which is no plain file name")
+    for name, promised in _wanted_files(content, version).items():
         if not _is_here(folder / name, promised):
             copied += _copy(registry, version, name, folder, promised)
     write_durably(folder / MANIFEST, content)
@@ -93,20 +88,16 @@ def drop(local: Path, version: str) -> None:
     shutil.rmtree(local / version)
 
 
-def _parsed(content: bytes, version: str) -> dict[str, Any]:
+def _wanted_files(content: bytes, version: str) -> dict[str, FileSum]:
     try:
-        manifest = json.loads(content)
-        if manifest["version"] != version:
-            raise PullError(f"{version}: its manifest is of {manifest['version']}")
-        if not isinstance(manifest["proposed"], bool) or not isinstance(manifest["files"], dict):
-            raise PullError(f"{version}: its manifest says neither what is proposed nor which files there are")
-    except (ValueError, KeyError, TypeError) as error:
-        raise PullError(f"{version}: its manifest is broken: {error!r}") from error
-    return dict(manifest)
+        manifest = read_manifest(content, version)
+    except BadManifest:
+        return {}
+    return manifest.files if manifest.proposed else {}
 
 
-def _is_here(path: Path, promised: Mapping[str, Any]) -> bool:
-    return path.exists() and path.stat().st_size == promised["bytes"] and _sha256(path) == promised["sha256"]
+def _is_here(path: Path, promised: FileSum) -> bool:
+    return path.exists() and path.stat().st_size == promised.bytes and _sha256(path) == promised.sha256
 
 
 def _sha256(path: Path) -> str:
@@ -114,7 +105,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(registry: Registry, version: str, name: str, folder: Path, promised: Mapping[str, Any]) -> int:
+def _copy(registry: Registry, version: str, name: str, folder: Path, promised: FileSum) -> int:
     part, digest, copied = folder / f".{name}.part", hashlib.sha256(), 0
     with registry.open(version, name) as source, part.open("wb") as target:
         while chunk := bytes(source.read(_CHUNK)):
@@ -122,10 +113,10 @@ def _copy(registry: Registry, version: str, name: str, folder: Path, promised: M
             copied += target.write(chunk)
         target.flush()
         os.fsync(target.fileno())
-    if (copied, digest.hexdigest()) != (promised["bytes"], promised["sha256"]):
+    if (copied, digest.hexdigest()) != (promised.bytes, promised.sha256):
         raise PullError(
             f"{version}: {name} came with {copied} bytes, sha256 {digest.hexdigest()}; "
-            f"its manifest promises {promised['bytes']}, {promised['sha256']}"
+            f"its manifest promises {promised.bytes}, {promised.sha256}"
         )
     put_in_place(part, folder / name)
     return copied

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from contract.manifest import BadManifest, manifest_from
 from contract.pipeline import Pipeline
-from contract.timestamps import parse_us, rfc3339_of_us
+from contract.timestamps import rfc3339_of_us
 from serving._native import Bundle
 
 
@@ -27,12 +28,15 @@ class ServedModel:
             self.bundle = Bundle(str(path))
         except (OSError, ValueError) as error:
             raise ServedModelError(f"{path}: {error}; admit the candidate again") from error
-        self.manifest = self.bundle.manifest
-        if self.manifest["pipeline"] != pipeline.name:
-            raise ServedModelError(f"{path} is a model of {self.manifest['pipeline']}, not of {pipeline.name}")
-        self.version: str = self.manifest["version"]
-        self.pipeline_hash: str = self.manifest["pipeline_hash"]
-        self._newest_us = parse_us(self.manifest["newest_as_of"])
+        try:
+            self.manifest = manifest_from(self.bundle.manifest)
+        except BadManifest as error:
+            raise ServedModelError(f"{path}: {error}; admit the candidate again") from error
+        if self.manifest.pipeline != pipeline.name:
+            raise ServedModelError(f"{path} is a model of {self.manifest.pipeline}, not of {pipeline.name}")
+        self.version = self.manifest.version
+        self.pipeline_hash = self.manifest.pipeline_hash
+        self._newest_us = self.manifest.newest_as_of_us
         self._max_age_s = pipeline.serving.max_age.total_seconds()
 
     def age_s(self, as_of_us: int) -> float:
@@ -47,12 +51,12 @@ class ServedModel:
         """What `/v1/pipelines/{name}/model` answers."""
         kept = ("algorithm", "created", "window", "holdout", "newest_as_of", "rows", "metrics", "features")
         return {
-            "pipeline": self.manifest["pipeline"],
+            "pipeline": self.manifest.pipeline,
             "pipeline_hash": self.pipeline_hash,
             "model": self.version,
             "model_age_s": self.age_s(now_us),
             "expired": self.is_expired(now_us),
             "threshold": self.bundle.threshold,
             "now": rfc3339_of_us(now_us),
-            **{name: self.manifest.get(name) for name in kept},
+            **{name: self.bundle.manifest[name] for name in kept},
         }

@@ -58,7 +58,7 @@ def _answer(scored: dict[str, Any], model: ServedModel, warnings: list[Caution],
     return {
         "prediction_id": prediction_id,
         "id": scored["id"],
-        "pipeline": model.manifest["pipeline"],
+        "pipeline": model.manifest.pipeline,
         "pipeline_hash": model.pipeline_hash,
         "model": model.version,
         "model_age_s": model.age_s(as_of_us),

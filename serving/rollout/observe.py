@@ -1,64 +1,68 @@
-"""What the rollout sees on this host: candidates, bundles, and the scorers that live."""
+"""What the rollout observes on this host: candidates, bundles, and scorers. It changes nothing; `apply` does."""
 
 from __future__ import annotations
 
-import json
 import logging
-import signal
 import time
-from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from contract.layout import Places
+from contract.manifest import Manifest
+from contract.messages.listener import AskState, ConnectedScorer, PoolState
 from contract.process_identity import Process
-from serving.candidates.read_candidate import MANIFEST
-from serving.listener.fd_passing import ListenerError, ask
-from serving.rollout.plan import Observation, Scorer, State
-from serving.rollout.scorer_host import ScorerProcess, forget, remember, remembered
+from serving.listener.fd_passing import ListenerError, ask_manager
+from serving.rollout.local_manifests import LocalManifests
+from serving.rollout.plan import GoneScorer, Observation, Scorer, State, UnrecordedScorer
+from serving.rollout.scorer_host import ScorerProcess, remembered
+from serving.rollout.start_attempts import StartAttempts
 
 CONNECT_WITHIN_S: Final = 60.0
-"""A scorer that has not come to the socket manager by then is ended; that counts as a failed start."""
-_LONGEST_REST_S: Final = 30.0
+"""A scorer that has not connected to the socket manager by then hangs."""
 
 log = logging.getLogger("rollout")
 
+Connected = Mapping[str, ConnectedScorer]
+
 
 class Observer:
-    """Looks, and remembers between looks only what is not on disk: which starts failed, and when."""
+    """Observes. Between turns it remembers what no file says of a scorer: when it was connected, whether it served."""
 
-    def __init__(self, places: Places, pipeline: str) -> None:
-        self.places, self.pipeline = places, pipeline
+    def __init__(self, places: Places, pipeline: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.places, self.pipeline, self._clock = places, pipeline, clock
         self.folder = places.onprem_folder(pipeline)
+        self.attempts = StartAttempts(clock)
         self.processes: dict[str, ScorerProcess] = {}
-        self.failures: Counter[str | None] = Counter()
-        self._rest_until: dict[str | None, float] = {}
-        self._manifests: dict[str, dict[str, Any]] = {}
-        self._since: dict[str, float] = {}
+        """Every scorer that was written down, by name, as of the last turn."""
+        self._manifests = LocalManifests(self.folder / "candidates")
+        self._connected_at: dict[str, float] = {}
         self._has_served: set[str] = set()
-        self._dismissed: set[str] = set()
+        self._told_to_leave: set[str] = set()
 
     def now(self) -> Observation:
-        """A look at the folders, the processes and, when it answers, the socket manager."""
+        """The folders, the processes and, when it answers, the socket manager."""
         connected = self._connected()
-        self._adopt_unknown(connected)
-        self._part_from_the_dead()
-        candidates = tuple(sorted(path.parent.name for path in self.folder.glob(f"candidates/*/{MANIFEST}")))
-        moment = time.monotonic()
+        self.processes = {process.name: process for process in remembered(self.places, self.pipeline)}
+        self._note(connected)
+        self._manifests.refresh()
+        alive = {process.name: process.lives() for process in self.processes.values()}
         return Observation(
-            candidates=candidates,
-            proposed=frozenset(version for version in candidates if self.manifest(version)["proposed"]),
+            candidates=self._manifests.versions,
+            proposed=frozenset(version for version, manifest in self.manifests.items() if manifest.proposed),
+            unreadable=self._manifests.unreadable,
             bundles=frozenset(path.stem for path in self.folder.glob("bundles/*.bundle")),
-            scorers=tuple(self._scorer(process, connected) for process in self.processes.values()),
-            failures=dict(self.failures),
-            resting=frozenset(version for version, until in self._rest_until.items() if moment < until),
+            scorers=tuple(self._scorer(p, connected) for p in self.processes.values() if alive[p.name]),
+            gone=tuple(self._gone(p) for p in self.processes.values() if not alive[p.name]),
+            unrecorded=tuple(self._unrecorded(connected)),
+            failures=self.attempts.failures,
+            resting=self.attempts.resting,
         )
 
-    def manifest(self, version: str) -> dict[str, Any]:
-        """A local candidate's manifest; it never changes, so it is read once."""
-        if version not in self._manifests:
-            self._manifests[version] = json.loads((self.candidate(version) / MANIFEST).read_bytes())
-        return self._manifests[version]
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """Those of the local candidates that read."""
+        return self._manifests.good
 
     def candidate(self, version: str) -> Path:
         return self.folder / "candidates" / version
@@ -66,65 +70,47 @@ class Observer:
     def bundle(self, version: str) -> Path:
         return self.folder / "bundles" / f"{version}.bundle"
 
-    def failed(self, version: str | None) -> None:
-        """Count a start that failed; the next one waits, longer each time."""
-        self.failures[version] += 1
-        rest_s = min(_LONGEST_REST_S, 2.0 ** (self.failures[version] - 1))
-        self._rest_until[version] = time.monotonic() + rest_s
+    def told_to_leave(self, name: str) -> None:
+        """The scorer is about to end because we want it to: that is no failed start."""
+        self._told_to_leave.add(name)
 
-    def dismiss(self, name: str) -> None:
-        """The scorer is about to go because we want it to: no failure."""
-        self._dismissed.add(name)
+    def was_killed(self, name: str) -> None:
+        """The scorer was killed, and gets time to end before it counts as hanging again."""
+        self._connected_at[name] = self._clock()
 
-    def served(self, version: str) -> None:
-        """The version came up: earlier failures are forgotten."""
-        self.failures.pop(version, None)
-        self._rest_until.pop(version, None)
-
-    def _connected(self) -> dict[str, dict[str, Any]]:
+    def _connected(self) -> Connected:
         """Name -> what the socket manager says of each connected scorer; nothing, while there is no manager."""
         try:
-            answer = ask(self.places.sockets, {"pipeline": self.pipeline, "do": "state"}, timeout_s=5)
+            answer = ask_manager(self.places.sockets, AskState(self.pipeline), PoolState, timeout_s=5)
         except ListenerError as error:
             log.debug("%s", error)
             return {}
-        return {scorer["name"]: scorer for scorer in answer["scorers"]}
+        return {scorer.name: scorer for scorer in answer.scorers}
 
-    def _adopt_unknown(self, connected: dict[str, dict[str, Any]]) -> None:
-        """Know every scorer: those written down, and one whose rollout was killed before it could write it down."""
-        self.processes = {process.name: process for process in remembered(self.places, self.pipeline)}
-        for name, scorer in connected.items():
-            found = Process.of(scorer["pid"]) if name not in self.processes else None
-            if found is not None:
-                process = ScorerProcess(name, self.pipeline, scorer["model"], found.pid, found.started)
-                remember(self.places, process)
-                self.processes[name] = process
+    def _note(self, connected: Connected) -> None:
+        """Remember when each scorer was last connected, and which ones have served; forget those that are forgotten."""
+        now = self._clock()
+        self._connected_at = {
+            name: now if name in connected else self._connected_at.get(name, now) for name in self.processes
+        }
+        served = {name for name, scorer in connected.items() if scorer.state in ("accepting", "draining")}
+        self._has_served = (self._has_served | served) & self.processes.keys()
+        self._told_to_leave &= self.processes.keys()
 
-    def _part_from_the_dead(self) -> None:
-        for process in list(self.processes.values()):
-            self._end_when_stuck(process)
-            if process.lives():
-                continue
-            log.info("scorer %s (pid %d) has gone", process.name, process.pid)
-            del self.processes[process.name]
-            forget(self.places, process)
-            known = process.name in self._since
-            if known and process.name not in self._has_served | self._dismissed:
-                self.failed(process.version)
-            self._since.pop(process.name, None)
-            self._has_served.discard(process.name)
-            self._dismissed.discard(process.name)
+    def _scorer(self, process: ScorerProcess, connected: Connected) -> Scorer:
+        state: State = connected[process.name].state if process.name in connected else "unknown"
+        hangs = self._clock() > self._connected_at[process.name] + CONNECT_WITHIN_S
+        return Scorer(process.name, process.version, state, process.golden, hangs)
 
-    def _end_when_stuck(self, process: ScorerProcess) -> None:
-        since = self._since.setdefault(process.name, time.monotonic())
-        if time.monotonic() > since + CONNECT_WITHIN_S:
-            log.error("scorer %s has not come to the socket manager within %g s", process.name, CONNECT_WITHIN_S)
-            process.signal(signal.SIGKILL)
+    def _gone(self, process: ScorerProcess) -> GoneScorer:
+        failed = process.name not in self._has_served | self._told_to_leave
+        return GoneScorer(process.name, process.version, failed)
 
-    def _scorer(self, process: ScorerProcess, connected: dict[str, dict[str, Any]]) -> Scorer:
-        state: State = connected[process.name]["state"] if process.name in connected else "unknown"
-        if state != "unknown":
-            self._since[process.name] = time.monotonic()
-        if state in ("accepting", "draining"):
-            self._has_served.add(process.name)
-        return Scorer(process.name, process.version, state, process.golden)
+    def _unrecorded(self, connected: Connected) -> list[UnrecordedScorer]:
+        """Scorers whose rollout was killed before it could write them down."""
+        found = {name: Process.of(scorer.pid) for name, scorer in connected.items() if name not in self.processes}
+        return [
+            UnrecordedScorer(name, connected[name].model, process.pid, process.started)
+            for name, process in found.items()
+            if process is not None
+        ]

@@ -1,12 +1,12 @@
 """The rollout, one a pipeline: brings each new model to the hot address, and takes it away again.
 
-    look at the candidates, bundles and scorers of this host
-    plan what is next (serving/rollout/plan.py)
-    do it: admit, start green, ask the golden requests, switch, record
-    tell the states to the on-prem topic, when the broker is there
-    answer people's commands: list, show, promote, rollback, unpin
+    observe the candidates, bundles and scorers of this host
+    plan the next action (serving/rollout/plan.py)
+    apply it: admit, start green, ask the golden requests, switch, record
+    publish the states on the on-prem topic, when the broker is there
+    answer requests: list, show, promote, rollback, unpin; from the socket, and commands from the topic
 
-Killed anywhere, it goes on from what it then sees; it needs neither the cloud nor a broker. The scorers outlive it.
+Killed anywhere, it goes on from what it then observes; it needs neither the cloud nor a broker. The scorers outlive it.
 Run: python -m serving.rollout.rollout NAME
 """
 
@@ -17,25 +17,31 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from contract import metrics
 from contract.files import Locked, exclusive_lock
 from contract.layout import Places, PlacesError
 from contract.log_lines import start_logging
+from contract.messages.operator_commands import ListModels, Reply, Request, ShowModel
 from serving.candidates.state_store import ModelsError
 from serving.listener.fd_passing import ListenerError
+from serving.rollout.answer_request import answer
 from serving.rollout.apply import Applier
 from serving.rollout.command_socket import socket_path, take_commands
+from serving.rollout.command_topic import CommandTopic
 from serving.rollout.observe import Observer
-from serving.rollout.operator_commands import answer
+from serving.rollout.pending_commands import Asked, Ordered, Pending
 from serving.rollout.plan import Action, Wait, plan
 from serving.rollout.state_publisher import StatePublisher
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
 
 TURN_S = 0.25
+AGAIN_S = 1.0
+"""After a turn that failed."""
 CLOSE_S = 3.0
 """How long a rollout that stops waits for the broker to take its last records."""
 
@@ -48,46 +54,92 @@ class Rollout:
     def __init__(self, places: Places, pipeline: str) -> None:
         settings = load(places.pipelines / f"{pipeline}.toml")
         self.pipeline = pipeline
-        self.look = Observer(places, pipeline)
-        self.steps = Applier(places, settings, self.look)
-        self.announcer = StatePublisher(places.onprem, settings.models_topic)
-        self.commands = take_commands(socket_path(places.sockets, pipeline))
+        self.observer = Observer(places, pipeline)
+        self.applier = Applier(places, settings, self.observer)
+        self.publisher = StatePublisher(places.onprem, settings.models_topic)
+        self.pending: Pending = queue.SimpleQueue()
+        offset = self.applier.states.commands
+        self.topic = CommandTopic(places.onprem, pipeline, settings.commands_topic, offset, self.pending)
+        self.topic.start()
+        take_commands(socket_path(places.sockets, pipeline), self.pending)
         self._last: Action | None = None
+        self._retried: Ordered | None = None
 
     def turn(self) -> float:
         """Observe, plan, apply, publish. How long the next turn can wait, in seconds."""
-        seen = self.look.now()
-        step = plan(self.steps.states, seen)
-        if step != self._last:
-            log.info("%s: %s", self.pipeline, step)
-        repeated, self._last = step == self._last, step
-        self.steps.do(step)
-        self.steps.acknowledged(self.announcer.offer(self.steps.states.unsent))
-        self.steps.measure(seen)
-        return TURN_S if repeated or isinstance(step, Wait) else 0.0
+        observed = self.observer.now()
+        action = plan(self.applier.states, observed)
+        if action != self._last:
+            log.info("next action pipeline=%s action=%s", self.pipeline, action)
+        repeated, self._last = action == self._last, action
+        self.applier.do(action)
+        self.publish()
+        self.applier.measure(observed)
+        return TURN_S if repeated or isinstance(action, Wait) else 0.0
 
-    def obey(self, wait_s: float) -> None:
-        """Answer the next command, when one comes within the time."""
+    def publish(self) -> None:
+        """Drop what the broker has by now, and offer it the rest."""
+        self.applier.acknowledged(self.publisher.acknowledged())
+        self.publisher.offer(self.applier.states.unsent)
+
+    def obey(self, wait_s: float) -> float:
+        """Answer the next request, when one comes within the time. A command of the topic that fails is tried again."""
         try:
-            command = self.commands.get(timeout=max(wait_s, 0.001))
+            pending = self._retried or self.pending.get(timeout=max(wait_s, 0.001))
         except queue.Empty:
-            return
-        reply, states = answer(self.steps.states, self.look.now(), command.request)
-        self.steps.keep(states)
-        command.answer(reply)
+            return 0.0
+        if isinstance(pending, Asked):
+            self._answer(pending)
+            return 0.0
+        self._retried = pending
+        if pending.command is None:
+            self.applier.keep(self.applier.states.acted_up_to(pending.next_offset))
+        else:
+            self._answered(pending.command, pending.next_offset)
+        self._retried = None
+        return 0.0
+
+    def _answer(self, asked: Asked) -> None:
+        reply = Reply(ok=False, why="the rollout could not act on it now; its log says why")
+        try:
+            reply = self._answered(asked.request, None)
+        finally:
+            asked.answer(reply)
+
+    def _answered(self, request: Request, next_offset: int | None) -> Reply:
+        """Act on a request. The states and the offset after it go to disk in one write."""
+        reply, states = answer(self.applier.states, self.observer.now(), request)
+        self.applier.keep(states if next_offset is None else states.acted_up_to(next_offset))
+        if not isinstance(request, ListModels | ShowModel):
+            metrics.OPERATOR_COMMANDS.labels(self.pipeline, "done" if reply.ok else "refused").inc()
+            log.info(
+                "operator command pipeline=%s command=%s ok=%s why=%r", self.pipeline, request, reply.ok, reply.why
+            )
+        return reply
+
+    def close(self) -> None:
+        """Give the broker a little time to take the last records."""
+        self.topic.stop()
+        self.publisher.close(CLOSE_S)
+        self.applier.acknowledged(self.publisher.acknowledged())
 
 
 def run(rollout: Rollout, stop: threading.Event) -> None:
     """Turn after turn. What fails is logged, counted and tried again."""
     while not stop.is_set():
-        wait_s = 1.0
-        try:
-            wait_s = rollout.turn()
-        except Exception:
-            log.exception("%s: this turn failed", rollout.pipeline)
-            metrics.PROBLEMS.labels(part="rollout").inc()
-        rollout.obey(wait_s)
-    rollout.announcer.close(CLOSE_S)
+        wait_s = _tried(rollout, rollout.turn)
+        _tried(rollout, partial(rollout.obey, wait_s))
+    rollout.close()
+
+
+def _tried(rollout: Rollout, do: Callable[[], float]) -> float:
+    """How long to wait after it."""
+    try:
+        return do()
+    except Exception:
+        log.exception("turn failed, trying again pipeline=%s", rollout.pipeline)
+        metrics.PROBLEMS.labels(part="rollout").inc()
+        return AGAIN_S
 
 
 @contextmanager

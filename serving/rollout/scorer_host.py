@@ -7,6 +7,7 @@ boot, field 22 of /proc/PID/stat): a pid that the kernel has given to another pr
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import subprocess
@@ -16,10 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from contract import variables
 from contract.files import write_durably
 from contract.layout import Places
 from contract.process_identity import Process
+
+log = logging.getLogger("rollout")
 
 LOG_BYTES: Final = 8 * 1024 * 1024
 """A pipeline's scorers share one log; above this size it is put aside as `.1` when the next one starts."""
@@ -80,21 +85,35 @@ def remember(places: Places, scorer: ScorerProcess) -> None:
     write_durably(_folder(places) / f"{scorer.name}.json", json.dumps(asdict(scorer)).encode())
 
 
-def forget(places: Places, scorer: ScorerProcess) -> None:
-    """Remove what is left of a scorer that has gone."""
-    (_folder(places) / f"{scorer.name}.json").unlink(missing_ok=True)
-    (places.sockets / f"{scorer.name}.sock").unlink(missing_ok=True)
+def forget(places: Places, name: str) -> None:
+    """Remove what is left of a scorer that has ended."""
+    (_folder(places) / f"{name}.json").unlink(missing_ok=True)
+    (places.sockets / f"{name}.sock").unlink(missing_ok=True)
 
 
 def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerProcess]:
     """Every scorer written down, living or not; of one pipeline, or of all."""
     _children[:] = [child for child in _children if child.poll() is None]  # reaps those that have ended
     for file in sorted(_folder(places).glob("*.json")):
-        scorer = ScorerProcess(**json.loads(file.read_bytes()))
-        if pipeline in (None, scorer.pipeline):
+        scorer = _read(file)
+        if scorer is not None and pipeline in (None, scorer.pipeline):
             yield scorer
 
 
+def _read(file: Path) -> ScorerProcess | None:
+    """None where the file has gone meanwhile, or is damaged: a scorer that lives is then found by its connection."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=ScorerProcess)
+    except FileNotFoundError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if file not in _damaged:
+            log.error("scorer file does not read, ignoring it file=%s why=%r", file, str(error))
+        _damaged.add(file)
+        return None
+
+
+_damaged: set[Path] = set()
 _children: list[subprocess.Popen[bytes]] = []
 
 

@@ -21,7 +21,7 @@ microseconds. At a record whose stamp is further off, its reader of Kafka fails 
 read."""
 
 Settings = Mapping[str, str]
-Kind = Literal["events", "labels", "facts", "predictions", "states"]
+Kind = Literal["events", "labels", "facts", "predictions", "commands", "states"]
 """What the records of a topic are; `states` are compacted, of each key the last one counts."""
 
 
@@ -39,7 +39,8 @@ class Topic:
 def onprem_topics(*pipelines: Pipeline) -> list[Topic]:
     """On-prem: the broker stamps each record as it appends it."""
     stamped = {"message.timestamp.type": "LogAppendTime"}
-    return _once([*_mirrored(pipelines, stamped), _states(IMPORTS_TOPIC, stamped, mirrored=False)])
+    commands = [_commands(pipeline, stamped) for pipeline in pipelines]
+    return _once([*_mirrored(pipelines, stamped), *commands, _states(IMPORTS_TOPIC, stamped, mirrored=False)])
 
 
 def cloud_topics(*pipelines: Pipeline) -> list[Topic]:
@@ -78,6 +79,11 @@ def _joined(one: Topic, other: Topic) -> Topic:
     kind = other.kind if one.kind == "facts" else one.kind
     longest = max(one.settings, other.settings, key=lambda settings: int(settings["retention.ms"]))
     return replace(one, kind=kind, settings=longest)
+
+
+def _commands(pipeline: Pipeline, stamp: Settings) -> Topic:
+    """One partition, so that commands have an order. One that no rollout has read within a day is void."""
+    return Topic(pipeline.commands_topic, "commands", 1, _retained(LONGEST_RETENTION, stamp), mirrored=False)
 
 
 def _states(name: str, stamp: Settings, *, mirrored: bool = True) -> Topic:

@@ -62,7 +62,7 @@ def stamp(topic: Existing) -> Iterator[Finding]:
     if topic.mirrored_into and kind != "CreateTime":
         text = f"message.timestamp.type is {kind}: the time of mirroring would replace the append time"
         yield Finding(text, True, {"message.timestamp.type": "CreateTime"})
-    if topic.side == "onprem" and topic.wanted.kind != "states" and kind != "LogAppendTime":
+    if topic.side == "onprem" and topic.wanted.kind not in ("states", "commands") and kind != "LogAppendTime":
         text = f"message.timestamp.type is {kind}: producers' clocks would become the append time"
         yield Finding(text, True, {"message.timestamp.type": "LogAppendTime"})
 
@@ -116,9 +116,9 @@ def partitions(topic: Existing) -> Iterator[Finding]:
     if topic.mirrored_into and have < source:
         text = f"it has {_counted(have)}, {source} on-prem: the mirror would add the others itself"
         yield Finding(text, True, partitions=source)
-    elif topic.wanted.kind != "states" and have < PARTITIONS:
+    elif topic.wanted.kind not in ("states", "commands") and have < PARTITIONS:
         yield Finding(f"it has {_counted(have)}: Spark reads it in one task", partitions=PARTITIONS)
-    elif topic.wanted.name == PROGRESS_TOPIC and have > 1:
+    elif (topic.wanted.name == PROGRESS_TOPIC or topic.wanted.kind == "commands") and have > 1:
         yield Finding(f"it has {_counted(have)}, of which only the first is read", True)
 
 

@@ -26,16 +26,17 @@ REMOVED_FOR_HOURS = 1
 
 
 def keep_up_built(
-    spark: SparkSession, table: BuiltTable, pipeline: Pipeline, now: datetime, keep_versions: Collection[int]
+    spark: SparkSession, table: BuiltTable, pipeline: Pipeline, now: datetime, keep_versions: Collection[int] | None
 ) -> None:
-    """One turn. The files of `keep_versions`, those that kept candidates name, stay."""
+    """One turn. The files of `keep_versions`, those that kept candidates name, stay; None: all files stay."""
     if newest_version(table.url) is None:
         return
     first_s = int((now - pipeline.lake.retention).timestamp())
     remove_folders(table.url, "span", first_s - table.span_s, written_before=None)  # kept versions may name their files
     drop_old_spans(spark, table, first_s)
     compact_closed_spans(spark, table, int((now - pipeline.label.max_late).timestamp()))
-    vacuum(table, keep_versions)
+    if keep_versions is not None:
+        vacuum(table, keep_versions)
 
 
 def drop_old_spans(spark: SparkSession, table: BuiltTable, first_s: int) -> None:

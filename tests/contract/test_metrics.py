@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.samples import Sample
 
-from contract.metrics import Counter, Gauge, Histogram, MomentGauge, count_name, sample_name, sum_name
+from contract.metrics import Counter, Gauge, Histogram, MomentGauge, ReplacedGauge, count_name, sample_name, sum_name
 
 
 @pytest.mark.parametrize("kind", [Counter, Gauge, MomentGauge])
@@ -35,3 +36,17 @@ def test_a_moment_has_no_sample_until_it_is_set() -> None:
     labelled.labels(topic="t").set(6)
     assert registry.get_sample_value(sample_name(alone)) == 5
     assert registry.get_sample_value(sample_name(labelled), {"topic": "t"}) == 6
+
+
+def test_samples_that_are_replaced_together_are_never_both_there_nor_both_absent() -> None:
+    gauge = ReplacedGauge("test_replaced", "For this test.", ["pipeline", "model"], registry=None)
+    assert samples(gauge) == []
+    gauge.replace({("p", "v1"): 1.0})
+    gauge.replace({("p", "v2"): 1.0})
+    assert [sample.labels for sample in samples(gauge)] == [{"pipeline": "p", "model": "v2"}]
+    gauge.replace({})
+    assert samples(gauge) == []
+
+
+def samples(gauge: ReplacedGauge) -> list[Sample]:
+    return [sample for family in gauge.collect() for sample in family.samples]

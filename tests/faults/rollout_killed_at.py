@@ -29,10 +29,10 @@ class KilledAt(Applier):
 
     inside = False
 
-    def do(self, step: Action) -> None:
-        self.inside = type(step).__name__ == STEP
+    def do(self, action: Action) -> None:
+        self.inside = type(action).__name__ == STEP
         self._die_when("before")
-        super().do(step)
+        super().do(action)
         self._die_when("after")
         self.inside = False
 
@@ -53,6 +53,6 @@ logging.basicConfig(level="INFO")
 places = Places.from_environment()
 with only_one(places, PIPELINE):
     rollout = Rollout(places, PIPELINE)
-    rollout.steps = killed = KilledAt(places, load(places.pipelines / f"{PIPELINE}.toml"), rollout.look)
+    rollout.applier = killed = KilledAt(places, load(places.pipelines / f"{PIPELINE}.toml"), rollout.observer)
     scorer_host.remember = killed.remember
     run(rollout, threading.Event())

@@ -18,12 +18,14 @@ from typing import Any
 
 import pytest
 
+from contract.messages.model_states import ModelState
 from contract.timestamps import rfc3339
 from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
 from infra.commands.status import judge, line_of, model_of, restart_troubles, told_by_monitor, troubles_of
 from infra.settings import ROOT, Settings
-from serving.candidates.state_store import Model, ModelStates, write_states
+from serving.candidates.state_store import ModelStates, write_states
+from tests.manifests import manifest_of
 
 READY = {
     "part": "kafka-onprem",
@@ -249,19 +251,22 @@ def test_status_is_unwell_when_the_monitor_finds_a_stage_standing_still_or_a_mod
 
 def test_status_tells_the_age_of_the_model_that_serves(tmp_path: Path) -> None:
     assert model_of(tmp_path, "flights")["model"] is None
-    champion = Model("flights-1", "champion", False, "rollout", "", "", 0.75)
+    champion = ModelState("flights-20261121T021700Z", "champion", False, "rollout", "", "", 0.75)
     write_states(tmp_path, ModelStates({champion.version: champion}))
     assert model_of(tmp_path, "flights")["model_age_s"] is None, "its candidate is not on this host"
     assert model_of(tmp_path, "flights")["pinned"] is None
 
 
 def test_status_tells_who_pinned_a_model_and_since_when(tmp_path: Path) -> None:
-    pinned = Model("flights-1", "champion", True, "ann", "2026-11-21T02:17:00.000Z", "a bad week", 0.75)
+    version, since = "flights-20261121T021700Z", "2026-11-21T02:17:00.000Z"
+    pinned = ModelState(version, "champion", True, "ann", since, "a bad week", 0.75)
     write_states(tmp_path, ModelStates({pinned.version: pinned}))
     told = line_of(model_of(tmp_path, "flights"))
-    assert told.endswith("flights-1 is pinned by ann since 2026-11-21T02:17:00.000Z: a bad week")
-    (tmp_path / "candidates" / "flights-1").mkdir(parents=True)
+    assert told.endswith(f"{version} is pinned by ann since {since}: a bad week")
+    (tmp_path / "candidates" / version).mkdir(parents=True)
     newest = datetime.now(UTC) - timedelta(minutes=10)
-    manifest = tmp_path / "candidates" / "flights-1" / "manifest.json"
-    manifest.write_text(json.dumps({"newest_as_of": newest.isoformat()}))
+    manifest = tmp_path / "candidates" / version / "manifest.json"
+    manifest.write_text(json.dumps(manifest_of(version, newest_as_of=rfc3339(newest))))
     assert 600 <= model_of(tmp_path, "flights")["model_age_s"] < 660
+    manifest.write_bytes(b"{")
+    assert model_of(tmp_path, "flights")["model_age_s"] is None, "a damaged one says nothing"

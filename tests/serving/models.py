@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.manifests import manifest_of
 from tests.serving.mojo_zip import LEFT, NA_LEFT, NA_RIGHT, NA_VS_REST, RIGHT, Levels, Model, Split, Tree
 
 TYPES = {"n": "double", "i": "int", "s": "string", "t": "string", "b": "boolean"}
@@ -50,12 +51,12 @@ def spec(types: Mapping[str, str] = TYPES) -> str:
 
 
 def manifest(types: Mapping[str, str] = TYPES) -> dict[str, Any]:
-    """As much of a manifest as a bundle needs."""
+    """A whole manifest of these features; whoever writes the files adds their sums."""
     features = [
         {"name": name, "type": kind, "levels": LEVELS.get(name), "min": None, "max": None}
         for name, kind in types.items()
     ]
-    return {"format": 1, "version": "p-20261121T021700Z", "pipeline": "p", "features": features, "files": {}}
+    return manifest_of("p-20261121T021700Z", features=features, files={})
 
 
 def columns(order: Sequence[str]) -> dict[str, Sequence[str] | None]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from typing import Any
 
+import msgspec
+
 from contract.layout import Places
+from contract.messages.operator_commands import read_request
 from serving.rollout.command_socket import NoRollout, ask_rollout
 from serving.rollout.scorer_host import remembered
 from streaming.pipeline_file.load import load
@@ -42,7 +46,9 @@ class RolloutHost(ScoringHost):
 
     def command(self, **request: Any) -> dict[str, Any]:
         try:
-            return ask_rollout(self.sockets, "p", {"who": "ann"} | request)
+            asked = read_request(json.dumps({"who": "ann"} | request).encode())
+            reply: dict[str, Any] = msgspec.to_builtins(ask_rollout(self.sockets, "p", asked))
+            return reply
         except NoRollout as error:
             return {"ok": False, "why": str(error), "models": []}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339_of_us
+from tests.manifests import manifest_of
 from tests.serving.mojo_zip import NA_LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
 
 COLOURS = ("blue", "green", "red")
@@ -31,17 +32,13 @@ def manifest(pipeline: Pipeline, version: str) -> dict[str, Any]:
     for name, (least, most) in RANGES.items():
         kind = "double" if name == "size" else "int"
         features.append({"name": name, "type": kind, "levels": None, "min": least, "max": most})
-    return {
-        "format": 1,
-        "version": version,
-        "pipeline": pipeline.name,
-        "pipeline_hash": pipeline.file_hash,
-        "rows_hash": pipeline.rows_hash,
-        "created": newest_as_of,
-        "newest_as_of": newest_as_of,
-        "algorithm": "gbm",
-        "threshold": THRESHOLD,
-        "rows": 1000,
-        "metrics": {"auc": 0.75},
-        "features": features,
-    }
+    return manifest_of(
+        version,
+        pipeline=pipeline.name,
+        pipeline_hash=pipeline.file_hash,
+        rows_hash=pipeline.rows_hash,
+        created=newest_as_of,
+        newest_as_of=newest_as_of,
+        threshold=THRESHOLD,
+        features=features,
+    )

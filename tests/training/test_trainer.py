@@ -10,11 +10,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from contract.layout import Places
+from contract.manifest import MODEL, REFERENCE, SPEC, Manifest, manifest_from, moment_of, version_at
+from contract.messages.model_states import ModelState
 from streaming.pipeline_file.load import load
+from tests.manifests import manifest_of
 from tests.streaming.pipelines import MINIMAL
 from training import trainer
-from training.candidates.build_candidate import below_floors, version_at
-from training.candidates.registry import moment_of, versions, write_candidate
+from training.candidates.build_candidate import below_floors
+from training.candidates.published_states import PublishedStates
+from training.candidates.registry import versions, write_candidate
 from training.failures import UNEXPECTED, Failures
 from training.trainer import Turn, tidy, try_turn
 from training.training_errors import H2oUnavailable, NotEnoughRows, TrainingFailed
@@ -22,6 +26,7 @@ from training.window import Window
 
 PIPELINE = load(MINIMAL)
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+FILES = {MODEL: b"model", SPEC: b"", REFERENCE: b""}
 WINDOW = Window("rows", 1, 0, 60, 120, ("a",))
 
 LOST = ((60, 180),)
@@ -40,6 +45,10 @@ def test_buckets_that_have_lost_records_leave_the_window(tmp_path: Path, monkeyp
     assert asked == [LOST]
 
 
+def manifest(version: str) -> Manifest:
+    return manifest_from(manifest_of(version))
+
+
 def test_a_pipeline_is_due_at_once_and_then_whenever_its_interval_has_passed() -> None:
     assert Turn(Failures("p")).is_due(PIPELINE, NOW)
     every = PIPELINE.training.every
@@ -54,11 +63,11 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
     monkeypatch.setattr(trainer, "has_new_rows", lambda _, window, since: window.files != since.files)
     trained: list[int] = []
 
-    def train(_: object, __: object, window: Window) -> dict[str, object]:
+    def train(_: object, __: object, window: Window) -> Manifest:
         trained.append(window.version)
         if len(trained) == 1:
             raise RuntimeError("H2O went away")
-        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+        return manifest("machines-20261121T120000Z")
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: windows.pop(0))
     monkeypatch.setattr(trainer, "train_once", train)
@@ -111,10 +120,10 @@ def test_runs_that_fail_again_and_again_are_counted_with_their_reason_until_one_
     unknown = RuntimeError("what is this?")
     ends: list[Exception | None] = [away, away, broken, unknown, NotEnoughRows("wait"), None]
 
-    def train(*_: object) -> dict[str, object]:
+    def train(*_: object) -> Manifest:
         if error := ends.pop(0):
             raise error
-        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+        return manifest("machines-20261121T120000Z")
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
     monkeypatch.setattr(trainer, "train_once", train)
@@ -150,10 +159,15 @@ def test_what_nothing_keeps_is_removed_from_the_registry(tmp_path: Path, monkeyp
     places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}", "HOTPATH_CLOUD_KAFKA": "not.asked:9092"})
     pipeline = replace(PIPELINE, training=replace(PIPELINE.training, keep=2))
     folder = places.registry(pipeline.name)
-    champion, old, *newest = (version_at(pipeline, NOW + number * timedelta(minutes=1)) for number in range(4))
+    champion, old, *newest = (version_at(pipeline.name, NOW + number * timedelta(minutes=1)) for number in range(4))
     for version in (champion, old, *newest):
-        write_candidate(folder, {"version": version}, {"model.zip": b"model"})
-    monkeypatch.setattr(trainer, "model_states", lambda *_: {champion: {"state": "champion"}})
+        write_candidate(folder, manifest(version), FILES)
+    served = ModelState(champion, "champion", False, "rollout", "2026-11-21T12:00:00.000Z", "", None)
+    monkeypatch.setattr(trainer, "published_states", lambda *_: PublishedStates({}))
+    assert tidy(places, pipeline, NOW + timedelta(hours=1)) == [], "no state is known: nobody knows what is pinned"
+    monkeypatch.setattr(trainer, "published_states", lambda *_: PublishedStates({champion: served}, frozenset({old})))
+    assert tidy(places, pipeline, NOW + timedelta(hours=1)) == [], "the record of the old one does not read"
+    monkeypatch.setattr(trainer, "published_states", lambda *_: PublishedStates({champion: served}))
     assert tidy(places, pipeline, NOW + timedelta(hours=1)) == [old]
     assert versions(folder) == [champion, *newest]
 
@@ -174,6 +188,6 @@ def test_a_candidate_below_a_floor_or_without_a_figure_is_not_proposed(
 
 
 def test_a_version_says_when_it_was_trained() -> None:
-    version = version_at(PIPELINE, NOW.astimezone(tz=None))
+    version = version_at(PIPELINE.name, NOW.astimezone(tz=None))
     assert version == "machines-20261121T120000Z"
     assert moment_of(version) == NOW

@@ -6,13 +6,15 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+from contract import manifest as contract
 from contract import variables
 from contract.environment import Environment
+from contract.manifest import FORMAT, MODEL, REFERENCE, SPEC, Feature, Manifest, Span, TableVersion, version_at
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
@@ -20,13 +22,6 @@ from streaming.pipeline_file.compile_pipeline import Compiled
 from training.algorithms.gbm import described, threshold
 from training.h2o.cluster import Cluster
 from training.window import Window
-
-FORMAT = 1
-
-
-def version_at(pipeline: Pipeline, moment: datetime) -> str:
-    """A version that sorts by time: `flights-20261121T021700Z`."""
-    return f"{pipeline.name}-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def manifest(
@@ -39,34 +34,35 @@ def manifest(
     metrics: Mapping[str, Any],
     newest_as_of: datetime,
     created: datetime,
-) -> dict[str, Any]:
+) -> Manifest:
     """All but the files' checksums, which the registry adds."""
     start, split, end = (rfc3339(moment) for moment in window.moments)
     missed = below_floors(pipeline, metrics)
-    return {
-        "format": FORMAT,
-        "version": version_at(pipeline, created),
-        "pipeline": pipeline.name,
-        "pipeline_hash": pipeline.file_hash,
-        "rows_hash": pipeline.rows_hash,
-        "created": rfc3339(created),
-        "proposed": not missed,
-        "why": "; ".join(missed) or "at or above every floor",
-        "table": {"path": window.table, "version": window.version},
-        "window": {"from": start, "to": split},
-        "holdout": {"from": split, "to": end},
-        "newest_as_of": rfc3339(newest_as_of),
-        "rows": train.nrows,
-        "holdout_rows": metrics["rows"],
-        "positives": metrics["positives"],
-        "code_version": Environment().get(variables.CODE_VERSION) or package_version("hotpath"),
-        "h2o": asdict(cluster),
-        "algorithm": "gbm",
-        "hyperparameters": asdict(pipeline.training.gbm),
-        "metrics": dict(metrics),
-        "threshold": threshold(model),
-        "features": _features(pipeline, compiled, train),
-    }
+    return Manifest(
+        format=FORMAT,
+        version=version_at(pipeline.name, created),
+        pipeline=pipeline.name,
+        pipeline_hash=pipeline.file_hash,
+        rows_hash=pipeline.rows_hash,
+        created=rfc3339(created),
+        proposed=not missed,
+        why="; ".join(missed) or "at or above every floor",
+        table=TableVersion(path=window.table, version=window.version),
+        window=Span(start=start, end=split),
+        holdout=Span(start=split, end=end),
+        newest_as_of=rfc3339(newest_as_of),
+        rows=train.nrows,
+        holdout_rows=metrics["rows"],
+        positives=metrics["positives"],
+        code_version=Environment().get(variables.CODE_VERSION) or package_version("hotpath"),
+        h2o=contract.Cluster(**asdict(cluster)),
+        algorithm="gbm",
+        hyperparameters=asdict(pipeline.training.gbm),
+        metrics=dict(metrics),
+        threshold=threshold(model),
+        features=_features(pipeline, compiled, train),
+        files={},
+    )
 
 
 def files(compiled: Compiled, model: Any, reference: list[dict[str, Any]]) -> dict[str, bytes]:
@@ -75,9 +71,9 @@ def files(compiled: Compiled, model: Any, reference: list[dict[str, Any]]) -> di
         mojo = Path(model.download_mojo(path=folder)).read_bytes()
     lines = (json.dumps(row, allow_nan=False, separators=(",", ":")) for row in reference)
     return {
-        "model.zip": mojo,
-        "transform.json": compiled.spec.encode(),
-        "reference.jsonl": ("\n".join(lines) + "\n").encode(),
+        MODEL: mojo,
+        SPEC: compiled.spec.encode(),
+        REFERENCE: ("\n".join(lines) + "\n").encode(),
     }
 
 
@@ -91,9 +87,9 @@ def below_floors(pipeline: Pipeline, metrics: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _features(pipeline: Pipeline, compiled: Compiled, train: Any) -> list[dict[str, Any]]:
+def _features(pipeline: Pipeline, compiled: Compiled, train: Any) -> list[Feature]:
     columns = described(train)
     return [
-        {"name": name, "type": compiled.feature_types[name].value} | columns[FEATURE_PREFIX + name]
+        Feature(name=name, type=compiled.feature_types[name].value, **columns[FEATURE_PREFIX + name])
         for name in pipeline.features
     ]

@@ -2,45 +2,71 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, Message
 
 from contract.layout import Kafka
+from contract.messages.codec import Unreadable, decode
+from contract.messages.model_states import ModelState
+from contract.metrics import PROBLEMS
+from streaming.kafka.partition_ends import Ends
+from streaming.kafka.topic_reader import TopicReader
 from training.training_errors import TrainingError
 
 TIMEOUT_S = 10.0
 
+log = logging.getLogger("trainer")
 
-def model_states(cloud: Kafka, topic: str) -> dict[str, dict[str, Any]]:
-    """Read the compacted topic to its end.
+
+@dataclass(frozen=True)
+class PublishedStates:
+    """What the topic says of each version. Of a version in `unreadable` the state is not known."""
+
+    states: dict[str, ModelState]
+    unreadable: frozenset[str] = frozenset()
+
+
+def published_states(cloud: Kafka, topic: str) -> PublishedStates:
+    """Read the compacted topic to its end; one that does not exist yet has no states.
 
     Raises:
         TrainingError: the cloud broker does not answer.
     """
-    settings = cloud.client(group_id=f"{topic}.reader", isolation_level="read_committed", enable_auto_commit=False)
-    consumer = Consumer(settings | {"enable.partition.eof": True})
+    reader = TopicReader(cloud, topic)
     try:
-        partitions = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-        return _read_to_end(consumer, len(partitions), topic)
-    except KafkaException as error:
+        ends = Ends(cloud)
+        last = ends.last(ends.partitions([topic]))
+        return newest_states(reader.records_up_to({number: end for (_, number), end in last.items()}, TIMEOUT_S))
+    except (KafkaException, TimeoutError) as error:
         raise TrainingError(f"{topic}: {error}; does the cloud broker {cloud.bootstrap} answer?") from error
     finally:
-        consumer.close()
+        reader.close()
 
 
-def _read_to_end(consumer: Consumer, open_partitions: int, topic: str) -> dict[str, dict[str, Any]]:
-    states: dict[str, dict[str, Any]] = {}
-    while open_partitions:
-        message = consumer.poll(TIMEOUT_S)
-        if message is None:
-            raise TrainingError(f"{topic}: no record and no end within {TIMEOUT_S:g} s")
-        if (error := message.error()) is not None:
-            if error.name() != "_PARTITION_EOF":
-                raise KafkaException(error)
-            open_partitions -= 1
-        elif (key := message.key()) is not None and (value := message.value()) is not None:
-            states[key.decode()] = json.loads(value)
-    return states
+def newest_states(records: Iterable[Message]) -> PublishedStates:
+    """The last state of each version. A record that does not read is counted, logged and passed."""
+    states: dict[str, ModelState] = {}
+    unreadable: set[str] = set()
+    for record in records:
+        if record.value() is None:
+            continue
+        key = (record.key() or b"").decode(errors="replace")
+        try:
+            states[key] = _state(record, key)
+            unreadable.discard(key)
+        except Unreadable as error:
+            PROBLEMS.labels(part="trainer").inc()
+            place = (record.topic(), record.partition(), record.offset())
+            log.error("model state does not read topic=%s partition=%s offset=%s why=%r", *place, str(error))
+            unreadable.add(key)
+    return PublishedStates(states, frozenset(unreadable))
+
+
+def _state(record: Message, key: str) -> ModelState:
+    state = decode(record.value() or b"", ModelState)
+    if state.version != key:
+        raise Unreadable(f"it is of version {state.version!r}, its key says {key!r}")
+    return state

@@ -133,7 +133,7 @@ def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
     folder = candidate(tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 2}))
-    assert "not of format 1" in refusal(tmp_path, folder)
+    assert "it is of format 2; this version of hotpath reads format 1" in refusal(tmp_path, folder)
 
 
 @pytest.mark.parametrize("key", ["version", "pipeline", "features", "files"])
@@ -142,7 +142,7 @@ def test_a_manifest_that_lacks_a_part_is_refused_by_its_name(tmp_path: Path, key
     manifest = json.loads((folder / "manifest.json").read_text())
     del manifest[key]
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert refusal(tmp_path, folder) == f"manifest.json: lacks {key}"
+    assert refusal(tmp_path, folder) == f"manifest.json: Object missing required field `{key}`"
 
 
 def test_a_line_of_the_reference_ends_only_at_its_newline(tmp_path: Path) -> None:

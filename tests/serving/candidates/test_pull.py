@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
+from hypothesis import given, settings
 
-from serving.candidates.state_store import Model, ModelStates
+from contract.layout import Places
+from contract.manifest import MANIFEST
+from contract.messages.model_states import ModelState
+from serving.candidates.pull import pull_pipeline
+from serving.candidates.state_store import ModelStates
 from serving.candidates.sync import KEEP, PullError, Registry, drop, missing, pull_candidate, superfluous
 from streaming.pipeline_file.load import load
+from tests.manifests import damaged
 from tests.serving.hot_host import HotHost, free_port
 from tests.serving.local_candidates import version, write_candidate
 
@@ -87,11 +94,41 @@ def test_a_file_that_was_damaged_here_comes_again(remote: Path, registry: Regist
     assert (local / name / "model.zip").read_bytes() == whole
 
 
-def test_a_manifest_of_another_candidate_is_refused(remote: Path, registry: Registry, tmp_path: Path) -> None:
+def test_a_manifest_of_another_candidate_comes_alone_for_the_rollout_to_reject(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
     name = write_candidate(remote, PIPELINE, 1)
     (remote / name).rename(remote / version(2))
-    with pytest.raises(PullError, match=f"{version(2)}: its manifest is of {name}"):
-        pull_candidate(registry, version(2), tmp_path / "local")
+    pull_candidate(registry, version(2), tmp_path / "local")
+    assert [path.name for path in (tmp_path / "local" / version(2)).iterdir()] == [MANIFEST]
+
+
+@given(content=damaged(version(1)))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_manifest_is_it_comes_as_it_is_or_its_files_with_it(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        remote, local = Path(folder) / "registry", Path(folder) / "local"
+        name = write_candidate(remote, PIPELINE, 1)
+        (remote / name / MANIFEST).write_bytes(content)
+        registry = Registry(f"file://{remote}")
+        try:
+            pull_candidate(registry, name, local)
+        except (PullError, FileNotFoundError):  # it names a file that is not there, or of another length
+            assert missing(registry, local) == [name]
+            return
+        assert (local / name / MANIFEST).read_bytes() == content
+        assert missing(registry, local) == []
+
+
+def test_a_candidate_that_cannot_be_copied_does_not_hold_up_the_others(remote: Path, tmp_path: Path) -> None:
+    places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
+    remote = Path(places.registry("p").removeprefix("file://"))
+    older, newest = (write_candidate(remote, PIPELINE, number) for number in (1, 2))
+    (remote / newest / "model.zip").write_bytes(b"")
+    with pytest.raises(PullError, match=r"model\.zip came with 0 bytes"):
+        pull_pipeline(places, "p")
+    local = places.onprem_folder("p") / "candidates"
+    assert [path.parent.name for path in local.glob("*/manifest.json")] == [older]
 
 
 def test_only_the_newest_candidates_come_and_nothing_else_of_the_registry(
@@ -123,17 +160,17 @@ def test_a_manifest_cannot_name_a_file_outside_its_folder(
     candidate = write_candidate(remote, PIPELINE, 1)
     path = remote / candidate / "manifest.json"
     manifest = json.loads(path.read_text())
-    path.write_text(json.dumps(manifest | {"files": {name: {"sha256": "", "bytes": 0}}}))
-    with pytest.raises(PullError, match="no plain file name"):
-        pull_candidate(registry, candidate, tmp_path / "local")
+    path.write_text(json.dumps(manifest | {"files": manifest["files"] | {name: {"sha256": "0" * 64, "bytes": 0}}}))
+    pull_candidate(registry, candidate, tmp_path / "local")
+    assert [path.name for path in tmp_path.glob("local/**/*") if path.is_file()] == [MANIFEST], "the manifest alone"
 
 
 def test_old_local_candidates_go_but_never_the_champion_or_the_pinned_one(tmp_path: Path) -> None:
     versions = [version(number) for number in range(KEEP + 4)]
     for name in versions:
         (tmp_path / name).mkdir()
-    champion = Model(versions[0], "champion", False, "rollout", "", "", None)
-    pinned = Model(versions[2], "retired", True, "ann", "", "", None)
+    champion = ModelState(versions[0], "champion", False, "rollout", "", "", None)
+    pinned = ModelState(versions[2], "retired", True, "ann", "", "", None)
     old = superfluous(tmp_path, ModelStates({champion.version: champion, pinned.version: pinned}))
     assert old == [versions[1], versions[3]]
     drop(tmp_path, versions[1])
@@ -145,7 +182,7 @@ def test_without_a_name_node_it_counts_its_failures_and_still_ends_when_told() -
         metrics_port = free_port()
         only_hdfs = {"HOTPATH_HDFS": "hdfs://127.0.0.1:1", "HOTPATH_ONPREM_KAFKA": ""}
         pull = host.start("-m", "serving.candidates.pull", env=only_hdfs | {"HOTPATH_METRICS_PORT": str(metrics_port)})
-        host.waits(lambda: "p: cannot pull now, trying again" in host.said(), "the failure is told")
+        host.waits(lambda: "cannot pull now, trying again pipeline=p" in host.said(), "the failure is told")
         text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
         assert 'hotpath_pull_failures_total{pipeline="p"}' in text
         pull.terminate()

@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import pytest
+from hypothesis import given, settings
 
+from contract import metrics
 from contract.layout import Places
-from serving.candidates.state_store import Model, ModelStates, read_states, write_states
+from contract.manifest import MANIFEST
+from contract.messages.model_states import ModelState, State
+from contract.process_identity import Process
+from serving.candidates.state_store import ModelStates, read_states, write_states
 from serving.listener.fd_passing import ListenerError
 from serving.rollout.apply import KEEP_BUNDLES, Applier
-from serving.rollout.observe import Observer
-from serving.rollout.plan import Promote, Reject, Scorer, Stop
+from serving.rollout.observe import CONNECT_WITHIN_S, Observer
+from serving.rollout.plan import (
+    Action,
+    Adopt,
+    Forget,
+    GoneScorer,
+    Kill,
+    Observation,
+    Promote,
+    Register,
+    Reject,
+    Scorer,
+    Start,
+    Stop,
+    UnrecordedScorer,
+    Wait,
+    plan,
+)
 from serving.rollout.rollout import only_one
 from serving.rollout.scorer_host import ScorerProcess, remember, remembered
 from streaming.pipeline_file.load import load
+from tests.manifests import damaged
+from tests.serving.local_candidates import version
 
+WHEN = "2026-11-21T02:17:00.000Z"
 PIPELINE = load(Path(__file__).parents[1] / "machines.toml")
 
 
@@ -29,11 +59,11 @@ def steps(places: Places, **by_version: str) -> Applier:
     folder = places.onprem_folder("p")
     (folder / "bundles").mkdir(parents=True)
     models = {
-        version: Model(version, state.rstrip("!"), state.endswith("!"), "ann", "then", "so", 0.7)
-        for version, state in by_version.items()
+        name: ModelState(name, cast("State", state.rstrip("!")), state.endswith("!"), "ann", WHEN, "so", 0.7)
+        for name, state in by_version.items()
     }
-    for version in models:
-        (folder / "bundles" / f"{version}.bundle").touch()
+    for name in models:
+        (folder / "bundles" / f"{name}.bundle").touch()
     write_states(folder, ModelStates(models))
     return Applier(places, PIPELINE, Observer(places, "p"))
 
@@ -57,7 +87,7 @@ def test_the_champion_before_is_retired_in_the_same_write(places: Places) -> Non
     made = steps(places, v1="champion", v2="admitted")
     made.do(Promote("v2"))
     assert on_disk(places) == {"v1": "retired", "v2": "champion"}
-    assert [(record["version"], record["state"]) for record in made.states.unsent] == [
+    assert [(record.version, record.state) for record in made.states.unsent] == [
         ("v1", "retired"),
         ("v2", "champion"),
     ]
@@ -67,42 +97,168 @@ def test_a_pinned_version_that_serves_keeps_who_pinned_it_and_why(places: Places
     made = steps(places, v1="retired!", v2="champion")
     made.do(Promote("v1"))
     model = made.states.models["v1"]
-    assert (model.state, model.pinned, model.who, model.when, model.why) == ("champion", True, "ann", "then", "so")
+    assert (model.state, model.pinned, model.who, model.when, model.why) == ("champion", True, "ann", WHEN, "so")
 
 
 def test_old_bundles_go_but_never_those_of_the_champion_the_pinned_one_or_a_living_scorer(places: Places) -> None:
     names = {f"v{number}": "retired" for number in range(10, 20)} | {"v10": "retired!", "v12": "champion"}
     made = steps(places, **names)
     (places.onprem_folder("p") / "candidates" / "v13").mkdir(parents=True)
-    made._look.processes = {"s": ScorerProcess("s", "p", "v11", 1, 1)}
+    made._observer.processes = {"s": ScorerProcess("s", "p", "v11", 1, 1)}
     made.do(Promote("v12"))
     newest = [f"v{number}" for number in range(20 - KEEP_BUNDLES, 20)]
     assert bundles(places) == ["v10", "v11", "v12", *newest]
     assert sorted(on_disk(places)) == ["v10", "v11", "v12", "v13", *newest], "what the host has nothing of is forgotten"
 
 
-def gone(places: Places, name: str, version: str = "v1") -> None:
-    """A scorer that was started and is not there any more."""
+def ended(places: Places, name: str, version: str = "v1") -> None:
+    """A scorer that was started, and whose process is not there any more."""
     remember(places, ScorerProcess(name, "p", version, pid=2**22 + 1, started=1))
 
 
-def test_a_scorer_that_dies_before_it_serves_is_a_failed_start_and_the_next_one_rests(places: Places) -> None:
-    look = Observer(places, "p")
+def account(observer: Observer, applier: Applier) -> Observation:
+    """Observe and apply until what is written down of scorers agrees with their processes."""
+    for _ in range(20):
+        observed = observer.now()
+        action = plan(applier.states, observed)
+        if not isinstance(action, Forget | Adopt | Kill):
+            return observed
+        applier.do(action)
+    raise AssertionError(f"it goes on for ever: {action}")
+
+
+def test_observing_changes_nothing(places: Places) -> None:
+    ended(places, "s")
+    observer = Observer(places, "p")
+    first = observer.now()
+    assert first == observer.now()
+    assert first.gone == (GoneScorer("s", "v1", failed=True),)
+    assert [process.name for process in remembered(places)] == ["s"]
+
+
+def test_a_scorer_that_ends_before_it_serves_is_a_failed_start_and_the_next_one_rests(places: Places) -> None:
+    observer = Observer(places, "p")
+    applier = Applier(places, PIPELINE, observer)
     for failures in (1, 2):
-        gone(places, f"s-{failures}")
-        seen = look.now()
-        assert (seen.failures, seen.resting, seen.scorers) == ({"v1": failures}, frozenset({"v1"}), ())
+        ended(places, f"s-{failures}")
+        observed = account(observer, applier)
+        assert (observed.failures, observed.resting, observed.scorers) == ({"v1": failures}, frozenset({"v1"}), ())
     assert not list(remembered(places)), "and it is forgotten"
-    look.served("v1")
-    assert (look.now().failures, look.now().resting) == ({}, frozenset())
+    observer.attempts.served("v1")
+    assert (observer.now().failures, observer.now().resting) == ({}, frozenset())
 
 
 def test_a_scorer_that_was_told_to_leave_has_not_failed(places: Places) -> None:
-    look = Observer(places, "p")
+    observer = Observer(places, "p")
+    applier = Applier(places, PIPELINE, observer)
+    ended(places, "s")
+    observer.now()
     with pytest.raises(ListenerError):  # no socket manager runs that could pass it on
-        Applier(places, PIPELINE, look).do(Stop(Scorer("s", "v1", "standby")))
-    gone(places, "s")
-    assert look.now().failures == {}
+        applier.do(Stop(Scorer("s", "v1", "standby")))
+    assert account(observer, applier).failures == {}
+
+
+def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_ended(places: Places) -> None:
+    now = [0.0]
+    observer = Observer(places, "p", lambda: now[0])
+    applier = Applier(places, PIPELINE, observer)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        process = Process.of(child.pid)
+        assert process is not None
+        remember(places, ScorerProcess("s", "p", "v1", process.pid, process.started))
+        assert not observer.now().scorers[0].hangs
+        now[0] = CONNECT_WITHIN_S + 1
+        observed = observer.now()
+        assert plan(applier.states, observed) == Kill(observed.scorers[0])
+        applier.do(Kill(observed.scorers[0]))
+        assert not any(scorer.hangs for scorer in observer.now().scorers), "what does not die at once is left its time"
+        assert child.wait(10) == -signal.SIGKILL
+        assert account(observer, applier).failures == {"v1": 1}
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_scorer_that_nobody_wrote_down_is_written_down(places: Places) -> None:
+    applier = Applier(places, PIPELINE, Observer(places, "p"))
+    applier.do(Adopt(UnrecordedScorer("s", "v1", 17, 4)))
+    assert list(remembered(places)) == [ScorerProcess("s", PIPELINE.name, "v1", 17, 4)]
+
+
+def test_a_damaged_scorer_file_is_passed_over(places: Places) -> None:
+    ended(places, "s")
+    folder = places.data / "onprem" / "scorers"
+    for name, content in (("a", b""), ("b", b"{"), ("c", b'{"name": 1}'), ("d", b"\xff"), ("e", b"[" * 100_000)):
+        (folder / f"{name}.json").write_bytes(content)
+    assert [process.name for process in remembered(places)] == ["s"]
+
+
+def put_manifest(places: Places, version: str, content: bytes) -> None:
+    folder = places.onprem_folder("p") / "candidates" / version
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).write_bytes(content)
+
+
+def test_a_manifest_that_does_not_read_is_a_rejected_candidate_with_the_reason(places: Places) -> None:
+    made = steps(places, **{version(1): "champion"})
+    put_manifest(places, version(2), b'{"version": "p-20261121T020200Z", "proposed": false, "files": {}}')
+    action = plan(made.states, made._observer.now())
+    made.do(action)
+    rejected = made.states.models[version(2)]
+    assert (rejected.state, rejected.auc) == ("rejected", None)
+    assert "missing required field `format`" in rejected.why
+    assert on_disk(places)[version(1)] == "champion"
+    assert not isinstance(plan(made.states, made._observer.now()), Reject | Register), "once"
+
+
+def test_a_champion_whose_local_manifest_is_damaged_stays_champion(places: Places) -> None:
+    made = steps(places, **{version(1): "champion"})
+    put_manifest(places, version(1), b"{")
+    assert plan(made.states, made._observer.now()) == Start(version(1))
+
+
+@given(content=damaged(version(2)))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_manifest_is_it_is_registered_or_rejected_and_the_dead_scorer_starts_again(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        places = Places(Path(folder))
+        made = steps(places, **{version(1): "champion"})
+        ended(places, "s", version(1))
+        put_manifest(places, version(2), content)
+        done: list[Action] = []
+        while not isinstance(done[-1] if done else None, Start | Wait):
+            done.append(plan(made.states, made._observer.now()))
+            if not isinstance(done[-1], Start):
+                made.do(done[-1])
+            made.measure(made._observer.now())
+            made._observer.attempts.served(version(1))
+            assert len(done) < 9, done
+        assert done[-1] == Start(version(1)), "the champion died: it is started whatever lies beside it"
+        assert made.states.models[version(2)].state in ("candidate", "rejected")
+        assert made.states.models[version(2)].why
+
+
+def test_a_scrape_finds_the_old_champion_or_the_new_one_never_none(places: Places) -> None:
+    made = steps(places, v1="champion!", v2="admitted")
+    observed = made._observer.now()
+    made.measure(observed)
+    stop, counts = threading.Event(), set()
+
+    def scrape() -> None:
+        while not stop.is_set():
+            for gauge in (metrics.CURRENT_MODEL, metrics.MODEL_PINNED):
+                counts.add((gauge, len([s for family in gauge.collect() for s in family.samples])))
+
+    reader = threading.Thread(target=scrape)
+    reader.start()
+    for number in range(2000):
+        newest = "v1" if number % 2 else "v2"
+        made.states = ModelStates({newest: ModelState(newest, "champion", True, "ann", WHEN, "", 0.7)})
+        made.measure(observed)
+    stop.set()
+    reader.join()
+    assert counts == {(metrics.CURRENT_MODEL, 1), (metrics.MODEL_PINNED, 1)}
 
 
 def test_a_pipeline_has_one_rollout(places: Places) -> None:

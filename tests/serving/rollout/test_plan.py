@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from serving.candidates.state_store import Model, ModelStates
+from contract.messages.model_states import ModelState, State
+from serving.candidates.state_store import ModelStates
 from serving.rollout.plan import (
     Action,
     Admit,
@@ -28,7 +29,7 @@ def states(**by_version: str) -> ModelStates:
     """Versions in states; a `!` behind the state pins."""
     return ModelStates(
         {
-            version: Model(version, state.rstrip("!"), state.endswith("!"), "rollout", "", "", 0.7)
+            version: ModelState(version, cast("State", state.rstrip("!")), state.endswith("!"), "rollout", "", "", 0.7)
             for version, state in by_version.items()
         }
     )
@@ -37,7 +38,7 @@ def states(**by_version: str) -> ModelStates:
 def seen(*scorers: Scorer, candidates: str = "", bundles: str = "", **more: Any) -> Observation:
     names = tuple(candidates.split())
     proposed = more.pop("proposed", frozenset(names))
-    return Observation(names, proposed, frozenset(bundles.split()), scorers, **more)
+    return Observation(names, proposed, bundles=frozenset(bundles.split()), scorers=scorers, **more)
 
 
 def scorer(version: str | None, state: Any = "standby", golden: bool = True) -> Scorer:

@@ -14,9 +14,10 @@ from deltalake import DeltaTable
 from contract.layout import Places
 from streaming.lake.built_table import rows_table
 from streaming.lake.old_programs import remove_old_programs
-from streaming.lake.pinned_versions import kept_versions
+from streaming.lake.pinned_versions import UnknownVersions, kept_versions
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
+from tests.manifests import manifest_of
 from tests.streaming.pipelines import MINIMAL
 
 PIPELINE = load(MINIMAL)
@@ -39,15 +40,12 @@ def put_table(places: Places, name: str, age: timedelta) -> None:
     os.utime(Path(url.removeprefix("file://")) / "_delta_log", (moment_s, moment_s))
 
 
-def put_manifest(places: Places, version: str, text: str) -> Path:
+def put_manifest(places: Places, version: str, table: str, address: str = "hdfs://127.0.0.1:8020") -> Path:
     folder = Path(places.registry(PIPELINE.name).removeprefix("file://")) / version
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(text)
+    named = {"path": f"{address}/hotpath/{PIPELINE.name}/tables/{table}", "version": 3}
+    (folder / "manifest.json").write_text(json.dumps(manifest_of(version, table=named)))
     return folder / "manifest.json"
-
-
-def manifest_of(table: str, address: str = "hdfs://127.0.0.1:8020") -> str:
-    return json.dumps({"table": {"path": f"{address}/hotpath/{PIPELINE.name}/tables/{table}", "version": 3}})
 
 
 def upkeep(places: Places) -> Iterable[str]:
@@ -73,17 +71,18 @@ def test_the_table_of_the_current_program_and_those_of_records_stay(places: Plac
 
 def test_a_table_that_a_kept_candidate_names_stays_until_the_candidate_goes(places: Places) -> None:
     put_table(places, OLD, PAST)
-    put_manifest(places, "machines-20260302T090000Z", manifest_of(CURRENT))
-    manifest = put_manifest(places, "machines-20260302T080000Z", manifest_of(OLD, "hdfs://elsewhere:9000"))
+    put_manifest(places, "machines-20260302T090000Z", CURRENT)
+    manifest = put_manifest(places, "machines-20260302T080000Z", OLD, "hdfs://elsewhere:9000")
     assert upkeep(places) == []
     manifest.unlink()
     assert upkeep(places) == [OLD]
 
 
-def test_while_the_registry_cannot_be_read_nothing_goes(places: Places) -> None:
+@pytest.mark.parametrize("damage", [b"{", b'{"proposed": false, "files": {}}', b'{"table": []}', b"\xff"])
+def test_while_a_manifest_does_not_read_nothing_goes_and_the_error_says_which(places: Places, damage: bytes) -> None:
     put_table(places, OLD, PAST)
-    put_manifest(places, "machines-20260302T080000Z", "{")
-    with pytest.raises(ValueError, match="Expecting"):
+    put_manifest(places, "machines-20260302T080000Z", CURRENT).write_bytes(damage)
+    with pytest.raises(UnknownVersions, match=r"machines-20260302T080000Z: manifest\.json: .* remove that folder"):
         upkeep(places)
     assert DeltaTable.is_deltatable(places.table(PIPELINE.name, OLD))
 

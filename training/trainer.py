@@ -103,8 +103,8 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
     return gone
 
 
-def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
-    """Retrain when there is something new; keep the figures that the monitor shows."""
+def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> bool:
+    """Retrain when there is something new, or somebody wants it; tells whether a candidate was written."""
     window = newest_window(places, pipeline, excluded_buckets(places, pipeline))
     ordered, turn.is_ordered = turn.is_ordered, False
     idle = window is None or (turn.window is not None and not has_new_rows(pipeline, window, turn.window))
@@ -113,15 +113,14 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
         log.warning("nothing to train on yet, the command has no effect pipeline=%s", pipeline.name)
     if window is None or (idle and not ordered):
         turn.window = window  # the next look compares with this version: the log of older ones goes
-        return
+        return False
     turn.began = now
     with metrics.TRAINING_SECONDS.labels(pipeline=pipeline.name).time():
         manifest = train_once(places, pipeline, window)
     turn.window = window
     _tell(pipeline, manifest)
     turn.failures.clear()
-    for version in tidy(places, pipeline, now):
-        log.info("candidate removed, since nothing keeps it version=%s", version)
+    return True
 
 
 def _tell(pipeline: Pipeline, manifest: Manifest) -> None:
@@ -136,7 +135,8 @@ def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> N
     """Take a turn. A failure is logged and counted; the pipeline is tried again when it is due next."""
     before, waiting = turn.began, False
     try:
-        take_turn(places, pipeline, turn, now)
+        if take_turn(places, pipeline, turn, now):
+            _try_to_tidy(places, pipeline, now)
     except NotEnoughRows as error:
         waiting = True
         log.info("training waits pipeline=%s reason=%r", pipeline.name, str(error))
@@ -148,6 +148,16 @@ def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> N
         log.exception("%s", _failed(turn))
     metrics.TRAINING_WAITING.labels(pipeline=pipeline.name).set(waiting)
     turn.not_before = now + RETRY_AFTER if turn.failures.in_a_row and turn.began == before else None
+
+
+def _try_to_tidy(places: Places, pipeline: Pipeline, now: datetime) -> None:
+    """What is not removed now is removed after the next run: a candidate was written, so that no run has failed."""
+    try:
+        for version in tidy(places, pipeline, now):
+            log.info("candidate removed, since nothing keeps it version=%s", version)
+    except Exception as error:
+        metrics.PROBLEMS.labels(part="trainer").inc()
+        log.exception("old candidates stay for now pipeline=%s reason=%r", pipeline.name, str(error))
 
 
 def _failed(turn: Turn) -> str:

@@ -142,6 +142,22 @@ def test_runs_that_fail_again_and_again_are_counted_with_their_reason_until_one_
     assert waits == [0, 0, 0, 0, 1, 0]
 
 
+def test_old_candidates_that_cannot_be_removed_make_no_run_a_failed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> list[str]:
+        raise OSError("the name node is away")
+
+    monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
+    done = {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+    monkeypatch.setattr(trainer, "train_once", lambda *_: done)
+    monkeypatch.setattr(trainer, "tidy", away)
+    turn, before = Turn(Failures("untidy")), metric("hotpath_problems_total", part="trainer") or 0
+    try_turn(Places(tmp_path), PIPELINE, turn, NOW)
+    assert (turn.window, turn.failures.in_a_row) == (WINDOW, 0)
+    assert metric("hotpath_problems_total", part="trainer") == before + 1
+
+
 def test_tables_that_cannot_be_looked_at_are_looked_at_again_soon_but_not_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.pipeline import Type
@@ -35,8 +36,18 @@ def check_expressions(draft: Draft, problems: Problems) -> None:
     for expression in _expressions(draft):
         if not _check_sensitive(draft, expression, problems):
             types[expression.path] = _check_type(draft, expression, problems)
+    _check_label_varies(draft, types, problems)
     _check_slices(draft, types, problems)
     _check_examples(draft, problems)
+
+
+def _check_label_varies(draft: Draft, types: Mapping[str, Type | None], problems: Problems) -> None:
+    """A value that no field decides is the same for every label that comes; only `missing` could give another one."""
+    label = draft["label"]
+    if types.get("label.value") is not Type.BOOLEAN or label.get("missing") is not None or names_in(label["value"]):
+        return
+    text = "value: every label would be the same, and nothing could be trained; use a field of [label.fields]"
+    problems.add("label.value", f"{text}, or say with missing what the label of a question is for which none came")
 
 
 def _expressions(draft: Draft) -> list[_Expression]:

@@ -54,7 +54,7 @@ def test_a_spec_that_is_broken_or_of_another_version_is_refused(change: dict[str
         Transform(json.dumps(SPEC | change))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(TEXT)), cut=st.integers(0, 12), put=st.text("[]{}=\"'.,\n 1a#\\é", max_size=3))
 def test_a_damaged_file_is_loaded_or_refused_with_places(tmp_path: Path, at: int, cut: int, put: str) -> None:
     file = tmp_path / "pipeline.toml"

@@ -63,3 +63,8 @@ def test_the_error_names_the_file_with_every_problem(tmp_path: Path) -> None:
     with pytest.raises(PipelineError) as caught:
         load(file)
     assert f'{file}:1:1: unknown key "topics"' in str(caught.value).splitlines()
+
+
+def test_a_label_that_only_comes_or_lacks_can_be_trained(tmp_path: Path) -> None:
+    pipeline = changed(tmp_path, ('value = "failures > 0"', 'value = "true"\nmissing = false'))
+    assert pipeline.label.missing is False

@@ -9,7 +9,7 @@ from monitoring.collect.rates import mean
 from monitoring.judge.bad_records import dead_letters, quarantined
 from monitoring.judge.failing import failing_steps, failing_training, lost_records, restarted_parts, silent_parts
 from monitoring.judge.stage import Problem, Stage, StageInputs
-from monitoring.judge.standing_still import mirror_stands, rows_stand, tables_stand, training_stands
+from monitoring.judge.standing_still import forgotten_imports, mirror_stands, rows_stand, tables_stand, training_stands
 
 Figures = Callable[[StageInputs], tuple[str, ...]]
 Judge = Callable[[StageInputs], Iterable[Problem]]
@@ -154,7 +154,7 @@ _FIGURES: dict[str, Figures] = {
 }
 _JUDGES: dict[str, tuple[Judge, ...]] = {
     "producers": (_late_replay,),
-    "mirror": (mirror_stands, lost_records),
+    "mirror": (mirror_stands, forgotten_imports, lost_records),
     "events": (
         tables_stand,
         lambda look: failing_steps(look, "hot query", "losses", "upkeep"),

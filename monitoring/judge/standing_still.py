@@ -15,6 +15,8 @@ NO_BATCH_S = 300
 ROWS_BEHIND_S = 300
 NO_RUN_S = 1200
 """A run that takes longer than 15 minutes is ended, and counts as failed; another pipeline's may come before it."""
+IMPORT_OPEN_S = 3600
+"""An import takes minutes. One that its sender has forgotten keeps every bucket open."""
 WATCHER, STREAMING, TRAINER = "./hotpath logs watcher", "./hotpath logs streaming", "./hotpath logs trainer"
 
 
@@ -33,6 +35,15 @@ def mirror_stands(look: StageInputs) -> Iterator[Problem]:
     behind_s = look.since(moment_s)
     if behind_s is not None and behind_s > MIRROR_BEHIND_S and not look.is_importing:
         yield Problem("behind", f"the mirror is {behind_s:.0f} s behind with {topic}", "./hotpath logs mirror")
+
+
+def forgotten_imports(look: StageInputs) -> Iterator[Problem]:
+    """Imports that are open although nothing was heard of them for long."""
+    for topic in look.pipeline.mirrored_topics:
+        silent_s = look.since(look.now.largest(metrics.IMPORT_NEWS_SECONDS, topic=topic))
+        if silent_s is not None and silent_s > IMPORT_OPEN_S and look.now.largest(metrics.IMPORT_OPEN, topic=topic):
+            text = f"an import into {topic} is open, nothing was heard of it for {silent_s:.0f} s, and no bucket closes"
+            yield Problem(f"import:{topic}", text, WATCHER)
 
 
 def tables_stand(look: StageInputs) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import metrics
-from monitoring.judge.standing_still import NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S
+from monitoring.judge.standing_still import IMPORT_OPEN_S, NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S
 from tests.monitoring.judge.looks import OWN, PIPELINE, START_S, Looks
 
 ASKED = PIPELINE.events.topic
@@ -57,6 +57,17 @@ def test_while_history_is_imported_no_bucket_needs_to_close() -> None:
     assert looks.problems("rows")
     looks.set(metrics.IMPORT_OPEN, 1, part="watcher", topic=ASKED)
     assert looks.problems("rows") == []
+
+
+def test_an_import_that_was_forgotten_is_told_since_no_bucket_closes() -> None:
+    looks = Looks()
+    looks.set(metrics.IMPORT_OPEN, 1, part="watcher", topic=ASKED)
+    looks.set(metrics.IMPORT_NEWS_SECONDS, START_S, part="watcher", topic=ASKED)
+    assert looks.problems("mirror", pass_s=IMPORT_OPEN_S) == []
+    (text,) = looks.texts("mirror")
+    assert text == f"an import into {ASKED} is open, nothing was heard of it for 3603 s, and no bucket closes"
+    looks.set(metrics.IMPORT_OPEN, 0, part="watcher", topic=ASKED)
+    assert looks.problems("mirror") == []
 
 
 def test_new_rows_and_no_run() -> None:

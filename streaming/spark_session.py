@@ -40,6 +40,8 @@ SETTINGS = {
     # many buckets a batch: a writer open for each, instead of a sort
     "spark.sql.maxConcurrentOutputFileWriters": "64",
     "spark.sql.parquet.compression.codec": "zstd",
+    # a writer checks after so many records how much it holds: by default after a hundred, which may have 8 MB each
+    "spark.hadoop.parquet.page.size.row.check.min": "4",
     # the older form counts nanoseconds, in which the year 9999 has no place
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # without the second a file's close waits for 400 ms

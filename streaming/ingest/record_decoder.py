@@ -98,22 +98,21 @@ class RecordDecoder:
         return records.append_column("bucket", buckets(*moments, self.bucket, self.max_wait))
 
     def _misdated(self, table: str, records: pa.RecordBatch) -> pa.RecordBatch:
-        """Dead letters of records whose append time cannot be. The detail repeats no field, sensitive or not."""
+        """Dead letters of records whose append time cannot be."""
         count = records.num_rows
-        nothing = pa.nulls(count, pa.string())
-        problems = {"reason": pa.array(["append_time"] * count, pa.string()), "field": nothing, "detail": nothing}
-        problems["at_byte"] = pa.nulls(count, pa.int64())
-        letters = self._dead(table, records.drop_columns(["problem"]), pa.record_batch(problems))
-        return letters.set_column(letters.schema.get_field_index("detail"), "detail", records["problem"])
+        problems = {"reason": pa.array(["append_time"] * count, pa.string()), "field": pa.nulls(count, pa.string())}
+        problems |= {"detail": records["problem"], "at_byte": pa.nulls(count, pa.int64())}
+        return self._dead(table, records.drop_columns(["problem"]), pa.record_batch(problems))
 
     def _dead(self, table: str, records: pa.RecordBatch, problems: pa.RecordBatch) -> pa.RecordBatch:
+        """Without their bytes where these may hold a sensitive field; the detail never repeats a field's value."""
         values = records["value"].to_pylist()
         hidden = table in self.sensitive
         columns = {column.name: records[column.name] for column in POSITION if column.name in records.schema.names}
         columns |= {
             "reason": problems["reason"],
             "field": problems["field"],
-            "detail": pa.nulls(len(values), pa.string()) if hidden else problems["detail"],
+            "detail": problems["detail"],
             "at_byte": problems["at_byte"],
             "value": pa.nulls(len(values), pa.binary()) if hidden else records["value"],
             "sha256": pa.array([hashlib.sha256(value or b"").hexdigest() for value in values], pa.string()),

@@ -21,7 +21,7 @@ nothing. A key that is not listed here is refused.
 - A **duration** is a whole number and a unit in quotes: {", ".join(f"`{unit}`" for unit in UNITS)} (`"90s"`, `"3w"`).
 - A **type** is one of {", ".join(f"`{kind.value}`" for kind in Type)}. In a record, an `int` is a whole JSON number
   within 64 bits; a `double` any JSON number; a `timestamp` RFC 3339 text with an offset, or whole milliseconds since
-  1970. A feature may be of any type but timestamp.
+  1970. A second 60 (a leap second) counts as 59. A feature may be of any type but timestamp.
 - A **field** is `name = "type"`, or `name = {{ type = "string", required = true, sensitive = true }}`. A record
   without its id, its key or a `required` field is a dead letter; any other missing field is NULL. A `sensitive`
   field is decoded and never stored: nothing may refer to it.

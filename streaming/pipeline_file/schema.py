@@ -131,7 +131,9 @@ CLOCK = Section(
             "imports",
             BOOLEAN,
             stated(Clock, "imports"),
-            f"Whether a record's header `{APPEND_TIME_HEADER}` is its append time.",
+            f"Whether a record's header `{APPEND_TIME_HEADER}`, in milliseconds since 1970, is its append time. "
+            "The last header of that name counts. Before 1990 or after the broker's own stamp, the record is a dead "
+            "letter.",
         ),
         Key(
             "tolerance",

@@ -84,14 +84,14 @@ class World:
         tables = set(tables_by_topic(self.pipeline).values()) | {"dead_letters"}
         return Counter(row["topic"] for table in tables for row in self.rows(table))
 
-    def until_all_are_found(self) -> None:
+    def until_all_are_found(self, within_s: float = PATIENCE_S) -> None:
         """Wait until each record that was sent is in a table; the query may not end meanwhile."""
 
         def all_are() -> bool:
             assert self.query.isActive, str(self.query.exception())[:2000]
             return self.found() == self.sent
 
-        until(all_are, PATIENCE_S, f"all of {self.sent}", every_s=0.5)
+        until(all_are, within_s, f"all of {self.sent}", every_s=0.5)
 
     def check(self) -> None:
         self.until_all_are_found()
@@ -212,6 +212,15 @@ def test_a_header_that_is_there_twice_or_without_a_value(world: World) -> None:
     assert [(row["append_time"].year, row["imported"]) for row in own] == [(2026, True)]
     letters = [row for row in world.rows("dead_letters", "partition", "reason") if row["partition"] == 1]
     assert [row["reason"] for row in letters] == ["append_time"]
+
+
+@pytest.mark.deep
+def test_a_batch_of_the_largest_records_fits_into_the_memory_of_spark(world: World) -> None:
+    topic = world.pipeline.events.topic
+    large = right_record(world.fields[topic])[:-1] + b',"undeclared":"' + b"x" * 6_000_000 + b'"}'
+    for _ in range(10):
+        world.send(topic, *[Sent(large)] * 12)
+    world.until_all_are_found(within_s=900)
 
 
 def test_drawn_records_land_or_become_dead_letters(world: World) -> None:

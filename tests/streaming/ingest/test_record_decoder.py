@@ -112,7 +112,8 @@ def test_sensitive_fields_come_out_nowhere(tmp_path: Path) -> None:
     assert "s3cr3t" not in repr(rows)
     letter = next(row for row in rows if row["offset"] == 1)["dead_letters"]
     assert (letter["sha256"], letter["bytes"]) == (hashlib.sha256(broken).hexdigest(), len(broken))
-    assert (letter["value"], letter["detail"]) == (None, None)
+    assert (letter["value"], letter["field"]) == (None, pipeline.events.time)
+    assert letter["detail"] == "is not RFC 3339 with an offset"
 
 
 def test_a_summary_counts_and_measures_in_the_same_pass() -> None:

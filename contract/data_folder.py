@@ -37,6 +37,16 @@ class DataFolder:
     def removed_file(self, pipeline: str) -> Path:
         return self.removed_pipelines / f"{pipeline}.toml"
 
+    def reset_mark(self, pipeline: str) -> Path:
+        """The empty file that a reset leaves, so that the deployed file does not seem to have vanished."""
+        return self.removed_pipelines / f"{pipeline}.reset"
+
+    def was_removed(self, pipeline: str) -> bool:
+        """Whether a person stopped the pipeline, so that nothing goes on with what its file said."""
+        if self.pipeline_file(pipeline).exists():
+            return False
+        return self.removed_file(pipeline).exists() or self.reset_mark(pipeline).exists()
+
     def files_of_deployment(self, pipeline: str) -> tuple[Path, ...]:
         """What deploying a pipeline writes."""
         return (self.pipeline_file(pipeline), self.pipeline_address(pipeline), self.pipeline_source(pipeline))

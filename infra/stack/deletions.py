@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from contract import variables
+from contract.data_folder import DataFolder
+from contract.files import write_durably
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from infra.ports import Ports
@@ -121,10 +123,15 @@ def _local(settings: Settings, pipeline: str) -> Iterator[Deletion]:
         yield Deletion(str(file), file.unlink)
     names = [f"scorer:{pipeline}", f"metrics:rollout-{pipeline}", f"metrics:replay-{pipeline}"]
     yield Deletion(f"the ports of {pipeline}", lambda: Ports.of(settings).forget(names))
-    files = [file for file in folder.files_of_deployment(pipeline) if file.exists()]
-    files += folder.removed_pipelines.glob(f"{pipeline}.*")
-    for file in reversed(files):
-        yield Deletion(str(file), file.unlink)
+    yield Deletion(f"the pipeline file of {pipeline}", lambda: _forget(folder, pipeline))
+
+
+def _forget(folder: DataFolder, pipeline: str) -> None:
+    """The files of its deployment go, the mark of the reset comes first: parts that run may look in between."""
+    write_durably(folder.reset_mark(pipeline), b"")
+    for file in reversed(folder.files_of_deployment(pipeline)):
+        file.unlink(missing_ok=True)
+        (folder.removed_pipelines / file.name).unlink(missing_ok=True)
 
 
 def _tree(folder: Path, what: str) -> Deletion:

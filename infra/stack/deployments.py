@@ -57,6 +57,7 @@ def deploy(settings: Settings, ports: Ports, source: Path, pipeline: Pipeline) -
     write_durably(path, source.read_bytes())
     for file in folder.files_of_deployment(pipeline.name):
         (folder.removed_pipelines / file.name).unlink(missing_ok=True)
+    folder.reset_mark(pipeline.name).unlink(missing_ok=True)
     return Deployment(pipeline, path, source.absolute())
 
 

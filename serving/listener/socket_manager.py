@@ -90,7 +90,7 @@ def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]
     A pipeline without a usable address is logged and counted, and tried again at the next look. The address of one
     that `hotpath remove` has stopped is let go when its last scorer has.
     """
-    for door in [door for door, pool in pools.items() if _is_removed(places, door[0]) and not pool.scorers]:
+    for door in [door for door, pool in pools.items() if places.folder.was_removed(door[0]) and not pool.scorers]:
         log.info("pipeline is removed, its address is let go pipeline=%s", door[0])
         pools.pop(door).close()
     for file in sorted(places.pipelines.glob("*.toml")):
@@ -101,10 +101,6 @@ def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]
         except (PlacesError, OSError) as error:
             log.error("pipeline has no usable address pipeline=%s why=%r", file.stem, str(error))
             metrics.PROBLEMS.labels(part="socket_manager").inc()
-
-
-def _is_removed(places: Places, pipeline: str) -> bool:
-    return places.folder.removed_file(pipeline).exists() and not places.folder.pipeline_file(pipeline).exists()
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ class Deployed:
     def _miss(self, files: Collection[Path]) -> None:
         """Forget what was removed; go on with what has merely vanished, and say so once."""
         missing = {path for path in self._pipelines if path not in files}
-        removed = {path for path in missing if self._folder.removed_file(path.stem).exists()}
+        removed = {path for path in missing if self._folder.was_removed(path.stem)}
         for path in removed:
             log.info("pipeline is removed pipeline=%s", path.stem)
             del self._pipelines[path]

@@ -10,6 +10,7 @@ import pytest
 from contract.layout import Places
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.stack.deletions import _forget
 from infra.stack.deployments import deploy, deployment, deployments, removed, take_back, vanished
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.pipeline_file.load import load
@@ -34,6 +35,10 @@ def test_a_removed_pipeline_is_forgotten_and_may_come_back(settings: Settings) -
     before = deployment(settings, name)
     assert before is not None
     assert before.source == MINIMAL, "what it was is known, to compare a changed file with"
+    deploy(settings, Ports.of(settings), MINIMAL, load(MINIMAL))
+    assert [each.name for each in deployed.pipelines()] == [name]
+    _forget(settings.folder, name)  # a part that did not look between the removal and the reset
+    assert (deployed.pipelines(), settings.deployed_names(), deployment(settings, name)) == ([], [], None)
     deploy(settings, Ports.of(settings), MINIMAL, load(MINIMAL))
     assert [each.name for each in deployed.pipelines()] == [name]
     assert (settings.removed_names(), removed(settings)) == ([], [])

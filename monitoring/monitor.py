@@ -44,7 +44,7 @@ class Monitor:
     """Looks, judges, and tells the page and the webhook."""
 
     def __init__(self, places: Places, admin: Address | None, lake: LakeFollower, pages: Pages) -> None:
-        self._folder, self._admin, self._lake, self._pages = places.folder, admin, lake, pages
+        self._folder, self._admin, self._lake, self.pages = places.folder, admin, lake, pages
         self._deployed = Deployed(places)
         self._history = History(places.folder.monitor_history)
         self._alerts = Alerts(places.folder.monitor_alerts, has_webhook=places.webhook is not None)
@@ -64,7 +64,7 @@ class Monitor:
         judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
         self._alerts.update(datetime.now(UTC), judged, {pipeline.name for pipeline in pipelines})
         self._memory.end_look(now.time_s, targets)
-        self._pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent)))
+        self.pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent)))
         self._before = now
         if self._webhook:
             self._webhook.send(client, self._alerts)

@@ -1,0 +1,119 @@
+"""The monitor's turn, from a part's real `/metrics` to the page and the alerts; and a monitor that starts again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, start_http_server
+
+from contract import metrics
+from contract.layout import Places
+from contract.metrics import Gauge, sample_name
+from monitoring.judge.alerts import Alerts
+from monitoring.judge.outcome_follower import LakeFollower
+from monitoring.monitor import Monitor
+from monitoring.page.page_server import Pages
+
+EXAMPLE = Path(__file__).parents[2] / "examples/flights/pipeline.toml"
+STEP = {"pipeline": "flights", "step": "rows job"}
+
+
+class Parts:
+    """The streaming job and the rollout, as far as their metrics go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.registry = CollectorRegistry()
+        self.failures = Gauge(
+            sample_name(metrics.STREAM_FAILURES_IN_A_ROW), "Failures.", ["pipeline", "step"], registry=self.registry
+        )
+        self.failures.labels(**STEP).set(0)
+        self.server, self.thread = start_http_server(0, addr="127.0.0.1", registry=self.registry)
+        target = f"127.0.0.1:{self.server.server_port}"
+        groups = [{"targets": [target], "labels": {"part": part}} for part in ("streaming", "rollout-flights")]
+        (folder / "run").mkdir()
+        (folder / "run" / "targets.json").write_text(json.dumps(groups))
+
+    def end(self) -> None:
+        if self.thread.is_alive():
+            self.server.shutdown()
+            self.server.server_close()
+            self.thread.join()
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "pipelines").mkdir()
+    shutil.copy(EXAMPLE, tmp_path / "pipelines" / "flights.toml")
+    return Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
+
+
+@pytest.fixture
+def parts(places: Places) -> Iterator[Parts]:
+    parts = Parts(places.data)
+    yield parts
+    parts.end()
+
+
+def look(places: Places, monitor: Monitor | None = None) -> dict[str, Any]:
+    """What the page says of the pipeline after a turn, by default of a monitor that has just started."""
+    pages = Pages()
+    monitor = monitor or Monitor(places, None, LakeFollower(places, list), pages)
+    with httpx.Client() as client:
+        monitor.look(client)
+    (pipeline,) = json.loads(monitor.pages.answer("/status.json")[2])["pipelines"]
+    return dict(pipeline)
+
+
+def problems(pipeline: dict[str, Any]) -> list[str]:
+    return [problem["text"] for stage in pipeline["stages"] for problem in stage["problems"]]
+
+
+def fired(places: Places) -> list[tuple[str, str]]:
+    """(code, state) of the alerts, the oldest first; those about the model, which there is none of, left out."""
+    recent = Alerts(places.folder.monitor_alerts, has_webhook=False).recent
+    return [(alert.code, alert.state) for alert in reversed(recent) if alert.code != "no_model"]
+
+
+def test_what_a_part_measures_is_told_and_resolved_also_by_a_monitor_that_starts_in_between(
+    places: Places, parts: Parts
+) -> None:
+    failing = ("stage:rows:failing:rows job", "firing")
+    parts.failures.labels(**STEP).set(13)
+    assert problems(look(places)) == ["the rows job has failed 13 times in a row"]
+    assert fired(places) == [failing]
+    look(places)
+    assert fired(places) == [failing], "the second monitor knows that it was said"
+    parts.failures.labels(**STEP).set(0)
+    assert problems(look(places)) == []
+    assert fired(places) == [failing, (failing[0], "resolved")]
+
+
+def test_a_part_that_falls_silent_is_told_but_not_while_it_may_be_starting(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    look(places, monitor)
+    parts.end()
+    silent = problems(look(places, monitor))
+    assert silent
+    assert all("does not answer" in text for text in silent)
+    assert problems(look(places)) == [], "a monitor that has never seen it gives it time to start"
+
+
+def test_a_file_that_has_vanished_is_told(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    look(places, monitor)
+    places.folder.pipeline_file("flights").unlink()
+    (vanished,) = look(places, monitor)["problems"]
+    assert "has vanished" in vanished["text"]
+
+
+def test_damaged_files_of_its_own_do_not_stop_it(places: Places, parts: Parts) -> None:
+    for path in (places.folder.restarts, places.folder.monitor_memory, places.folder.monitor_alerts):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"saved_s": "yes"')
+    assert problems(look(places)) == []

@@ -137,7 +137,7 @@ MODEL_PINNED = ReplacedGauge(
 DRAINING_SCORERS = Gauge("hotpath_rollout_draining_scorers", "Scorers that drain or stay warm.", ["pipeline"])
 OPERATOR_COMMANDS = Counter(
     "hotpath_rollout_commands",
-    "Operator commands: done, refused (the answer or the log says why), or unreadable.",
+    "Operator commands: done, or refused (the answer or the log says why).",
     ["pipeline", "outcome"],
 )
 UNSENT_MODEL_STATES = Gauge(

@@ -31,8 +31,8 @@ log = logging.getLogger("rollout")
 class CommandTopic:
     """Follows the topic, and gives each command to the rollout's loop once."""
 
-    def __init__(self, kafka: Kafka, pipeline: str, topic: str, next_offset: int | None, pending: Pending) -> None:
-        self._kafka, self._pipeline, self._topic, self._pending = kafka, pipeline, topic, pending
+    def __init__(self, kafka: Kafka, topic: str, next_offset: int | None, pending: Pending) -> None:
+        self._kafka, self._topic, self._pending = kafka, topic, pending
         self._next = next_offset
         self._is_away = False
         self._stop = threading.Event()
@@ -91,7 +91,7 @@ class CommandTopic:
         try:
             return read_command(record.value() or b"")
         except Unreadable as error:
-            metrics.OPERATOR_COMMANDS.labels(self._pipeline, "unreadable").inc()
+            metrics.UNREADABLE_RECORDS.labels(topic=self._topic).inc()
             place = (self._topic, record.partition(), record.offset())
             log.error("command does not read topic=%s partition=%s offset=%s why=%r", *place, str(error))
             return None

@@ -59,7 +59,7 @@ class Rollout:
         self.publisher = StatePublisher(places.onprem, settings.models_topic)
         self.pending: Pending = queue.SimpleQueue()
         offset = self.applier.states.commands
-        self.topic = CommandTopic(places.onprem, pipeline, settings.commands_topic, offset, self.pending)
+        self.topic = CommandTopic(places.onprem, settings.commands_topic, offset, self.pending)
         self.topic.start()
         take_commands(socket_path(places.sockets, pipeline), self.pending)
         self._last: Action | None = None

@@ -92,9 +92,9 @@ def test_a_pipeline_that_somebody_wants_trained_is_due_at_once_and_needs_no_new_
 ) -> None:
     trained: list[int] = []
 
-    def train(_: object, __: object, window: Window) -> dict[str, object]:
+    def train(_: object, __: object, window: Window) -> Manifest:
         trained.append(window.version)
-        return {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+        return manifest("machines-20261121T120000Z")
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
     monkeypatch.setattr(trainer, "train_once", train)

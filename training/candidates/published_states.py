@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Message
 from contract.layout import Kafka
 from contract.messages.codec import Unreadable, decode
 from contract.messages.model_states import ModelState
-from contract.metrics import PROBLEMS
+from contract.metrics import UNREADABLE_RECORDS
 from streaming.kafka.partition_ends import Ends
 from streaming.kafka.topic_reader import TopicReader
 from training.training_errors import TrainingError
@@ -58,7 +58,7 @@ def newest_states(records: Iterable[Message]) -> PublishedStates:
             states[key] = _state(record, key)
             unreadable.discard(key)
         except Unreadable as error:
-            PROBLEMS.labels(part="trainer").inc()
+            UNREADABLE_RECORDS.labels(topic=record.topic()).inc()
             place = (record.topic(), record.partition(), record.offset())
             log.error("model state does not read topic=%s partition=%s offset=%s why=%r", *place, str(error))
             unreadable.add(key)

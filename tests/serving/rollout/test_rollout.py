@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -58,3 +60,23 @@ def test_a_candidate_that_differs_from_h2o_never_serves(host: RolloutHost) -> No
     assert not refused["ok"]
     assert "was rejected and never serves" in refused["why"]
     assert host.serving() == [good]
+
+
+def test_damaged_manifests_are_rejected_and_the_rollout_goes_on_and_restarts_a_dead_scorer(host: RolloutHost) -> None:
+    host.rollout()
+    first = host.candidate(1)
+    host.becomes({first: "champion"})
+    kinds = (b'{"version": "p-20261121T020200Z", "proposed": false, "files": {}}', b"{", b"[" * 100_000, b"\xff\x00")
+    damaged = [version(number) for number in range(2, 2 + len(kinds))]
+    for name, content in zip(damaged, kinds, strict=True):
+        folder = host.places.onprem_folder("p") / "candidates" / name
+        folder.mkdir()
+        (folder / "manifest.json").write_bytes(content)
+    (host.data / "onprem" / "scorers" / "damaged.json").write_bytes(b"{")
+    host.becomes(dict.fromkeys(damaged, "rejected"))
+    assert "missing required field `format`" in host.command(do="show", version=damaged[0])["model"]["why"]
+    os.kill(host.scorer_pid(first), signal.SIGKILL)
+    host.waits(lambda: host.serving() == [], "its scorer has ended")
+    host.serves(first)
+    newest = host.candidate(9)
+    host.becomes({newest: "champion", first: "retired"})

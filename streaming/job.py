@@ -76,15 +76,15 @@ class Loops:
 
 def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) -> None:
     """Serve what is deployed until `stop`: each pipeline in a loop of its own, begun anew when its file changes."""
-    board, deployed = ProgressUpdates(), Deployed(places)
+    updates, deployed = ProgressUpdates(), Deployed(places)
 
     def start(pipeline: Pipeline) -> PipelineLoop:
-        loop = PipelineLoop(spark, places, pipeline, board, pace)
+        loop = PipelineLoop(spark, places, pipeline, updates, pace)
         loop.start()
         return loop
 
     loops = Loops(start)
-    progress = VitalThread("progress", lambda: follow_progress(places.cloud, board, stop), stop)
+    progress = VitalThread("progress", lambda: follow_progress(places.cloud, updates, stop), stop)
     guard = VitalThread("guard", lambda: watch_batches(loops, pace, stop), stop)
     progress.start()
     guard.start()

@@ -87,7 +87,7 @@ class PipelineLoop(VitalThread):
         spark: SparkSession,
         places: Places,
         pipeline: Pipeline,
-        board: ProgressUpdates,
+        updates: ProgressUpdates,
         pace: Pace,
         on_end: OnEnd = give_up,
     ) -> None:
@@ -96,7 +96,7 @@ class PipelineLoop(VitalThread):
         self.pipeline = pipeline
         self._spark, self._places, self._pace = spark, places, pace
         self._topics = tuple(tables_by_topic(pipeline))
-        self._progress = Progress(board)
+        self._progress = Progress(updates)
         self._stuck = StalledBatch()
         self._query: StreamingQuery | None = None
         self._failures = Counter({HOT_QUERY: 0, LOSSES: 0, ROWS_JOB: 0, UPKEEP: 0})

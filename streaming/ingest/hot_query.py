@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -31,7 +32,7 @@ from streaming.ingest.clock_offsets import ClockOffsets
 from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, tables_by_topic
 from streaming.ingest.write_batch import Batch, append_large, append_small
 from streaming.kafka.java_client import java_settings
-from streaming.kafka.offset_gaps import Gap, Offsets, gaps, loss_notice
+from streaming.kafka.offset_gaps import Gap, Offsets, first_offsets, gaps, loss_notice
 from streaming.kafka.partition_ends import Ends, Partition
 from streaming.lake.hot_tables import HOT_TABLES, spark_schema
 from streaming.progress.query_checkpoint import committed_offsets, offsets_of_batch
@@ -41,6 +42,8 @@ log = logging.getLogger("hot_query")
 
 MOST_RECORDS = 50_000
 """Records in one batch: large enough for a backfill in few batches, small enough for the driver's memory."""
+FIRSTS_S = 30.0
+"""How long a batch waits for the cloud's broker to say which offsets it still holds."""
 SMALL_BYTES = 96 * 1024 * 1024
 """Up to this many bytes in Arrow, a batch is appended by the driver; a larger one is appended by the tasks that decoded
 it. The driver is faster: a batch of a backfill has a file for each of hundreds of buckets, and a Spark task writes them
@@ -68,7 +71,6 @@ class HotQuery:
 
     def __post_init__(self) -> None:
         self.clocks = ClockOffsets(self.pipeline.name)
-        self._ends = Ends(self.places.cloud)
         self._show_zeros()
 
     def _show_zeros(self) -> None:
@@ -80,6 +82,10 @@ class HotQuery:
         for topic, table in tables_by_topic(self.pipeline).items():
             for reason in DEAD_LETTER_REASONS if table != "facts" else ():
                 DEAD_LETTERS.labels(pipeline=self.pipeline.name, topic=topic, reason=reason)
+
+    @cached_property
+    def _ends(self) -> Ends:
+        return Ends(self.places.cloud)
 
     @property
     def checkpoint(self) -> str:
@@ -99,7 +105,7 @@ class HotQuery:
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
         start, end = self.progress.committed, offsets_of_batch(self.checkpoint, batch)
-        lost = gaps(start, end, self._ends.first(list(start)))
+        lost = gaps(start, end, first_offsets(self._ends, start.keys() & end.keys(), FIRSTS_S))
         for gap in lost:
             after_ms, now_ms = self.progress.reached(gap.partition), round(started_s * 1000)
             self.lose(loss_notice(self.places.cloud, "hot query", gap, after_ms, now_ms))

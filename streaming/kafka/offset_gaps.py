@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from contract.layout import Kafka
 from contract.messages.progress import LossNotice
-from streaming.kafka.partition_ends import Partition
+from streaming.kafka.partition_ends import Ends, Partition
+from streaming.kafka.retriable import is_retriable
 
 Offsets = Mapping[Partition, int]
 STAMP_S = 5.0
@@ -39,6 +41,29 @@ def gaps(start: Offsets, end: Offsets, first: Offsets) -> list[Gap]:
     anew = [Gap(of, start[of], first[of], None) for of in known if end[of] < start[of]]
     taken = [Gap(of, start[of], first[of], min(first[of], end[of])) for of in known if start[of] < end[of]]
     return anew + [gap for gap in taken if gap.until is not None and gap.until > gap.start]
+
+
+def first_offsets(ends: Ends, partitions: Collection[Partition], within_s: float) -> dict[Partition, int]:
+    """The first offset that is held of each partition; an answer that is not there yet is waited for.
+
+    Raises:
+        TimeoutError: a partition has no answer within this time.
+        KafkaException: the broker refuses.
+    """
+    until, why = time.monotonic() + within_s, ""
+    while True:
+        try:
+            found = ends.first(list(partitions))
+            why = f"no answer for {sorted(set(partitions) - found.keys())}"
+            if len(found) == len(partitions):
+                return found
+        except KafkaException as error:
+            if not is_retriable(error):
+                raise
+            why = str(error)
+        if time.monotonic() > until:
+            raise TimeoutError(f"the first offsets that are held are not known after {within_s:g} s: {why}")
+        time.sleep(0.5)
 
 
 def loss_notice(

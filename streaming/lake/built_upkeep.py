@@ -52,20 +52,20 @@ def compact_closed_spans(spark: SparkSession, table: BuiltTable, closed_s: int) 
     spans = sorted({span for (span, _), count in files.items() if count > 1 and span + table.span_s <= closed_s})
     if spans:
         spark.sql(f"OPTIMIZE delta.`{table.url}` WHERE span IN ({', '.join(map(str, spans))})")
-        log.info("%s: %d spans of %s made one file per state", table.url, len(spans), table.name)
+        log.info("closed spans compacted table=%s spans=%d", table.url, len(spans))
 
 
 def vacuum(table: BuiltTable, keep_versions: Collection[int], removed_for_hours: int = REMOVED_FOR_HOURS) -> int:
     """Remove the files that no version needs any more, and those that a killed build has left; how many.
 
-    A kept version that the log does not reach any more has nothing left to spare.
+    A version in `keep_versions` that the log no longer reaches cannot be read, so its files need not stay.
     """
     with opened(table.url) as newest:
         kept = sorted(v for v in keep_versions if v <= newest.version() and _readable(table.url, v))
-        compactable = newest.vacuum(
+        unneeded = newest.vacuum(
             removed_for_hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=kept
         )
-    return remove_files(table.url, compactable)
+    return remove_files(table.url, unneeded)
 
 
 def _readable(url: str, version: int) -> bool:

@@ -31,9 +31,9 @@ REPLACED_FOR = timedelta(minutes=30)
 LEFT_BEHIND_FOR = timedelta(days=1)
 """A file of no version stays for so long, in a partition that was dropped: some batch might still commit it."""
 MOST_PARTITIONS = 60
-"""Rewritten in one turn of a table: upkeep takes its time rather than the cores."""
+"""At most so many are rewritten in one turn of a table, so that upkeep does not take the cores from the hot queries."""
 STRIPPED = ("events", "labels")
-"""Tables whose raw bytes go before their records do; facts are nothing but their bytes."""
+"""Tables whose raw bytes are dropped before their records are; a fact has nothing but its bytes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
             payload_removed = [start for start in starts if raw_expired(start, table, pipeline, now)]
             rewrite(spark, path, table, starts, payload_removed)
             write_stripped(note, max([stripped_to, *payload_removed]))
-            log.info("%s: %d partitions of %s made one file each", pipeline.name, len(starts), table)
+            log.info("partitions compacted pipeline=%s table=%s partitions=%d", pipeline.name, table, len(starts))
         remove_replaced(path, now - REPLACED_FOR)
 
 

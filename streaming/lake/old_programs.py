@@ -1,4 +1,4 @@
-"""Upkeep across programs: a changed file fills a `rows` table of its own, and one day nobody needs the old one.
+"""Upkeep across programs: a changed file fills a `rows` table of its own; the old one goes when no candidate needs it.
 
 Runs in the process that builds them: nothing is built into another program's table.
 """
@@ -19,7 +19,7 @@ from streaming.lake.pinned_versions import folder_of
 log = logging.getLogger("upkeep")
 
 LEFT_FOR = timedelta(hours=1)
-"""Since a table's last commit: until then somebody may train on it, whose manifest comes last."""
+"""A table stays for so long after its last commit: a run that trains on it writes its manifest last."""
 
 
 def remove_old_programs(places: Places, pipeline: Pipeline, kept: Container[str], now: datetime) -> list[str]:
@@ -30,11 +30,11 @@ def remove_old_programs(places: Places, pipeline: Pipeline, kept: Container[str]
         return []
     present = {folder_of(path): path for path in files.ls(root, detail=False)}
     others = {name: path for name, path in present.items() if name.startswith("rows-") and name != folder_of(current)}
-    compactable = {name: path for name, path in others.items() if name not in kept and _left(files, path, now)}
-    for name, path in compactable.items():
+    unneeded = {name: path for name, path in others.items() if name not in kept and _left(files, path, now)}
+    for name, path in unneeded.items():
         files.rm(path, recursive=True)
-        log.info("%s: %s removed: no candidate is left of its program", pipeline.name, name)
-    return sorted(compactable)
+        log.info("table removed, no candidate of its program is left pipeline=%s table=%s", pipeline.name, name)
+    return sorted(unneeded)
 
 
 def _left(files: AbstractFileSystem, path: str, now: datetime) -> bool:

@@ -45,7 +45,7 @@ MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
 EVERY_S = 1.0
 CLOCKS_APART_MS = 1000
 """By so much a broker's clock may be behind ours without a record being stamped before a moment already told."""
-LOOK_S = 60.0
+LOOK_S = 300.0
 """A look that takes longer hangs: each of its questions to the brokers has a time limit of a few seconds."""
 
 

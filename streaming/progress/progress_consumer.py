@@ -25,23 +25,23 @@ CLOCKS_APART_MS = 300_000
 """An update from further in the future is refused: it would count as fresh for as long."""
 
 
-def follow_progress(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
+def follow_progress(kafka: Kafka, updates: ProgressUpdates, stop: threading.Event) -> None:
     """Read until `stop` is set. A broker that is away is waited for; a record that does not read is passed over."""
     while not stop.is_set():
         try:
-            _follow(kafka, board, stop)
+            _follow(kafka, updates, stop)
         except KafkaException as error:
-            log.warning("cannot read %s at %s, trying again: %s", PROGRESS_TOPIC, kafka.bootstrap, error)
+            log.warning("cannot read, trying again topic=%s brokers=%s: %s", PROGRESS_TOPIC, kafka.bootstrap, error)
             PROBLEMS.labels(part="streaming").inc()
             stop.wait(PAUSE_S)
 
 
-def _follow(kafka: Kafka, board: ProgressUpdates, stop: threading.Event) -> None:
+def _follow(kafka: Kafka, updates: ProgressUpdates, stop: threading.Event) -> None:
     reader, exists = TopicReader(kafka, PROGRESS_TOPIC, "hotpath-progress"), KnownPartitions(Ends(kafka).partitions)
     try:
         while not stop.is_set():
             for message in reader.news(WAIT_S):
-                take(message, board, exists, round(time.time() * 1000))
+                take(message, updates, exists, round(time.time() * 1000))
             if not reader.reached:
                 stop.wait(WAIT_S)  # the topic does not exist yet
     finally:
@@ -61,7 +61,7 @@ class KnownPartitions:
         return partition in self._known
 
 
-def take(message: Message, board: ProgressUpdates, exists: Callable[[Partition], bool], now_ms: int) -> None:
+def take(message: Message, updates: ProgressUpdates, exists: Callable[[Partition], bool], now_ms: int) -> None:
     """Keep what a record says; one that cannot be right is counted, logged and passed over."""
     if (value := message.value()) is None:
         return
@@ -74,8 +74,8 @@ def take(message: Message, board: ProgressUpdates, exists: Callable[[Partition],
     if newest_ms > now_ms + CLOCKS_APART_MS:
         pass_over(message, f"it is {(newest_ms - now_ms) / 1000:.0f} s ahead of this host's clock")
     elif isinstance(update, LossNotice):
-        board.lose(update)
+        updates.lose(update)
     elif not exists((update.topic, update.partition)):
         pass_over(message, f"the cloud has no partition {update.topic}/{update.partition}")
     else:
-        board.add((update.topic, update.partition), update)
+        updates.add((update.topic, update.partition), update)

@@ -19,16 +19,16 @@ Partition = tuple[str, int]
 
 
 class ProgressUpdates:
-    """The watcher's last news of every partition, shared by all pipelines. Threads may use it together."""
+    """The watcher's last updates of every partition, shared by all pipelines. It is safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._news: dict[Partition, deque[ProgressUpdate]] = {}
+        self._by_partition: dict[Partition, deque[ProgressUpdate]] = {}
         self._losses: dict[str, LossNotice] = {}
 
-    def add(self, partition: Partition, news: ProgressUpdate) -> None:
+    def add(self, partition: Partition, update: ProgressUpdate) -> None:
         with self._lock:
-            self._news.setdefault(partition, deque(maxlen=KEPT)).append(news)
+            self._by_partition.setdefault(partition, deque(maxlen=KEPT)).append(update)
 
     def lose(self, notice: LossNotice) -> None:
         """Keep what the watcher says of lost records. It says so before the update that counts past them."""
@@ -43,14 +43,14 @@ class ProgressUpdates:
     def of(self, topics: Iterable[str]) -> dict[Partition, list[ProgressUpdate]]:
         wanted = set(topics)
         with self._lock:
-            return {partition: list(news) for partition, news in self._news.items() if partition[0] in wanted}
+            return {of: list(updates) for of, updates in self._by_partition.items() if of[0] in wanted}
 
 
 class Progress:
-    """What a pipeline's tables hold completely. The rows job asks; the hot query and the board tell."""
+    """What a pipeline's tables hold completely. The hot query and the watcher's updates say how far they are."""
 
-    def __init__(self, board: ProgressUpdates, now_s: Callable[[], float] = time.time) -> None:
-        self._board = board
+    def __init__(self, updates: ProgressUpdates, now_s: Callable[[], float] = time.time) -> None:
+        self._updates = updates
         self._now_s = now_s
         self._committed: Offsets = {}
         self._recorded: set[str] = set()
@@ -66,14 +66,14 @@ class Progress:
 
     def unrecorded(self, topics: Iterable[str]) -> list[LossNotice]:
         """What the watcher says was lost and is not written down for this pipeline yet."""
-        return [notice for notice in self._board.losses_of(topics) if notice.id not in self._recorded]
+        return [notice for notice in self._updates.losses_of(topics) if notice.id not in self._recorded]
 
     def recorded(self, notice: LossNotice) -> None:
         self._recorded.add(notice.id)
 
     def reached(self, partition: Partition) -> int | None:
         """The last moment, in milliseconds, up to which a partition's records are known to be in their table."""
-        updates = self._board.of([partition[0]]).get(partition, [])
+        updates = self._updates.of([partition[0]]).get(partition, [])
         committed = self._committed.get(partition, 0)
         return max((one.caught_up_to_ms for one in updates if one.cloud_offset <= committed), default=None)
 
@@ -84,37 +84,37 @@ class Progress:
         topics is written down: what is lost counts as caught up from then on.
         """
         wanted = set(topics)
-        board = self._board.of(wanted)
+        known = self._updates.of(wanted)
         if self.unrecorded(wanted):
             return None
-        if wanted - {topic for topic, _ in board} or self._unheard_of(wanted, board):
+        if wanted - {topic for topic, _ in known} or self._unheard_of(wanted, known):
             return None
-        reached = [self._reached(partition, news) for partition, news in board.items()]
-        known = [moment for moment in reached if moment is not None]
-        return datetime.fromtimestamp(min(known) / 1000, UTC) if known and len(known) == len(reached) else None
+        reached = [self._reached(partition, updates) for partition, updates in known.items()]
+        moments = [moment for moment in reached if moment is not None]
+        return datetime.fromtimestamp(min(moments) / 1000, UTC) if moments and len(moments) == len(reached) else None
 
     def import_open(self, topics: Iterable[str]) -> bool:
         """Whether somebody imports history into one of these topics, or what was imported is not in its table yet.
 
         Imported records are older than their stamps: a moment that was reached before the import says nothing of them.
         """
-        return any(self._imports(partition, news) for partition, news in self._board.of(topics).items())
+        return any(self._imports(partition, updates) for partition, updates in self._updates.of(topics).items())
 
-    def _imports(self, partition: Partition, news: list[ProgressUpdate]) -> bool:
-        opened_ms = max((one.at_ms for one in news if one.import_open), default=None)
-        return opened_ms is not None and (self._reached(partition, news) or 0) <= opened_ms
+    def _imports(self, partition: Partition, updates: list[ProgressUpdate]) -> bool:
+        opened_ms = max((one.at_ms for one in updates if one.import_open), default=None)
+        return opened_ms is not None and (self._reached(partition, updates) or 0) <= opened_ms
 
     def behind_records(self, topics: Iterable[str]) -> int:
         """Offsets in the cloud that are not committed yet."""
-        news = self._board.of(topics)
-        return sum(max(0, last[-1].cloud_offset - self._committed.get(of, 0)) for of, last in news.items())
+        updates = self._updates.of(topics)
+        return sum(max(0, last[-1].cloud_offset - self._committed.get(of, 0)) for of, last in updates.items())
 
-    def _unheard_of(self, wanted: set[str], board: dict[Partition, list[ProgressUpdate]]) -> bool:
-        return any(topic in wanted and (topic, number) not in board for topic, number in self._committed)
+    def _unheard_of(self, wanted: set[str], known: dict[Partition, list[ProgressUpdate]]) -> bool:
+        return any(topic in wanted and (topic, number) not in known for topic, number in self._committed)
 
-    def _reached(self, partition: Partition, news: list[ProgressUpdate]) -> int | None:
-        """The newest T whose records the commits cover; the last news must be fresh, and none of an open import."""
-        if news[-1].at_ms < (self._now_s() - STALE_S) * 1000:
+    def _reached(self, partition: Partition, updates: list[ProgressUpdate]) -> int | None:
+        """The newest T whose records the commits cover; None when the last update is not fresh."""
+        if updates[-1].at_ms < (self._now_s() - STALE_S) * 1000:
             return None
         committed = self._committed.get(partition, 0)
-        return max((one.caught_up_to_ms for one in news if one.cloud_offset <= committed), default=None)
+        return max((one.caught_up_to_ms for one in updates if one.cloud_offset <= committed), default=None)

@@ -25,7 +25,8 @@ from streaming.rows.state_counts import built_counts
 log = logging.getLogger("rows_job")
 
 UNNOTED_COMMITS = 200
-"""After so many commits of the inputs that matter to no closed bucket that is noted: they need no second look."""
+"""After so many commits that changed no closed bucket, the versions of the inputs are noted, so that they are not read
+again."""
 
 
 class KnowsProgress(Protocol):
@@ -98,5 +99,7 @@ def _measure(table: BuiltTable, pipeline: Pipeline, ready: DirtyBuckets, took_s:
     BUILT_BUCKETS.labels(**names, why="reopened").inc(len(ready.reopening))
     for state, count in built_counts(table.url).items():
         QUESTIONS.labels(**names, state=state).set(count)
-    counts = len(ready.closing), len(ready.reopening)
-    log.info("%s: %s: %d buckets closed, %d reopened, in %.1f s", pipeline.name, table.name, *counts, took_s)
+    counts = len(ready.closing), len(ready.reopening), took_s
+    log.info(
+        "buckets built pipeline=%s table=%s closed=%d reopened=%d seconds=%.1f", pipeline.name, table.name, *counts
+    )

@@ -95,16 +95,16 @@ def send(kafka: Kafka, topic: str, numbers: range) -> None:
 
 def forget(kafka: Kafka, topic: str, before: int) -> None:
     """What retention does: the first offset that is held rises."""
-    deleted = AdminClient(kafka.client()).delete_records([TopicPartition(topic, 0, before)])
-    for answer in deleted.values():
-        answer.result(30)
+    admin = AdminClient(kafka.client())  # its answers do not come once it is gone
+    for answer in admin.delete_records([TopicPartition(topic, 0, before)]).values():
+        answer.result(PATIENCE_S)
     until(lambda: Ends(kafka).first([(topic, 0)])[topic, 0] == before, PATIENCE_S, "the removal of records")
 
 
 def make_anew(engines: Engines, kafka: Kafka) -> None:
     """Remove the topic and make it again."""
     admin = AdminClient(kafka.client())
-    admin.delete_topics([engines.topic])[engines.topic].result(30)
+    admin.delete_topics([engines.topic])[engines.topic].result(PATIENCE_S)
     until(lambda: engines.topic not in admin.list_topics(timeout=10).topics, PATIENCE_S, "the end of the topic")
     until(lambda: _made(engines), PATIENCE_S, "the topic, made anew", every_s=0.5)
     until(lambda: Ends(kafka).last([(engines.topic, 0)]) == {(engines.topic, 0): 0}, PATIENCE_S, "its leader")

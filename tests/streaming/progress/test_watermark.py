@@ -1,4 +1,4 @@
-"""Caught up to T: the watcher's news and the hot query's commits, put together."""
+"""Caught up to T: the watcher's updates and the hot query's commits, put together."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def try_golden(unix_socket: Path, pipeline: str, reference: Path) -> int:
 
     Raises:
         NotReady: the scorer is not up.
-        GoldenError: an answer differs, or there is no golden request to ask.
-        OSError: the reference rows cannot be read.
+        GoldenError: an answer differs, or the reference rows are gone, damaged, or hold no golden request to ask.
+        OSError: the reference rows cannot be read now.
     """
     rows = _golden_rows(reference)
     if not rows:
@@ -51,9 +51,14 @@ def try_golden(unix_socket: Path, pipeline: str, reference: Path) -> int:
 
 
 def _golden_rows(reference: Path) -> list[dict[str, Any]]:
-    with reference.open("rb") as lines:
-        rows = [json.loads(line) for line in islice(lines, GOLDEN_ROWS)]
-    return [row for row in rows if row["event"] is not None and row["as_of"] is not None]
+    try:
+        with reference.open("rb") as lines:
+            rows = [json.loads(line) for line in islice(lines, GOLDEN_ROWS)]
+        return [row for row in rows if row["event"] is not None and row["as_of"] is not None]
+    except FileNotFoundError as error:
+        raise GoldenError(f"{reference} is not there any more, so nothing shows that it answers as H2O does") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise GoldenError(f"{reference} is damaged: {error!r}") from error
 
 
 def _ask(client: httpx.Client, pipeline: str, row: dict[str, Any]) -> httpx.Response:

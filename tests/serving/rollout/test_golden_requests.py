@@ -66,3 +66,14 @@ def test_a_scorer_that_is_not_ready_is_not_held_against_its_model(
 ) -> None:
     with pytest.raises(NotReady, match=why):
         golden(host, tmp_path, reference_rows(), scorer)
+
+
+@pytest.mark.parametrize("content", [b"not json\n", b"[]\n", b'{"event": 1}\n', b"\xff\n", b"[" * 100_000])
+def test_damaged_reference_rows_are_held_against_the_model_and_end_no_turn(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "reference.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(GoldenError, match=r"reference\.jsonl is damaged"):
+        try_golden(tmp_path / "nobody.sock", "p", file)
+    file.unlink()
+    with pytest.raises(GoldenError, match="is not there any more"):
+        try_golden(tmp_path / "nobody.sock", "p", file)

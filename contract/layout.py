@@ -111,6 +111,10 @@ class Places:
         """The folder of what was lost, one file a loss."""
         return f"{self.root(pipeline)}/losses"
 
+    def upkeep_note(self, pipeline: str, table: str) -> str:
+        """The file in which the upkeep of a hot table notes how far it has come."""
+        return f"{self.root(pipeline)}/upkeep/{table}.json"
+
     def registry(self, pipeline: str) -> str:
         """The folder of candidates, one immutable folder per model version."""
         return f"{self.root(pipeline)}/registry"

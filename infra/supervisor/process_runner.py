@@ -82,7 +82,8 @@ class ProcessRunner:
                 continue
             crashes = 1 if time.monotonic() - began > STEADY_S else crashes + 1
             self.restarts += 1
-            log.warning("%s %s; it starts again in %.1f s", self.part.name, self.problem, pause_s(crashes))
+            again_s = pause_s(crashes)
+            log.warning("part ended part=%s why=%r starts_again_s=%.1f", self.part.name, self.problem, again_s)
             self._set(State.CRASHED)
             await self._first(asyncio.sleep(pause_s(crashes)))
         self._set(State.STOPPED)
@@ -107,7 +108,7 @@ class ProcessRunner:
         try:
             await asyncio.wait_for(running.wait(), self.part.patience_s)
         except TimeoutError:
-            log.warning("%s did not stop within %.0f s and was killed", self.part.name, self.part.patience_s)
+            log.warning("part killed, it did not stop part=%s within_s=%.0f", self.part.name, self.part.patience_s)
         _signal_group(running.pid, signal.SIGKILL)  # its descendants, too
         await running.wait()
 

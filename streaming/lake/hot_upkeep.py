@@ -51,7 +51,7 @@ def keep_up(spark: SparkSession, places: Places, pipeline: Pipeline, now: dateti
         dropped_s = _first_kept(table, pipeline, now - REPLACED_FOR)
         remove_folders(path, partition_column(table), dropped_s, now - LEFT_BEHIND_FOR)
         drop_expired(spark, path, table, pipeline, now)
-        note = f"{places.root(pipeline.name)}/upkeep/{table}.json"
+        note = places.upkeep_note(pipeline.name, table)
         stripped_to = read_stripped(note)
         starts = compactable(partitions_of(path, table), table, pipeline, now, stripped_to)[:MOST_PARTITIONS]
         if starts:

@@ -12,13 +12,11 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
-
-import msgspec
+from typing import Final, TypeVar
 
 from contract import unix_socket
 from contract.messages.codec import Message, Unreadable, decode, encode
-from contract.messages.listener import AskState, Done, PoolState, Question
+from contract.messages.listener import Question
 
 BACKLOG: Final = 2048
 """How many connections of a hot address may wait to be accepted."""
@@ -166,10 +164,3 @@ def ask_manager(sockets_folder: Path, question: Question, answer: type[A], timeo
     with connect(sockets_folder / "manager.sock", timeout_s) as sock:
         send(sock, question)
         return receive(sock, lambda content: decode(content, answer))[0]
-
-
-def ask(sockets_folder: Path, question: dict[str, Any], timeout_s: float = 30.0) -> dict[str, Any]:
-    """`ask_manager` with plain dictionaries, for callers that are not typed yet."""
-    typed = msgspec.convert(question, cast("type[Question]", Question))
-    answer: type[PoolState] | type[Done] = PoolState if isinstance(typed, AskState) else Done
-    return cast("dict[str, Any]", msgspec.to_builtins(ask_manager(sockets_folder, typed, answer, timeout_s)))

@@ -13,9 +13,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from serving.listener.fd_passing import PeerGone, ask
+import msgspec
+
+from contract.messages.listener import AskState, Done, PoolState, Question
+from serving.listener.fd_passing import PeerGone, ask_manager
 from tests.waiting import until
 
 NAMED_SCORER = Path(__file__).with_name("named_scorer.py")
@@ -86,7 +89,10 @@ class HotHost:
         return process
 
     def ask(self, **question: Any) -> dict[str, Any]:
-        return ask(self.sockets, {"pipeline": "p"} | question)
+        """A rollout's question and its answer, both as the dictionaries that go over the socket."""
+        typed = msgspec.convert({"pipeline": "p"} | question, cast("type[Question]", Question))
+        answer: type[PoolState] | type[Done] = PoolState if isinstance(typed, AskState) else Done
+        return cast("dict[str, Any]", msgspec.to_builtins(ask_manager(self.sockets, typed, answer)))
 
     def switch(self, to: str, drain_s: float = 10.0, stay_s: float = 0.0) -> dict[str, Any]:
         return self.ask(do="switch", to=to, drain_s=drain_s, stay_s=stay_s)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from contract.timestamps import rfc3339
 from monitoring.judge.alerts import MOST_UNSENT, Alerts
 from monitoring.judge.stage import Problem
 from monitoring.judge.webhook import LONGEST_PAUSE_S, Webhook
@@ -128,10 +129,10 @@ def test_an_alert_that_the_webhook_refuses_for_good_does_not_hold_the_others_bac
 def test_what_fires_and_what_waits_survives_a_restart(receiver: Receiver, client: httpx.Client, file: Path) -> None:
     update(Alerts(file, has_webhook=True), NO_MODEL)
     begun_again, webhook = Alerts(file, has_webhook=True), Webhook(receiver.address)
-    update(begun_again, NO_MODEL)
+    begun_again.update(NOW + timedelta(minutes=1), {"flights": [NO_MODEL]}, {"flights"})
     webhook.send(client, begun_again)
     assert receiver.codes() == [("no_model", "firing")], "it was not said twice"
-    assert [alert.code for alert in begun_again.recent] == ["no_model"]
+    assert [(alert.code, alert.when) for alert in begun_again.recent] == [("no_model", rfc3339(NOW))]
     webhook.send(client, Alerts(file, has_webhook=True))
     assert len(receiver.taken) == 1, "what was sent does not wait any more"
 

@@ -15,6 +15,8 @@ REMEMBERED_S: Final = 600
 OFTEN: Final = 3
 """So many restarts in `REMEMBERED_S` are often, as long as the last one is not over for `RECENT_S`."""
 RECENT_S: Final = 120
+TOLD_S: Final = 300
+"""For so long it is told that a part had ended itself, although it runs again."""
 
 
 class Restart(msgspec.Struct, frozen=True):
@@ -53,7 +55,8 @@ def trouble_of(part: str, restarts: Sequence[Restart], now_s: float) -> str | No
     ours = [each for each in restarts if each.part == part and each.when_s > now_s - REMEMBERED_S]
     if len(ours) >= OFTEN and ours[-1].when_s > now_s - RECENT_S:
         return f"{part} was started again {len(ours)} times in ten minutes; before the last time it {ours[-1].why}"
-    given_up = [each for each in ours if each.why.startswith(f"exited with {GIVEN_UP}")]
+    told = [each for each in ours if each.when_s > now_s - TOLD_S]
+    given_up = [each for each in told if each.why.startswith(f"exited with {GIVEN_UP}")]
     if not given_up:
         return None
     ago_s = now_s - given_up[-1].when_s

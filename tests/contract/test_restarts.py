@@ -21,6 +21,7 @@ def test_a_single_restart_is_no_trouble_unless_the_part_ended_itself() -> None:
     assert told is not None
     assert told.startswith("trainer ended itself 5 s ago")
     assert "stuck" in told
+    assert trouble_of("trainer", ended(301, why="exited with 70: stuck"), NOW_S) is None
 
 
 def test_often_is_a_trouble_until_it_is_over() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract.layout import Kafka, PlacesError
-from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC
 from streaming.kafka.java_client import java_settings
 from streaming.kafka.pipeline_topics import FURTHEST_MS, cloud_topics, onprem_topics
 from streaming.lake.hot_tables import arrow_schema, gained
@@ -29,7 +29,9 @@ def test_onprem_topics_are_stamped_by_the_broker_and_cloud_topics_keep_that_stam
 def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:
     alone = (IMPORTS_TOPIC, PIPELINE.commands_topic)
     here = {t.name: t.partitions for t in onprem_topics(PIPELINE) if t.name not in alone}
-    there = {t.name: t.partitions for t in cloud_topics(PIPELINE) if t.name != PROGRESS_TOPIC}
+    there = {
+        t.name: t.partitions for t in cloud_topics(PIPELINE) if t.name not in (PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC)
+    }
     assert here == there
     assert set(here) == set(PIPELINE.mirrored_topics)
     for topics in (onprem_topics(PIPELINE), cloud_topics(PIPELINE)):
@@ -62,7 +64,7 @@ def test_sizes_agree_along_the_whole_way() -> None:
 
 def test_states_imports_and_progress_are_compacted() -> None:
     compacted = {t.name for t in onprem_topics(PIPELINE) + cloud_topics(PIPELINE) if "compact" in t.settings.values()}
-    assert compacted == {PIPELINE.models_topic, IMPORTS_TOPIC, PROGRESS_TOPIC}
+    assert compacted == {PIPELINE.models_topic, IMPORTS_TOPIC, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC}
 
 
 def test_a_login_reaches_clients_in_java_with_its_quotes_escaped() -> None:

@@ -31,7 +31,7 @@ from contract.metrics import (
 )
 from contract.pipeline import Pipeline
 from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
-from streaming.kafka.offset_gaps import Gap, gaps, loss_notice
+from streaming.kafka.offset_gaps import Gap, Offsets, gaps, loss_notice
 from streaming.kafka.partition_ends import Ends
 from streaming.kafka.topic_reader import TopicReader, holds_no_record, pass_over
 from streaming.lake import hang_watchdog
@@ -44,7 +44,7 @@ log = logging.getLogger("watcher")
 MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
 EVERY_S = 1.0
 CLOCKS_APART_MS = 1000
-"""By so much a broker's clock may be behind ours without a record being stamped before a moment already told."""
+"""How far a broker's clock may be behind ours. A record is then still stamped after every moment published before."""
 LOOK_S = 300.0
 """A look that takes longer hangs: each of its questions to the brokers has a time limit of a few seconds."""
 
@@ -63,8 +63,9 @@ class Watcher:
         self._open: dict[str, float] = {}
         """The topics into which history is imported, each with the moment of the last record that says so."""
         self._empty: set[tuple[Partition, int, int]] = set()
+        """(partition, mirrored, end) where nothing but markers lies between the two offsets."""
         self._untold: dict[str, LossNotice] = {}
-        """What was lost, until the cloud has it."""
+        """By id, the losses that are not published yet."""
 
     def look(self, topics: list[str], now_ms: int) -> None:
         """Read the on-prem ends, then the imports, the mirror and the cloud's ends, in this order, and publish.
@@ -128,16 +129,10 @@ class Watcher:
                 else:
                     self._mirrored[partition] = offset
 
-    def _find_losses(
-        self,
-        before: Mapping[Partition, int],
-        ends: Mapping[Partition, int],
-        firsts: Mapping[Partition, int],
-        now_ms: int,
-    ) -> None:
-        """What the mirror can no longer carry. It goes on by itself with the first record that is held.
+    def _find_losses(self, before: Offsets, ends: Offsets, firsts: Offsets, now_ms: int) -> None:
+        """Note the records that the mirror can no longer carry; it goes on by itself with the first one that is held.
 
-        `ends` were read after `before` was known, so that one below it is the end of a topic that was made anew.
+        `before` is how far the mirror had come before `ends` were read: an end below it is that of a topic made anew.
         """
         anew = [of for of in before.keys() & ends.keys() & firsts.keys() if ends[of] < before[of]]
         carried = {of: offset for of, offset in self._carried().items() if of in firsts and of not in anew}
@@ -161,11 +156,9 @@ class Watcher:
         is_first_look = partition not in self._levels
         level = self._levels.setdefault(partition, MirrorLevel())
         level.see(moment_ms, end)
-        if (
-            is_first_look and mirrored > end
-        ):  # records that came meanwhile, or a topic that was made anew: the next tells
-            return level
-        if partition[0] not in self._open:
+        # at the first look, this is a record that came meanwhile or a topic that was made anew: the next one tells
+        is_unclear = is_first_look and mirrored > end
+        if partition[0] not in self._open and not is_unclear:
             level.rise(end if self._only_markers(partition, level, mirrored, end) else mirrored)
         return level
 

@@ -95,7 +95,7 @@ def test_what_is_no_moment_is_none_in_either(text: str) -> None:
     assert (in_a_body(text), in_as_of(text)) == (None, None)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_drawn_texts_are_read_alike(text: str) -> None:
     assert in_a_body(text) == in_as_of(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.pipeline import Pipeline
@@ -39,6 +39,7 @@ def decoded(topic: str, sent: list[Sent]) -> pa.Table:
 
 
 @pytest.mark.parametrize("topic", FIELDS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_record_harms_nothing_beside_it(topic: str, data: st.DataObject) -> None:
     right = Sent(right_record(FIELDS[topic]))

@@ -1,5 +1,5 @@
-//! Arrow arrays between Python and Rust by the C data interface's capsules: no copy, no tie between the versions of
-//! pyo3 and arrow. The only `unsafe` of this crate.
+//! Arrow arrays between Python and Rust, by the capsules of Arrow's C data interface: nothing is copied, and pyo3 and
+//! arrow may be of any versions. The only `unsafe` of this crate.
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::{Array, StructArray};
 use arrow_schema::DataType;

@@ -1,4 +1,4 @@
-//! What decoding a batch gives: why a record is none, its roles, its stored bytes, its fields.
+//! The columns that decoding a batch gives: the problem, if any; the roles; the stored bytes; the fields.
 use crate::columns::{Column, struct_of};
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::{ArrayRef, StructArray};

@@ -10,7 +10,7 @@ pub struct Field {
     pub name: String,
     #[serde(rename = "type", deserialize_with = "type_by_name")]
     pub kind: Type,
-    /// Whether a record without it is no record.
+    /// Whether a record that lacks it is refused.
     pub required: bool,
     /// Whether it is decoded, but never stored.
     pub sensitive: bool,

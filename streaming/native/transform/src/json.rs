@@ -12,7 +12,7 @@ use serde::Deserializer as _;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// The largest record, as at the brokers (`contract.records.MAX_RECORD_BYTES`).
+/// The largest record, as at the brokers (`contract.topics.MAX_RECORD_BYTES`).
 pub const MAX_RECORD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Decodes a record. A body that is no JSON object has one problem that says so, and no values.

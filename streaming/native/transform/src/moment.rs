@@ -13,7 +13,8 @@ pub fn within_calendar(us: i64) -> Option<i64> {
     (EARLIEST_US..=LATEST_US).contains(&us).then_some(us)
 }
 
-/// Microseconds since 1970 of RFC 3339 text; finer digits (nine at most) are cut off towards the past.
+/// Microseconds since 1970 of RFC 3339 text. Finer digits (nine at most) are cut off towards the past; a second 60 counts
+/// as 59. `contract.timestamps.parse_us` reads the same texts in the same way.
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     if !looks_like_rfc3339(text.as_bytes()) {
         return None; // jiff reads more forms than RFC 3339 has
@@ -24,7 +25,7 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     within_calendar(us - offset_us(offset)?)
 }
 
-/// Of `Z`, or of an offset that looks right.
+/// The microseconds of `Z`, or of an offset in the right shape.
 fn offset_us(offset: &str) -> Option<i64> {
     let Some((hours, minutes)) = offset.get(1..)?.split_once(':') else {
         return Some(0);

@@ -1,4 +1,4 @@
-//! Why a record is none.
+//! Why a record is refused.
 use std::fmt;
 
 /// The kinds of problems; their names are the codes in dead letters and answers.

@@ -1,9 +1,9 @@
-//! A decoded record: what reading one leaves.
+//! A decoded record: its values, and what is wrong with it.
 use crate::problem::Problem;
 use crate::value::Value;
 use std::borrow::Cow;
 
-/// A decoded record. With problems, `values` holds what could be read.
+/// A decoded record. If it has problems, `values` holds the fields that could be read, and NULL for the others.
 #[derive(Debug)]
 pub struct Record<'a> {
     /// One per field, in their order.

@@ -48,7 +48,7 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Whether the value may stand where `of` is declared: NULL may stand anywhere.
+    /// Whether the value is of the type `of`; NULL is of every type.
     pub fn is(&self, of: Type) -> bool {
         match self {
             Value::Null => true,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from contract.topics import models_topic, predictions_topic
+from contract.topics import commands_topic, models_topic, predictions_topic
 
 
 class Type(Enum):
@@ -182,7 +182,7 @@ class Pipeline:
     @property
     def commands_topic(self) -> str:
         """The on-prem topic of operator commands; the mirror does not carry it."""
-        return f"{self.name}.commands"
+        return commands_topic(self.name)
 
     @property
     def mirrored_topics(self) -> tuple[str, ...]:

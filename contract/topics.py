@@ -34,3 +34,8 @@ def predictions_topic(pipeline: str) -> str:
 def models_topic(pipeline: str) -> str:
     """On-prem, compacted: the models' states."""
     return f"{pipeline}.models"
+
+
+def commands_topic(pipeline: str) -> str:
+    """On-prem: operators' commands to the rollout; the mirror does not carry it."""
+    return f"{pipeline}.commands"

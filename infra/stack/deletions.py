@@ -93,7 +93,8 @@ def of_pipeline(settings: Settings, gone: Deployment) -> list[Deletion]:
 def _topics_of_it_alone(pipeline: Pipeline, others: list[Pipeline]) -> list[str]:
     """Its topics without those that another pipeline uses as well."""
     used = {topic for other in others for topic in other.mirrored_topics}
-    return [topic for topic in dict.fromkeys(pipeline.mirrored_topics) if topic not in used]
+    own = (*pipeline.mirrored_topics, pipeline.commands_topic)
+    return [topic for topic in dict.fromkeys(own) if topic not in used]
 
 
 def _places(settings: Settings) -> Places:

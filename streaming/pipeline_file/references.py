@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract.pipeline import Field, Type
-from contract.topics import OWN_PREFIX, models_topic, predictions_topic
+from contract.topics import OWN_PREFIX, commands_topic, models_topic, predictions_topic
 from streaming.pipeline_file.defaults import LABEL_KEY
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean
 from streaming.pipeline_file.read_sections import Draft
@@ -107,7 +107,7 @@ def _check_reserved_names(draft: Draft, problems: Problems) -> None:
 def _check_topics(draft: Draft, problems: Problems) -> None:
     seen: dict[str, str] = {}
     name = draft[""].get("name", "")
-    reserved = {predictions_topic(name), models_topic(name)}
+    reserved = {predictions_topic(name), models_topic(name), commands_topic(name)}
     for path, topic in _topics(draft):
         if topic in reserved or topic.startswith(OWN_PREFIX):
             problems.add(path, f'topic "{topic}" is one that hotpath writes itself; choose another')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from contract import metrics
@@ -16,7 +17,7 @@ PARTS = {
     "rows": ("streaming",),
     "training": ("trainer", "h2o"),
     "rollout": ("pull", "rollout", "socket_manager"),
-    "scorers": ("scorer",),
+    "scorers": (),
     "outcomes": ("streaming",),
 }
 """Which parts a stage stands or falls with, by the beginning of their names, in the order of the flow."""
@@ -27,6 +28,16 @@ def silent_parts(look: StageInputs, stage: str) -> Iterator[Problem]:
     for part, why in look.now.silent.items():
         if _is_of(part, stage, look.pipeline.name):
             yield Problem(f"silent:{part}", f"{part} does not answer: {why}", f"./hotpath logs {part}")
+
+
+def silent_scorers(look: StageInputs) -> Iterator[Problem]:
+    """Scorers that did not answer twice in a row: one that has just ended is still listed for a moment."""
+    name = look.pipeline.name
+    before = look.before.silent if look.before else {}
+    for scorer in look.now.silent.keys() & before.keys():
+        if re.fullmatch(rf"{re.escape(name)}-(\d{{8}}T\d{{6}}Z|no-model)-\w+", scorer):
+            text = f"the scorer {scorer} does not answer: {look.now.silent[scorer]}"
+            yield Problem(f"silent:{scorer}", text, f"./hotpath logs scorers-{name}")
 
 
 def restarted_parts(look: StageInputs, stage: str) -> Iterator[Problem]:
@@ -72,7 +83,7 @@ def lost_records(look: StageInputs) -> Iterator[Problem]:
 
 def _is_of(part: str, stage: str, pipeline: str) -> bool:
     """Whether a stage of the pipeline needs the part; a rollout or replay is of one pipeline alone."""
-    own = ("rollout-", "replay-", "scorers-")
+    own = ("rollout-", "replay-")
     if part.startswith(own) and part.partition("-")[2] != pipeline:
         return False
     return part.startswith(PARTS[stage])

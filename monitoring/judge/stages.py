@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contract import metrics
 from monitoring.collect.rates import mean
 from monitoring.judge.bad_records import dead_letters, quarantined
-from monitoring.judge.failing import failing_steps, failing_training, lost_records, restarted_parts, silent_parts
+from monitoring.judge.failing import (
+    failing_steps,
+    failing_training,
+    lost_records,
+    restarted_parts,
+    silent_parts,
+    silent_scorers,
+)
 from monitoring.judge.stage import Problem, Stage, StageInputs
 from monitoring.judge.standing_still import forgotten_imports, mirror_stands, rows_stand, tables_stand, training_stands
 
@@ -164,7 +171,7 @@ _JUDGES: dict[str, tuple[Judge, ...]] = {
     "rows": (lambda look: failing_steps(look, "rows job"), rows_stand),
     "training": (failing_training, training_stands),
     "rollout": (_unsent_states,),
-    "scorers": (_own_errors,),
+    "scorers": (silent_scorers, _own_errors),
     "outcomes": (_unread_tables, _undelivered),
 }
 

@@ -108,6 +108,15 @@ def test_another_pipelines_silent_rollout_is_not_ours() -> None:
     )
 
 
+def test_a_scorer_that_does_not_answer_twice_in_a_row_is_told_by_its_pipeline_alone() -> None:
+    silent = {"flights-20261127T220000Z-ab12": "502", "flights-more-20261127T220000Z-ab12": "502"}
+    now = Snapshot(NOW_S, (), silent)
+    assert stage("scorers", now).problems == ()
+    (problem,) = stage("scorers", now, before=now).problems
+    assert problem.text == "the scorer flights-20261127T220000Z-ab12 does not answer: 502"
+    assert problem.command == "./hotpath logs scorers-flights"
+
+
 def test_whose_part_does_not_answer_says_so_first() -> None:
     late = Sample("streaming", sample_name(metrics.STREAM_CAUGHT_UP_TO_SECONDS), OWN, NOW_S - 600)
     found = stage("events", Snapshot(NOW_S, (late,), {"streaming": "refused"}))

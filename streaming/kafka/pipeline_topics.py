@@ -74,11 +74,13 @@ def _once(topics: Iterable[Topic]) -> list[Topic]:
 
 
 def _joined(one: Topic, other: Topic) -> Topic:
-    if "states" in (one.kind, other.kind):
-        return one if one.kind == "states" else other
-    kind = other.kind if one.kind == "facts" else one.kind
+    """What is facts to one pipeline is to the other what it was made for."""
+    main = other if one.kind == "facts" or other.kind == "states" else one
+    mirrored = one.mirrored or other.mirrored
+    if main.kind == "states":
+        return replace(main, mirrored=mirrored)
     longest = max(one.settings, other.settings, key=lambda settings: int(settings["retention.ms"]))
-    return replace(one, kind=kind, settings=longest)
+    return replace(main, settings=longest, mirrored=mirrored)
 
 
 def _commands(pipeline: Pipeline, stamp: Settings) -> Topic:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from contract.topics import MAX_RECORD_BYTES, PROGRESS_TOPIC
+from contract.topics import MAX_RECORD_BYTES
 from streaming.kafka.pipeline_topics import FURTHEST_MS, PARTITIONS, Settings, Topic
 
 SideName = Literal["onprem", "cloud"]
@@ -118,7 +118,7 @@ def partitions(topic: Existing) -> Iterator[Finding]:
         yield Finding(text, True, partitions=source)
     elif topic.wanted.kind not in ("states", "commands") and have < PARTITIONS:
         yield Finding(f"it has {_counted(have)}: Spark reads it in one task", partitions=PARTITIONS)
-    elif (topic.wanted.name == PROGRESS_TOPIC or topic.wanted.kind == "commands") and have > 1:
+    elif topic.wanted.kind == "commands" and have > 1:
         yield Finding(f"it has {_counted(have)}, of which only the first is read", True)
 
 

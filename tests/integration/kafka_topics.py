@@ -12,6 +12,8 @@ def main() -> None:
     args = parsed()
     admin = AdminClient({"bootstrap.servers": args.bootstrap_server})
     done: Future[None] | None = None
+    if args.create and args.if_not_exists and args.topic in admin.list_topics(timeout=10).topics:
+        return
     if args.create:
         settings = dict(pair.split("=", 1) for pair in args.config)
         done = admin.create_topics([NewTopic(args.topic, args.partitions, config=settings)])[args.topic]
@@ -27,6 +29,7 @@ def parsed() -> argparse.Namespace:
     action = parser.add_mutually_exclusive_group(required=True)
     for name in ("--create", "--alter", "--describe"):
         action.add_argument(name, action="store_true")
+    parser.add_argument("--if-not-exists", action="store_true")
     parser.add_argument("--bootstrap-server", required=True)
     parser.add_argument("--topic", required=True)
     parser.add_argument("--partitions", type=int, default=-1)

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka.admin import AclOperation
 
 from contract.pipeline import Pipeline
-from contract.topics import MAX_RECORD_BYTES, PROGRESS_TOPIC
+from contract.topics import MAX_RECORD_BYTES
 from infra.stack.preflight import Unfit
 from infra.stack.team_topics import check_team_topics
 from streaming.kafka.cluster_admin import TopicsRefused
@@ -172,17 +172,6 @@ def test_a_topic_that_was_made_again_by_somebody_else_is_theirs(own: OwnKafkas) 
     make_topic(kafka, topic, FOR_EVER | STAMPED)
     ensure_topics(own.places, [pipeline])
     assert settings_of(kafka, topic)[topic]["retention.ms"] == "-1"
-
-
-def test_progress_in_several_partitions_is_refused(own: OwnKafkas) -> None:
-    """Only its first partition is read. The topic is shared by all pipelines of a cloud: it is put back."""
-    pipeline, kafka = pipeline_called("progress"), own.places.cloud
-    if PROGRESS_TOPIC in names(kafka):
-        delete_topic(kafka, PROGRESS_TOPIC)
-    make_topic(kafka, PROGRESS_TOPIC, {"cleanup.policy": "compact"})
-    found = check_topics(own.places, [pipeline])
-    assert [each.topic for each in found if each.stops] == [PROGRESS_TOPIC]
-    delete_topic(kafka, PROGRESS_TOPIC)
 
 
 def test_rights_that_lack_are_told_with_the_command_that_gives_them(own: OwnKafkas) -> None:

@@ -27,11 +27,8 @@ def test_onprem_topics_are_stamped_by_the_broker_and_cloud_topics_keep_that_stam
 
 
 def test_both_sides_have_every_mirrored_topic_in_the_same_shape() -> None:
-    alone = (IMPORTS_TOPIC, PIPELINE.commands_topic)
-    here = {t.name: t.partitions for t in onprem_topics(PIPELINE) if t.name not in alone}
-    there = {
-        t.name: t.partitions for t in cloud_topics(PIPELINE) if t.name not in (PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC)
-    }
+    here = {t.name: t.partitions for t in onprem_topics(PIPELINE) if t.mirrored}
+    there = {t.name: t.partitions for t in cloud_topics(PIPELINE) if t.mirrored}
     assert here == there
     assert set(here) == set(PIPELINE.mirrored_topics)
     for topics in (onprem_topics(PIPELINE), cloud_topics(PIPELINE)):
@@ -62,7 +59,7 @@ def test_sizes_agree_along_the_whole_way() -> None:
     assert {t.settings["max.message.bytes"] for t in topics} == {str(MAX_RECORD_BYTES)}
 
 
-def test_states_imports_and_progress_are_compacted() -> None:
+def test_states_imports_progress_and_commands_to_the_trainer_are_compacted() -> None:
     compacted = {t.name for t in onprem_topics(PIPELINE) + cloud_topics(PIPELINE) if "compact" in t.settings.values()}
     assert compacted == {PIPELINE.models_topic, IMPORTS_TOPIC, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC}
 
@@ -86,3 +83,13 @@ def test_a_new_field_is_seen_as_gained_and_a_lost_one_is_not() -> None:
     assert gained(smaller, schema)
     assert not gained(schema, smaller)
     assert not gained(schema, schema)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_another_pipeline_reads_as_facts_stays_what_it_is(order: int) -> None:
+    facts = (PIPELINE.models_topic, PIPELINE.commands_topic, PIPELINE.predictions_topic)
+    other = replace(PIPELINE, name="other", facts=facts, lake=replace(PIPELINE.lake, retention=timedelta(hours=2)))
+    alone = {topic.name: topic for topic in onprem_topics(PIPELINE)}
+    both = {topic.name: topic for topic in onprem_topics(*(PIPELINE, other)[::order])}
+    for name in facts:
+        assert both[name] == replace(alone[name], mirrored=True)

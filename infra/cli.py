@@ -26,7 +26,7 @@ COMMANDS = {
     "replay": "infra.commands.replay",
     "models": "infra.commands.models",
     "train": "infra.commands.train",
-    "losses": "infra.commands.losses",
+    "losses": "infra.commands.tell_losses",
     "test": "infra.commands.run_tests",
     "bench": "infra.commands.bench",
 }

@@ -113,3 +113,14 @@ def test_every_proposed_candidate_of_the_registry_comes_on_prem(stack: RunningSt
     complete = [version for version in registry.newest() if registry.is_complete(version)]
     assert complete
     until(lambda: all((local / version / "manifest.json").exists() for version in complete), 60, f"{complete} on-prem")
+
+
+def test_a_pipeline_is_trained_when_somebody_wants_it(stack: RunningStack) -> None:
+    """Whether it is due or has new rows."""
+    log = stack.settings.logs / "trainer.log"
+    done = stack.hotpath("train", "flights")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hotpath logs trainer" in done.stdout
+    until(lambda: "command to train pipeline=flights" in log.read_text(), 120, "the trainer to note the command")
+    noted = log.read_text().rindex("command to train pipeline=flights")
+    until(lambda: "candidate written version=flights-" in log.read_text()[noted:], 600, "the candidate")

@@ -36,13 +36,18 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type],
     holdout = frame[_within(frame["bucket"], window, window.split, window.end), :]
     for what, part in (("training", train), ("holdout", holdout)):
         if part.nrows == 0:
-            raise NotEnoughRows(f"no rows in the {what} part of the window: wait for more buckets")
+            raise NotEnoughRows(f"no rows {_in_part(what, window)}: wait for more buckets")
         if not _has_both_labels(part):
-            raise NotEnoughRows(f"all labels are equal in the {what} part of the window: wait for more buckets")
+            raise NotEnoughRows(f"all labels are equal {_in_part(what, window)}: wait for more buckets")
     kept = _without_groups_of(train, holdout)
     _check_kept(pipeline, train.nrows, kept)
     columns = ["label", *(FEATURE_PREFIX + name for name in pipeline.features)]
     return h2o.assign(kept[columns], f"{own}.train"), h2o.assign(holdout[[*columns, *IDENTITY]], f"{own}.holdout")
+
+
+def _in_part(what: str, window: Window) -> str:
+    without = " without the buckets around lost records (hotpath losses list)" if window.excluded else ""
+    return f"in the {what} part of the window{without}"
 
 
 def _wanted(pipeline: Pipeline, types: Mapping[str, Type]) -> dict[str, str]:

@@ -149,7 +149,7 @@ def test_old_candidates_that_cannot_be_removed_make_no_run_a_failed_one(
         raise OSError("the name node is away")
 
     monkeypatch.setattr(trainer, "newest_window", lambda *_: WINDOW)
-    done = {"version": "v", "why": "", "rows": 9, "metrics": {"auc": 0.7}}
+    done = manifest(version_at(PIPELINE.name, NOW))
     monkeypatch.setattr(trainer, "train_once", lambda *_: done)
     monkeypatch.setattr(trainer, "tidy", away)
     turn, before = Turn(Failures("untidy")), metric("hotpath_problems_total", part="trainer") or 0

@@ -82,8 +82,7 @@ class Watcher:
         before = dict(self._mirrored)
         self._read_mirror()
         self._find_losses(before, ends, firsts, now_ms)
-        for notice in self._untold.values():  # before the updates that count past it
-            self._producer.produce(PROGRESS_TOPIC, encode(notice), notice.key)
+        self._publish_losses()
         cloud_ends = self._cloud_ends.last(partitions)
         for partition in partitions:
             if partition in cloud_ends.keys() & ends.keys() & firsts.keys():
@@ -92,7 +91,6 @@ class Watcher:
                 self._publish(partition, level, cloud_ends[partition], ends[partition], mirrored, now_ms)
         measure_imports(topics, self._open)
         self._flush()
-        self._untold.clear()
 
     def _read_imports(self, ends: dict[int, int], partitions: list[Partition]) -> None:
         if len(ends) < len(partitions):
@@ -146,6 +144,14 @@ class Watcher:
                 level.forget_ends()
             if not gap.made_anew or self._mirrored[gap.partition] == gap.start:
                 self._mirrored[gap.partition] = gap.first
+
+    def _publish_losses(self) -> None:
+        """Losses are in the cloud before the updates that count past them, whatever partition each goes to."""
+        for notice in self._untold.values():
+            self._producer.produce(PROGRESS_TOPIC, encode(notice), notice.key)
+        if self._untold:
+            self._flush()
+        self._untold.clear()
 
     def _carried(self) -> dict[Partition, int]:
         """How far the mirror has come; markers alone after it would be no loss."""

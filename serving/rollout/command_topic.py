@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import Final
 
 from confluent_kafka import KafkaException, Message
@@ -32,7 +33,9 @@ class CommandTopic:
     """Follows the topic, and gives each command to the rollout's loop once."""
 
     def __init__(self, kafka: Kafka, topic: str, next_offset: int | None, pending: Pending) -> None:
-        self._kafka, self._topic, self._pending = kafka, topic, pending
+        # the client would log every second that the broker is away; `_follow` logs it once
+        self._kafka = replace(kafka, settings={**kafka.settings, "log_level": "0"})
+        self._topic, self._pending = topic, pending
         self._next = next_offset
         self._is_away = False
         self._stop = threading.Event()

@@ -52,6 +52,7 @@ _SEND_AT_ONCE: Final = 1_000
 _POLL_S: Final = 0.1
 _LOOK_EVERY_S: Final = 5.0
 _ANSWER_WITHIN_S: Final = 2.0
+_STALLED_S: Final = 2.0
 _SAY_EVERY_S: Final = 30.0
 _NOT_TAKEN: Final = frozenset(
     {
@@ -109,13 +110,18 @@ class PredictionLog:
         end_s = time.monotonic() + timeout_s
         self._stopping.set()
         self._producer.flush(timeout_s / 2)
+        self._thread.join(max(0.0, (end_s - time.monotonic()) / 2))
         self._producer.purge()
-        left = self._producer.flush(max(0.0, end_s - time.monotonic()))  # brings the reports of what was purged
-        while left > (left := self._producer.flush(_POLL_S)):
-            pass  # past the time, but only the processor is waited for, and each report is a prediction
-        self._thread.join(max(0.0, end_s - time.monotonic()))
+        self._hear_of_purged(end_s)
         self._spool_overflow()
         self._spool.close()
+
+    def _hear_of_purged(self, end_s: float) -> None:
+        """Each report is a prediction to be spooled, and needs only the processor: past the time, too, while they come."""
+        left, since_s = len(self._producer), time.monotonic()
+        while (now_left := self._producer.flush(_POLL_S)) and time.monotonic() < max(end_s, since_s + _STALLED_S):
+            if now_left < left:
+                left, since_s = now_left, time.monotonic()
 
     def _follow(self) -> None:
         while not self._stopping.is_set():

@@ -55,7 +55,7 @@ def test_the_hot_address_answers_predict_model_and_health_and_nothing_else_until
 def test_a_scorer_that_has_lost_a_part_drains_exits_with_70_and_no_request_fails(host: ScoringHost) -> None:
     parts = ("keys", "prediction-log")
     doomed = {part: host.launch(f"without-{part}", failing=part) for part in parts}
-    host.launch("whole")
+    whole = host.launch("whole")
     host.reaches({"without-keys": "standby", "without-prediction-log": "standby", "whole": "standby"})
     assert host.switch("without-keys")["ok"]
     with load(host.port, "/health/live") as clients:
@@ -68,6 +68,8 @@ def test_a_scorer_that_has_lost_a_part_drains_exits_with_70_and_no_request_fails
             assert doomed[part].process.wait(30) == GIVEN_UP
         clients.more(50)
     assert not clients.failed
+    whole.process.terminate()
+    assert whole.process.wait(30) == 0
     said = host.said(100_000)
     assert "the task keys ended by RuntimeError: made to fail" in said
     assert "the thread prediction-log ended by RuntimeError: made to fail" in said

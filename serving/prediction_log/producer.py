@@ -117,7 +117,7 @@ class PredictionLog:
         self._spool.close()
 
     def _hear_of_purged(self, end_s: float) -> None:
-        """Each report is a prediction to be spooled, and needs only the processor: past the time, too, while they come."""
+        """Each report is a prediction to be spooled. They need only the processor: wait for them while they come."""
         left, since_s = len(self._producer), time.monotonic()
         while (now_left := self._producer.flush(_POLL_S)) and time.monotonic() < max(end_s, since_s + _STALLED_S):
             if now_left < left:

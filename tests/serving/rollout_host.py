@@ -65,6 +65,11 @@ class RolloutHost(ScoringHost):
         scorers = (self.state() or {"scorers": []})["scorers"]
         return [scorer["model"] for scorer in scorers if scorer["state"] == "accepting"]
 
+    def accepting_pids(self, version: str) -> list[int]:
+        """The pids of the scorers of a version that accept."""
+        scorers = (self.state() or {"scorers": []})["scorers"]
+        return [each["pid"] for each in scorers if each["state"] == "accepting" and each["model"] == version]
+
     def serves(self, version: str | None) -> None:
         self.waits(lambda: self.serving() == [version], f"{version} alone accepts, not {self.serving()}", 30)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from contract.pipeline import Pipeline
 from monitoring.judge.model_health import Realised
+from training.evaluation.intervals import auc_upper_bound
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _verdict(pipeline: Pipeline, seen: TrustInputs) -> str:
 def _below_floors(pipeline: Pipeline, realised: Realised) -> list[Reason]:
     floors, found = pipeline.monitoring.floors, []
     over = f"over {realised.outcomes} outcomes"
-    if "auc" in floors and realised.auc < floors["auc"]:
+    if "auc" in floors and _auc_bound(realised) < floors["auc"]:
         found.append(
             Reason("auc_below_floor", f"realised AUC {realised.auc:.3f} {over}, the floor is {floors['auc']:g}")
         )
@@ -86,6 +87,11 @@ def _below_floors(pipeline: Pipeline, realised: Realised) -> list[Reason]:
         text = f"realised log loss {realised.log_loss:.3f} {over}, the ceiling is {floors['log_loss']:g}"
         found.append(Reason("log_loss_above_ceiling", text))
     return found
+
+
+def _auc_bound(realised: Realised) -> float:
+    """The AUC that the model has at most, with 95 % confidence: chance alone is no reason to distrust a model."""
+    return auc_upper_bound(realised.auc, realised.positives, realised.outcomes - realised.positives)
 
 
 def _clocks_ahead(pipeline: Pipeline, offsets_s: Mapping[str, float]) -> list[Reason]:

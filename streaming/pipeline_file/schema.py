@@ -247,7 +247,7 @@ MONITORING = Section(
             "floors",
             table_of({"auc": _AUC, "log_loss": number(0, 1000)}),
             stated(Monitoring, "floors"),
-            "An alert when realised AUC falls below, or realised log loss rises above.",
+            "An alert when realised AUC is below it with 95 % confidence, or realised log loss rises above.",
         ),
         Key(
             "max_model_age",

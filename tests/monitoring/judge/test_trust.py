@@ -68,6 +68,14 @@ def test_a_figure_at_its_floor_is_well_and_a_log_loss_has_a_ceiling() -> None:
     assert reason.text == "realised log loss 0.410 over 200 outcomes, the ceiling is 0.4"
 
 
+def test_an_auc_that_few_outcomes_put_below_the_floor_is_no_reason() -> None:
+    floor = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors={"auc": 0.6}))
+    by_chance = replace(realised(0.59), outcomes=164, positives=32)
+    assert reasons_against(floor, TrustInputs("m", 1.0, by_chance, {})) == []
+    surely = replace(by_chance, outcomes=100_000, positives=20_000)
+    assert [reason.code for reason in reasons_against(floor, TrustInputs("m", 1.0, surely, {}))] == ["auc_below_floor"]
+
+
 def test_a_model_is_too_old_by_the_monitorings_own_limit_else_by_that_of_answers() -> None:
     seen = TrustInputs("m", 1801.0, None, {})
     own = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, max_model_age=timedelta(minutes=30)))

@@ -271,9 +271,12 @@ def _stop(states: ModelStates, observed: Observation) -> Action | None:
 
 
 def _admit(states: ModelStates, observed: Observation) -> Action | None:
-    """The newest proposed candidate, when it is newer than all that was judged: older ones have missed their time."""
-    judged = [m.version for m in states.models.values() if m.state != "candidate"]
-    waiting = [v for v in observed.proposed if states.models[v].state == "candidate" and v > max(judged, default="")]
+    """The newest proposed candidate, when it is newer than all that may serve: older ones have missed their time.
+
+    A rejected version says nothing of others: a damaged candidate may even have a name of the far future.
+    """
+    admitted = [m.version for m in states.models.values() if m.state not in ("candidate", "rejected")]
+    waiting = [v for v in observed.proposed if states.models[v].state == "candidate" and v > max(admitted, default="")]
     return Admit(max(waiting)) if waiting else None
 
 

@@ -136,6 +136,11 @@ SITUATIONS: dict[str, tuple[ModelStates, Observation, Action]] = {
         seen(V1, bundles="v1 v2", failures={"v2": 3}),
         Reject("v2", "its scorer failed 3 times in a row to come up; the log says why"),
     ),
+    "a rejected version of the far future holds up no candidate": (
+        states(v1="champion", v2="candidate", v9="rejected"),
+        seen(V1, candidates="v2", bundles="v1"),
+        Admit("v2"),
+    ),
     "a rejected version never serves": (
         states(v1="champion", v2="rejected"),
         seen(V1, candidates="v2", bundles="v1 v2"),

@@ -37,6 +37,9 @@ from streaming.pipeline_file.deployed_files import Deployed
 
 LOOK_EVERY_S = 3.0
 STARTING_S = 180
+"""How long a part may take to answer for the first time."""
+STARTING_AGAIN_S = 60
+"""The same for a part that had answered before this monitor began: mostly the whole stack has started again."""
 log = logging.getLogger("monitor")
 
 
@@ -52,6 +55,8 @@ class Monitor:
         self._began_s = time.time()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
         self._before: Snapshot | None = None
+        self._answered: set[str] = set()
+        """The parts that have answered since this monitor began."""
         self._champion: dict[str, str] = {}
 
     def look(self, client: httpx.Client) -> None:
@@ -79,10 +84,12 @@ class Monitor:
 
     def _without_starting(self, now: Snapshot) -> Snapshot:
         """A part that has not answered yet is silent only once it has had the time to start."""
-        starting = now.time_s < self._began_s + STARTING_S
-        have_answered = self._memory.have_answered
-        silent = {part: why for part, why in now.silent.items() if part in have_answered or not starting}
-        return replace(now, silent=silent)
+        self._answered |= {sample.part for sample in now.samples}
+        return replace(now, silent={part: why for part, why in now.silent.items() if self._is_silent(part, now.time_s)})
+
+    def _is_silent(self, part: str, now_s: float) -> bool:
+        known = part in self._memory.have_answered
+        return part in self._answered or now_s >= self._began_s + (STARTING_AGAIN_S if known else STARTING_S)
 
     def _is_known(self, pipeline: Pipeline, now: Snapshot) -> bool:
         """While the stack starts, nothing is said of a pipeline whose rollout has not told its model yet."""

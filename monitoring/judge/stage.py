@@ -61,8 +61,11 @@ class StageInputs:
         return self.now.largest(metric, pipeline=self.pipeline.name, **labels)
 
     def since(self, moment_s: float | None) -> float | None:
-        """Seconds from a moment to this look; a clock that is behind makes them no less than 0."""
-        return None if moment_s is None else max(0.0, self.now.time_s - moment_s)
+        """Seconds from a moment to this look; a clock that is behind makes them no less than 0.
+
+        A moment of 0 is unknown: a process of an earlier version shows it for what it has never measured.
+        """
+        return max(0.0, self.now.time_s - moment_s) if moment_s else None
 
     def runs_s(self, part: str) -> float | None:
         """For how long the part's process has run."""

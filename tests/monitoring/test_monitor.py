@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -16,8 +18,9 @@ from contract import metrics
 from contract.layout import Places
 from contract.metrics import Gauge, sample_name
 from monitoring.judge.alerts import Alerts
+from monitoring.judge.memory import Saved
 from monitoring.judge.outcome_follower import LakeFollower
-from monitoring.monitor import Monitor
+from monitoring.monitor import STARTING_AGAIN_S, Monitor
 from monitoring.page.page_server import Pages
 
 EXAMPLE = Path(__file__).parents[2] / "examples/flights/pipeline.toml"
@@ -102,6 +105,18 @@ def test_a_part_that_falls_silent_is_told_but_not_while_it_may_be_starting(place
     assert silent
     assert all("does not answer" in text for text in silent)
     assert problems(look(places)) == [], "a monitor that has never seen it gives it time to start"
+
+
+def test_after_a_restart_of_the_whole_stack_parts_have_time_to_start(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    look(places, monitor)
+    remembered = Saved(time.time(), {"streaming", "trainer", "watcher"}, [], {})
+    places.folder.monitor_memory.write_bytes(msgspec.json.encode(remembered))
+    parts.end()
+    again = Monitor(places, None, LakeFollower(places, list), Pages())
+    assert problems(look(places, again)) == []
+    again._began_s -= STARTING_AGAIN_S
+    assert problems(look(places, again)), "those that had answered before are silent now"
 
 
 def test_a_file_that_has_vanished_is_told(places: Places, parts: Parts) -> None:

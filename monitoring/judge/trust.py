@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from contract.pipeline import Pipeline
 from monitoring.judge.model_health import Realised
-from training.evaluation.intervals import auc_upper_bound
+from training.evaluation.confidence_intervals import auc_upper_bound
 
 
 @dataclass(frozen=True)

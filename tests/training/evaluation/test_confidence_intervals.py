@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from training.evaluation.confidence_intervals import auc_standard_error, auc_upper_bound
 from training.evaluation.holdout_metrics import auc
-from training.evaluation.intervals import auc_standard_error, auc_upper_bound
 
 
 @pytest.mark.parametrize(("positives", "negatives", "shift"), [(30, 130, 0.7), (30, 30, 0.35), (200, 1000, 1.0)])

@@ -7,6 +7,7 @@ headless Chromium, which is otherwise installed where that can be done. Further 
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -32,21 +33,7 @@ DEEP_EXPRESSIONS = "3000"
 """How many generated expressions `--deep` compares with Spark."""
 
 BESIDE_FAST = ("tests/integration", "tests/faults")
-OWN_ENGINES = tuple(
-    f"tests/integration/test_{name}.py"
-    for name in (
-        "parity",
-        "rows_job",
-        "append",
-        "hostile_topics",
-        "secured_kafka",
-        "admission_h2o",
-        "h2o_cluster",
-        "page_in_browser",
-        "broker_killed",
-    )
-)
-"""Tests with a Spark, an H2O or a Kafka of their own: they run beside those of the stack, which often wait."""
+INTEGRATION = Path("tests/integration")
 
 
 @dataclass(frozen=True)
@@ -56,6 +43,19 @@ class Step:
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str]
+
+
+def own_engines() -> list[str]:
+    """The files of integration tests that do not ask for the fixture `stack`: they start engines of their own.
+
+    They run beside the tests of the stack, which often wait.
+    """
+    return [str(INTEGRATION / file.name) for file in sorted((ROOT / INTEGRATION).glob("test_*.py")) if not _asks(file)]
+
+
+def _asks(file: Path) -> bool:
+    functions = (node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef))
+    return any(argument.arg == "stack" for function in functions for argument in function.args.args)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -112,8 +112,9 @@ def _steps(args: Namespace) -> list[list[Step]]:
         _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
         _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
     ]
-    stack = _pytest("pytest, with the stack", args, "tests/integration", *_ignored(OWN_ENGINES))
-    engines = _pytest("pytest, with engines of their own", args, *OWN_ENGINES)
+    own = own_engines()
+    stack = _pytest("pytest, with the stack", args, str(INTEGRATION), *_ignored(own))
+    engines = _pytest("pytest, with engines of their own", args, *own)
     return [linters, *([step] for step in tests), [stack] if args.quick else [engines, stack]]
 
 

@@ -7,8 +7,7 @@ from argparse import ArgumentParser
 
 import pytest
 
-from infra.commands.run_tests import OWN_ENGINES, Step, _run, _steps, add_parser
-from infra.settings import ROOT
+from infra.commands.run_tests import Step, _run, _steps, add_parser, own_engines
 
 
 def steps_of(*words: str) -> dict[str, tuple[str, ...]]:
@@ -34,8 +33,10 @@ def test_what_takes_long_runs_with_deep_alone() -> None:
     assert "deep" not in marks(steps_of("tests/contract")["pytest"]), "what is named is run"
 
 
-def test_every_test_with_engines_of_its_own_is_there() -> None:
-    assert [path for path in OWN_ENGINES if not (ROOT / path).is_file()] == []
+def test_a_test_that_asks_for_no_stack_has_engines_of_its_own() -> None:
+    own = own_engines()
+    assert {"tests/integration/test_parity.py", "tests/integration/test_losses.py"} <= set(own)
+    assert not {"tests/integration/test_stack.py", "tests/integration/test_hot_query.py"} & set(own)
 
 
 def step(name: str, program: str) -> Step:

@@ -189,8 +189,3 @@ class Pipeline:
         """Every on-prem topic that the mirror carries for this pipeline."""
         own = (self.predictions_topic, self.models_topic)
         return (self.events.topic, self.label.topic, *self.facts, *own)
-
-    def bucket_of(self, due: datetime) -> int:
-        """The start, in seconds since 1970, of the bucket that holds `due`."""
-        length = int(self.lake.buckets.total_seconds())
-        return int(due.timestamp()) // length * length

@@ -16,7 +16,8 @@ NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
 
 def ago(age: timedelta) -> int:
     """The bucket of that long ago."""
-    return PIPELINE.bucket_of(NOW - age)
+    length = int(PIPELINE.lake.buckets.total_seconds())
+    return int((NOW - age).timestamp()) // length * length
 
 
 def starts(*partitions: Partition, stripped_to: int = OUTSIDE) -> list[int]:

@@ -13,14 +13,13 @@ from typing import Final
 
 from confluent_kafka import KafkaException, Message
 
-from contract import metrics
 from contract.layout import Kafka
 from contract.messages.codec import Unreadable
 from contract.messages.operator_commands import OperatorCommand, read_command
 from contract.process_end import VitalThread
 from serving.rollout.pending_commands import Ordered, Pending
 from streaming.kafka.partition_ends import Ends
-from streaming.kafka.topic_reader import TopicReader
+from streaming.kafka.topic_reader import TopicReader, pass_over
 
 PARTITION: Final = 0
 READ_EVERY_S: Final = 0.5
@@ -94,7 +93,5 @@ class CommandTopic:
         try:
             return read_command(record.value() or b"")
         except Unreadable as error:
-            metrics.UNREADABLE_RECORDS.labels(topic=self._topic).inc()
-            place = (self._topic, record.partition(), record.offset())
-            log.error("command does not read topic=%s partition=%s offset=%s why=%r", *place, str(error))
+            pass_over(record, error)
             return None

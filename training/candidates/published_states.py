@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,14 +10,11 @@ from confluent_kafka import KafkaException, Message
 from contract.layout import Kafka
 from contract.messages.codec import Unreadable, decode
 from contract.messages.model_states import ModelState
-from contract.metrics import UNREADABLE_RECORDS
 from streaming.kafka.partition_ends import Ends
-from streaming.kafka.topic_reader import TopicReader
+from streaming.kafka.topic_reader import TopicReader, pass_over
 from training.training_errors import TrainingError
 
 TIMEOUT_S = 10.0
-
-log = logging.getLogger("trainer")
 
 
 @dataclass(frozen=True)
@@ -58,9 +54,7 @@ def newest_states(records: Iterable[Message]) -> PublishedStates:
             states[key] = _state(record, key)
             unreadable.discard(key)
         except Unreadable as error:
-            UNREADABLE_RECORDS.labels(topic=record.topic()).inc()
-            place = (record.topic(), record.partition(), record.offset())
-            log.error("model state does not read topic=%s partition=%s offset=%s why=%r", *place, str(error))
+            pass_over(record, error)
             unreadable.add(key)
     return PublishedStates(states, frozenset(unreadable))
 

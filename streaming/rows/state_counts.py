@@ -20,16 +20,6 @@ def state_counts(places: Places, pipeline: Pipeline) -> dict[str, int]:
     return counts_of(places.table(pipeline.name, "events"), rows)
 
 
-def outcome_counts(places: Places, pipeline: Pipeline) -> dict[str, int]:
-    """Logged predictions by state, hypothetical ones left out."""
-    return counts_of(places.table(pipeline.name, "predictions"), places.table(pipeline.name, "outcomes"))
-
-
-def question_count(places: Places, pipeline: Pipeline) -> int:
-    """Distinct records of `events`: what the states must sum up to."""
-    return int(_distinct(places.table(pipeline.name, "events")).num_rows)
-
-
 def counts_of(source: str, built: str) -> dict[str, int]:
     """Those of a built bucket by the state they were built in, those of OUTSIDE quarantined, the rest waiting."""
     asked = _distinct(source)

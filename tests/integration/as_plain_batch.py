@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from streaming.rows.state_counts import outcome_counts, question_count, state_counts
+from contract.records import IDENTITY
+from streaming.lake.delta_tables import opened
+from streaming.rows.state_counts import counts_of, state_counts
 from tests.integration.plain_batch import State, is_late, plain_batch
 from tests.integration.small_lake import Lake
 
@@ -18,7 +20,7 @@ def assert_as_plain_batch(lake: Lake, closed_to_s: float, missing: bool | None =
     """Rows, outcomes and counts are those of a plain batch over all that was committed."""
     for table in TOPIC_OF:
         assert_states(lake, table, closed_to_s, missing)
-    assert question_count(lake.places, lake.pipeline) == sum(state_counts(lake.places, lake.pipeline).values())
+    assert question_count(lake) == sum(state_counts(lake.places, lake.pipeline).values())
 
 
 def assert_states(
@@ -34,9 +36,21 @@ def assert_states(
     found = {_place(row): State(row["state"], row["label"], _seconds(row["label_append_time"])) for row in built}
     assert found == {p: s for p, s in wanted.items() if s.state not in ("waiting", "quarantined")}
     assert len(found) == len(built), "a record was built twice"
-    counts = state_counts if table == "rows" else outcome_counts
-    counted = counts(lake.places, lake.pipeline)
+    counted = state_counts(lake.places, lake.pipeline) if table == "rows" else outcome_counts(lake)
     assert Counter(counted) == Counter(state.state for state in wanted.values())
+
+
+def outcome_counts(lake: Lake) -> dict[str, int]:
+    """Logged predictions by state, hypothetical ones left out."""
+    name = lake.pipeline.name
+    return counts_of(lake.places.table(name, "predictions"), lake.places.table(name, "outcomes"))
+
+
+def question_count(lake: Lake) -> int:
+    """Distinct records of `events`: what the states must sum up to."""
+    columns = [*IDENTITY, "bucket"]
+    with opened(lake.places.table(lake.pipeline.name, "events")) as events:
+        return int(events.to_pyarrow_table(columns=columns).group_by(columns).aggregate([]).num_rows)
 
 
 def _place(row: dict[str, Any]) -> tuple[float | None, int, int]:

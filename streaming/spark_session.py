@@ -14,8 +14,9 @@ from contract.environment import Environment
 from contract.layout import Places
 
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-"""Batches are small: the second compiler costs more CPU than it saves, and the first batch comes much sooner.
-Its usual code cache is full after a minute, from when on nothing is compiled."""
+"""Batches are small: the JVM's second compiler (C2) costs more processor time than it saves, and delays the first one.
+With one compiler the JVM reserves a code cache of 48 MB, which Spark fills within a minute: then nothing is compiled
+any more."""
 
 SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -29,20 +30,20 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
-    # by default a hundred: what the hot query and the rows job alternate between is compiled anew every time
+    # the default of 100 is too small: the classes of the hot query and of the rows job would evict each other
     "spark.sql.codegen.cache.maxEntries": "1000",
-    # a task a file otherwise, to look at the files of a version
+    # the default starts one task for each file to list the files of a version
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.metricsEnabled": "false",
-    # a shuffle leaves its files, twenty megabytes a minute, until its objects are collected: by default every half hour
+    # shuffle files (20 MB a minute) are removed when the JVM collects their objects: by default every half hour
     "spark.cleaner.periodicGC.interval": "5min",
     # many buckets a batch: a writer open for each, instead of a sort
     "spark.sql.maxConcurrentOutputFileWriters": "64",
     "spark.sql.parquet.compression.codec": "zstd",
-    # a writer checks after so many records how much it holds: by default after a hundred, which may have 8 MB each
+    # after how many records a writer checks its memory: the default of 100 is too many for records of 8 MB
     "spark.hadoop.parquet.page.size.row.check.min": "4",
-    # the older form counts nanoseconds, in which the year 9999 has no place
+    # INT96 counts nanoseconds in 64 bits, which cannot hold the year 9999
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # without the second a file's close waits for 400 ms
     "spark.hadoop.dfs.client.use.datanode.hostname": "true",

@@ -29,8 +29,11 @@ def file_system(url: str) -> tuple[AbstractFileSystem, str]:
 
 @cache
 def _hdfs(host: str | None, port: int | None) -> HdfsFileSystem:
-    """One client an address, kept here and not by fsspec: that drops its own in a forked child before it runs its
-    program, where the client's threads are not and its end waits for them for ever."""
+    """One client an address, cached here and not by fsspec.
+
+    fsspec empties its cache in every forked child. The client's threads do not exist there, and its destructor would
+    wait for them for ever, so that the child never runs its program.
+    """
     files = HdfsFileSystem(host=host, port=port, skip_instance_cache=True)
     raw, opens = cast(Any, files.client.inner), ("read", "create", "list_status")
     files.client.inner = cast(Any, _Expected(raw, f"hdfs://{host}:{port}", opens))
@@ -38,7 +41,7 @@ def _hdfs(host: str | None, port: int | None) -> HdfsFileSystem:
 
 
 class _Expected:
-    """What is native of the client, of a file that it has opened, or of a listing: each call is expected back."""
+    """Wraps a native object (client, open file, listing): the hang watchdog watches each call until it returns."""
 
     def __init__(self, native: Any, of: str, opens: tuple[str, ...] = ()) -> None:
         self._native, self._of, self._opens = native, of, opens

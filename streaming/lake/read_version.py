@@ -1,6 +1,6 @@
 """One version of a table as Spark reads it, its list of files from deltalake.
 
-Delta's own reader works a version's list out anew with jobs of Spark's, which take seconds of a core for every read.
+Delta's own reader computes the list of files with Spark jobs at every read, which takes seconds of a core.
 """
 
 from __future__ import annotations

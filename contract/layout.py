@@ -19,7 +19,6 @@ Need: TypeAlias = Literal["onprem", "cloud", "hdfs", "h2o"]
 """An engine, by the name that it has in `Places`."""
 
 
-PlacesError: TypeAlias = VariableError
 """A variable is missing or malformed; the message names it and gives an example."""
 
 
@@ -58,7 +57,7 @@ class Places:
         """What the environment says; a default stands only for what `hotpath up` itself would start.
 
         Raises:
-            PlacesError: the address of an engine in `needs` lacks, or is malformed; it names the variable.
+            VariableError: the address of an engine in `needs` lacks, or is malformed; it names the variable.
         """
         environment = Environment(env)
         places = cls(environment.get(variables.DATA).absolute(), environment.all())
@@ -70,7 +69,7 @@ class Places:
     def environment(self) -> Environment:
         return Environment(self.given)
 
-    # the engines; each raises PlacesError when the environment does not name it
+    # the engines; each raises VariableError when the environment does not name it
     @property
     def onprem(self) -> Kafka:
         return _kafka(self.environment, variables.ONPREM_KAFKA)
@@ -150,5 +149,5 @@ def _login(environment: Environment) -> tuple[str, str] | None:
     user, password = environment.get(variables.H2O_USERNAME), environment.get(variables.H2O_PASSWORD)
     if bool(user) != bool(password):
         names = f"{variables.H2O_USERNAME.name} and {variables.H2O_PASSWORD.name}"
-        raise PlacesError(f"set both {names}, or neither")
+        raise VariableError(f"set both {names}, or neither")
     return (user, password) if user and password else None

@@ -14,7 +14,7 @@ import httpx
 
 from contract import metrics, variables
 from contract.environment import Environment
-from contract.layout import Places, PlacesError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.manifest import moment_of
 from contract.pipeline import Pipeline
@@ -200,7 +200,7 @@ def main() -> None:
     try:
         places = Places.from_environment(needs=("hdfs",))
         hang_watchdog.start()
-    except (PlacesError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"monitor: {error}")
     pages, lake = Pages(), LakeFollower(places, Deployed(places).pipelines)
     monitor = Monitor(places, Environment().get(variables.ADMIN), lake, pages)

@@ -17,8 +17,8 @@ from typing import Final
 
 import uvloop
 
-from contract.environment import Environment
-from contract.layout import Places, PlacesError
+from contract.environment import Environment, VariableError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from contract.process_end import vital_task
@@ -98,7 +98,7 @@ def main() -> int:
         places = Places.from_environment(needs=("onprem",))
         pipeline = _deployed(places, arguments.pipeline)
         return uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
-    except (PlacesError, PipelineError, KeysError, ServedModelError, OSError) as error:
+    except (VariableError, PipelineError, KeysError, ServedModelError, OSError) as error:
         logger.error("%s", error)
         return 1
 
@@ -106,7 +106,7 @@ def main() -> int:
 def _deployed(places: Places, name: str) -> Pipeline:
     file = places.pipelines / f"{name}.toml"
     if not file.exists():
-        raise PlacesError(f"no pipeline {name} is deployed: {file} is not there; deploy it with hotpath up FILE")
+        raise FileNotFoundError(f"no pipeline {name} is deployed: {file} is not there; deploy it with hotpath up FILE")
     return load(file)
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from contract import metrics, variables
 from contract.environment import Environment
-from contract.layout import Places, PlacesError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.metrics import PROBLEMS
 from contract.pipeline import Pipeline
@@ -136,7 +136,7 @@ def main() -> None:
         )
         hang_watchdog.start(CALL_S)
         spark = start_spark(places)
-    except (PlacesError, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         sys.exit(f"streaming: {error}")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contract import metrics
-from contract.layout import Places, PlacesError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.manifest import Manifest
 from contract.pipeline import Pipeline
@@ -209,7 +209,7 @@ def main() -> None:
     try:
         places = Places.from_environment(needs=("cloud", "hdfs", "h2o"))
         hang_watchdog.start()
-    except (PlacesError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"trainer: {error}")
     metrics.serve("trainer")
     run(places)

@@ -23,8 +23,8 @@ from flights_records import Record, records
 from producing import Producing
 
 from contract import metrics, variables
-from contract.environment import Environment
-from contract.layout import Places, PlacesError
+from contract.environment import Environment, VariableError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from contract.variable_types import reachable
@@ -57,7 +57,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     try:
         places, pipeline = Places.from_environment(needs=("onprem",)), load(args.file)
-    except (PlacesError, PipelineError) as error:
+    except (VariableError, PipelineError) as error:
         sys.exit(f"replay: {error}")
     metrics.serve("replay")
     folder = places.folder.replay

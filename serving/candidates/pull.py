@@ -26,7 +26,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from contract import metrics
-from contract.layout import Places, PlacesError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.process_end import VitalThread
 from serving.candidates.state_store import read_states
@@ -110,7 +110,7 @@ def main() -> int:
     try:
         places = Places.from_environment(needs=("hdfs",))
         hang_watchdog.start()
-    except (PlacesError, ValueError) as error:
+    except ValueError as error:
         log.error("%s", error)
         return 1
     stop = threading.Event()

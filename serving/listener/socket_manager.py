@@ -22,7 +22,8 @@ from typing import Final
 import uvicorn
 
 from contract import metrics
-from contract.layout import Places, PlacesError
+from contract.environment import VariableError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.messages.listener import HOT
 from contract.process_end import vital_task
@@ -98,7 +99,7 @@ def take_up_pipelines(places: Places, pools: dict[tuple[str, str], ListenerPool]
             if (file.stem, HOT) not in pools:
                 pools[file.stem, HOT] = ListenerPool(file.stem, hot_address(places, file.stem))
             pools[file.stem, HOT].bind()
-        except (PlacesError, OSError) as error:
+        except (VariableError, OSError) as error:
             log.error("pipeline has no usable address pipeline=%s why=%r", file.stem, str(error))
             metrics.PROBLEMS.labels(part="socket_manager").inc()
 
@@ -112,7 +113,7 @@ def main() -> int:
         with only_one(places.sockets):
             metrics.serve("socket_manager")
             asyncio.run(serve(places))
-    except (PlacesError, ListenerError, OSError) as error:
+    except (VariableError, ListenerError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0

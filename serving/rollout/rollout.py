@@ -22,8 +22,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from contract import metrics
+from contract.environment import VariableError
 from contract.files import Locked, exclusive_lock
-from contract.layout import Places, PlacesError
+from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.messages.operator_commands import ListModels, Reply, Request, ShowModel
 from serving.candidates.state_store import ModelsError
@@ -173,7 +174,7 @@ def main() -> int:
         with only_one(places, sys.argv[1]):
             metrics.serve("rollout")
             run(Rollout(places, sys.argv[1]), stop)
-    except (PlacesError, PipelineError, ListenerError, ModelsError, OSError) as error:
+    except (VariableError, PipelineError, ListenerError, ModelsError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from contract.layout import Kafka, PlacesError
+from contract.environment import VariableError
+from contract.layout import Kafka
 
 _SAME = ("security.protocol", "sasl.mechanism")
 _LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule"}
@@ -18,7 +19,7 @@ def java_settings(kafka: Kafka) -> dict[str, str]:
 
     Raises:
         OSError: a certificate or key cannot be read.
-        PlacesError: the key is of a kind that Java does not read.
+        VariableError: the key is of a kind that Java does not read.
     """
     own = {"bootstrap.servers": kafka.bootstrap}
     own |= {name: kafka.settings[name] for name in _SAME if name in kafka.settings}
@@ -51,5 +52,5 @@ def _pkcs8(file: Path) -> str:
     text = file.read_text()
     if not any(f"-----BEGIN {kind}-----" in text for kind in _PKCS8):
         remedy = f"openssl pkcs8 -topk8 -in {file} -out key.pem (-nocrypt for one without a password)"
-        raise PlacesError(f"{file} is no private key in PKCS#8, the only kind that Java reads; make one: {remedy}")
+        raise VariableError(f"{file} is no private key in PKCS#8, the only kind that Java reads; make one: {remedy}")
     return text

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import KafkaException, Message, Producer
 
 from contract import metrics
-from contract.layout import Kafka, Places, PlacesError
+from contract.layout import Kafka, Places
 from contract.log_lines import start_logging
 from contract.messages.codec import Unreadable, encode
 from contract.messages.imports import read_import
@@ -261,7 +261,7 @@ def main() -> None:
     try:
         places = Places.from_environment(needs=("onprem", "cloud"))
         hang_watchdog.start()
-    except (PlacesError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"watcher: {error}")
     metrics.serve("watcher")
     watch(places, stop)

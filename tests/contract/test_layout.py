@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.layout import Places, PlacesError
+from contract.environment import VariableError
+from contract.layout import Places
 
 ALL = {
     "HOTPATH_ONPREM_KAFKA": "127.0.0.1:1",
@@ -28,20 +29,20 @@ def test_an_engine_that_is_not_named_is_missed_only_where_it_is_used(tmp_path: P
     places = Places.from_environment({"HOTPATH_DATA": str(tmp_path), "HOTPATH_ONPREM_KAFKA": "broker:9092"})
     assert places.onprem.bootstrap == "broker:9092"
     assert places.onprem_folder("p") == tmp_path / "onprem" / "p"
-    with pytest.raises(PlacesError, match=r"HOTPATH_HDFS is not set; .* for example HOTPATH_HDFS=hdfs://namenode"):
+    with pytest.raises(VariableError, match=r"HOTPATH_HDFS is not set; .* for example HOTPATH_HDFS=hdfs://namenode"):
         places.registry("p")
 
 
 def test_an_engine_that_a_process_needs_is_missed_at_once() -> None:
     for need, variable in (("onprem", "ONPREM_KAFKA"), ("cloud", "CLOUD_KAFKA"), ("hdfs", "HDFS"), ("h2o", "H2O")):
         lacking = {name: value for name, value in ALL.items() if name != f"HOTPATH_{variable}"}
-        with pytest.raises(PlacesError, match=f"HOTPATH_{variable} is not set"):
+        with pytest.raises(VariableError, match=f"HOTPATH_{variable} is not set"):
             Places.from_environment(lacking, needs=(need,))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("half", ["HOTPATH_H2O_USERNAME", "HOTPATH_H2O_PASSWORD"])
 def test_half_a_login_is_refused_by_name(half: str) -> None:
-    with pytest.raises(PlacesError, match="set both HOTPATH_H2O_USERNAME and HOTPATH_H2O_PASSWORD, or neither"):
+    with pytest.raises(VariableError, match="set both HOTPATH_H2O_USERNAME and HOTPATH_H2O_PASSWORD, or neither"):
         Places.from_environment(ALL | {half: "ann"}, needs=("h2o",))
 
 

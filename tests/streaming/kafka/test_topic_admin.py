@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.layout import Kafka, PlacesError
+from contract.environment import VariableError
+from contract.layout import Kafka
 from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC
 from streaming.kafka.java_client import java_settings
 from streaming.kafka.pipeline_topics import FURTHEST_MS, cloud_topics, onprem_topics
@@ -73,7 +74,7 @@ def test_a_login_reaches_clients_in_java_with_its_quotes_escaped() -> None:
 def test_a_key_that_java_cannot_read_is_named_with_what_to_do(tmp_path: Path) -> None:
     key = tmp_path / "client.key"
     key.write_text("-----BEGIN RSA PRIVATE KEY-----\n")
-    with pytest.raises(PlacesError, match=rf"{key} is no private key in PKCS#8.*openssl pkcs8 -topk8 -in {key}"):
+    with pytest.raises(VariableError, match=rf"{key} is no private key in PKCS#8.*openssl pkcs8 -topk8 -in {key}"):
         java_settings(Kafka("broker:9092", {"ssl.key.location": str(key), "ssl.certificate.location": str(key)}))
 
 

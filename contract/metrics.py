@@ -1,258 +1,328 @@
-"""Every metric of hotpath, declared once: name, type, unit, meaning, labels.
+"""Every metric of hotpath, declared once by the process that emits it; docs/metrics.md is made from this list.
 
-A process uses the objects below and calls `serve` once. Names follow Prometheus: `hotpath_<stage>_<what>_<unit>`.
-Whoever reads samples names them by the same objects (`sample_name`, `sum_name`, `count_name`), so that mypy finds a
-metric that was renamed.
+A process uses the objects below and calls `serve` once. Whoever reads samples names them by the same objects
+(`sample_name`, `sum_name`, `count_name`), so that mypy finds a metric that was renamed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
-from prometheus_client.samples import Sample
+from prometheus_client import start_http_server
 
 from contract import variables
 from contract.environment import Environment
+from contract.metric_types import Emitter
 
+EVERY_PROCESS: Final = Emitter("every process")
+REPLAY: Final = Emitter("replay")
+SCORER: Final = Emitter("scorer")
+SOCKET_MANAGER: Final = Emitter("socket manager")
+PULL: Final = Emitter("pull")
+ROLLOUT: Final = Emitter("rollout")
+TRAINER: Final = Emitter("trainer")
+WATCHER: Final = Emitter("watcher")
+SPARK_JOB: Final = Emitter("Spark job")
+MONITOR: Final = Emitter("monitor")
 
-class MomentGauge(Gauge):
-    """A moment as Unix time. It has no sample until it is set: the 0 of a fresh gauge would read as 1970."""
-
-    def _child_samples(self) -> Iterable[Sample]:
-        return [sample for sample in super()._child_samples() if sample.value != 0]
-
-
-L = TypeVar("L", bound="tuple[str, ...]")
-
-
-class ReplacedGauge(Gauge):
-    """A gauge whose samples are replaced all at once: a scrape finds the old ones or the new ones, never none."""
-
-    _shown: tuple[tuple[tuple[str, ...], float], ...] = ()
-
-    def replace(self, samples: Mapping[L, float]) -> None:
-        """Show these values by their labels' values, and nothing else."""
-        self._shown = tuple(samples.items())
-
-    def _multi_samples(self) -> Iterable[Sample]:
-        return [
-            Sample("", dict(zip(self._labelnames, labels, strict=True)), value, None, None)
-            for labels, value in self._shown
-        ]
-
-
-def sample_name(metric: Counter | Gauge) -> str:
-    """The name under which the metric's values are scraped."""
-    return f"{_family(metric)}_total" if isinstance(metric, Counter) else _family(metric)
-
-
-def sum_name(metric: Histogram) -> str:
-    """The name of the sum of what a histogram observed."""
-    return f"{_family(metric)}_sum"
-
-
-def count_name(metric: Histogram) -> str:
-    """The name of the number of a histogram's observations."""
-    return f"{_family(metric)}_count"
-
-
-def _family(metric: Counter | Gauge | Histogram) -> str:
-    (family,) = metric.describe()
-    return str(family.name)
-
-
-# every process
-PROBLEMS = Counter("hotpath_problems", "Errors that a process's outermost loop caught and logged.", ["part"])
-"""A process counts here what it could not do, once per turn of its loop."""
-
-UNREADABLE_RECORDS = Counter(
-    "hotpath_unreadable_records", "Records of hotpath's own topics that were passed over: they do not read.", ["topic"]
+PROBLEMS = EVERY_PROCESS.counter(
+    "hotpath_problems",
+    "errors",
+    "Errors that a process's outermost loop caught and logged, once for each turn of the loop.",
+    "part",
+)
+UNREADABLE_RECORDS = EVERY_PROCESS.counter(
+    "hotpath_unreadable_records",
+    "records",
+    "Records of hotpath's own topics that were passed over: they do not read.",
+    "topic",
+    only_by_fault=True,
 )
 
 # the replay of the example, and the application that it plays
-REPLAY_PRODUCED = Counter("hotpath_replay_produced_records", "Records handed to the on-prem broker.", ["topic"])
-REPLAY_BEHIND_SECONDS = Gauge("hotpath_replay_behind_seconds", "How late the replay is with its next record.")
-APP_ANSWERS = Counter("hotpath_app_answers", "Answers, by HTTP status; failed, or not_asked when busy.", ["status"])
-APP_ANSWER_SECONDS = Histogram(
+REPLAY_PRODUCED = REPLAY.counter(
+    "hotpath_replay_produced_records", "records", "Records handed to the on-prem broker.", "topic"
+)
+REPLAY_BEHIND_SECONDS = REPLAY.gauge("hotpath_replay_behind_seconds", "s", "How late the replay is.")
+APP_ANSWERS = REPLAY.counter(
+    "hotpath_app_answers", "answers", "Answers, by HTTP status; failed, or not_asked when busy.", "status"
+)
+APP_ANSWER_SECONDS = REPLAY.seconds(
     "hotpath_app_answer_seconds", "From a question to its answer, as the application sees it."
 )
 
-# the scorer: traffic at its addresses; golden requests are in none of these but their own
-REQUESTS = Counter("hotpath_scorer_requests", "Requests to predict, by HTTP status.", ["pipeline", "status"])
-REQUEST_SECONDS = Histogram(
+# traffic at the scorer's addresses; golden requests are in none of these but their own
+REQUESTS = SCORER.counter(
+    "hotpath_scorer_requests", "requests", "Requests to predict, by HTTP status.", "pipeline", "status"
+)
+REQUEST_SECONDS = SCORER.seconds(
     "hotpath_scorer_request_seconds",
     "From a request's last byte to its answer, in the scorer, whatever its status.",
-    ["pipeline"],
+    "pipeline",
     buckets=(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
 )
-ANSWER_WARNINGS = Counter("hotpath_scorer_warnings", "Warnings in answers, by code.", ["pipeline", "code"])
-GOLDEN_REQUESTS = Counter("hotpath_scorer_golden_requests", "Golden requests, by HTTP status.", ["pipeline", "status"])
-PREDICTIONS_LOGGED = Counter(
+ANSWER_WARNINGS = SCORER.counter(
+    "hotpath_scorer_warnings",
+    "warnings",
+    "Warnings in answers, by code.",
+    "pipeline",
+    "code",
+    only_by_fault=True,
+)
+GOLDEN_REQUESTS = SCORER.counter(
+    "hotpath_scorer_golden_requests", "requests", "Golden requests, by HTTP status.", "pipeline", "status"
+)
+PREDICTIONS_LOGGED = SCORER.counter(
     "hotpath_scorer_predictions",
+    "predictions",
     "Logged predictions: delivered, spooled (written to disk, delivered later), refused by the broker, or dropped.",
-    ["pipeline", "outcome"],
+    "pipeline",
+    "outcome",
 )
-PREDICTION_QUEUE = Gauge("hotpath_scorer_prediction_queue_records", "Predictions not yet taken by Kafka.", ["pipeline"])
-PREDICTION_SPOOL = Gauge("hotpath_scorer_prediction_spool_bytes", "Predictions on disk, not yet sent.", ["pipeline"])
-MODEL_AGE_SECONDS = Gauge(
-    "hotpath_scorer_model_age_seconds", "Now minus the newest question in training.", ["pipeline", "model"]
+PREDICTION_QUEUE = SCORER.gauge(
+    "hotpath_scorer_prediction_queue_records", "records", "Predictions not yet taken by Kafka.", "pipeline"
+)
+PREDICTION_SPOOL = SCORER.gauge(
+    "hotpath_scorer_prediction_spool_bytes", "bytes", "Predictions on disk, not yet sent.", "pipeline"
+)
+MODEL_AGE_SECONDS = SCORER.gauge(
+    "hotpath_scorer_model_age_seconds", "s", "Now minus the newest question in training.", "pipeline", "model"
+)
+ACCEPT_PAUSES = SCORER.counter(
+    "hotpath_scorer_accept_pauses",
+    "pauses",
+    "Times that a scorer stopped accepting for a while, being short of descriptors.",
+)
+SCORER_FORCED_CLOSES = SCORER.counter(
+    "hotpath_scorer_forced_closes", "connections", "Connections that the drain deadline closed."
 )
 
-# the hot address: the socket manager, and the scorer's hold on it
-SWITCHES = Counter(
+# the hot address
+SWITCHES = SOCKET_MANAGER.counter(
     "hotpath_serving_switches",
+    "switches",
     "Switches of the hot address to another scorer: done or failed.",
-    ["pipeline", "outcome"],
+    "pipeline",
+    "outcome",
 )
-RESCUES = Counter(
-    "hotpath_serving_rescues", "Times a draining scorer was called back, since none accepted.", ["pipeline"]
+RESCUES = SOCKET_MANAGER.counter(
+    "hotpath_serving_rescues",
+    "calls",
+    "Times a draining scorer was called back, since none accepted.",
+    "pipeline",
+    only_by_fault=True,
 )
-SCORERS = Gauge("hotpath_serving_scorers", "Scorers that the socket manager knows.", ["pipeline", "state"])
-SOCKET_HELD = Gauge("hotpath_serving_socket_held", "1 while the socket manager holds the socket.", ["pipeline"])
-ACCEPT_PAUSES = Counter(
-    "hotpath_scorer_accept_pauses", "Times that a scorer stopped accepting for a while, being short of descriptors."
+SCORERS = SOCKET_MANAGER.gauge(
+    "hotpath_serving_scorers", "scorers", "Scorers that the socket manager knows.", "pipeline", "state"
 )
-SCORER_FORCED_CLOSES = Counter("hotpath_scorer_forced_closes", "Connections that the drain deadline closed.")
+SOCKET_HELD = SOCKET_MANAGER.gauge(
+    "hotpath_serving_socket_held", "1 or 0", "1 while the socket manager holds the socket.", "pipeline"
+)
 
-# pull and rollout: candidates on-prem, and the models that serve
-PULLED_CANDIDATES = Counter("hotpath_pull_candidates", "Candidates copied on-prem, complete.", ["pipeline"])
-PULLED_BYTES = Counter("hotpath_pull_bytes", "Bytes copied from the registry.", ["pipeline"])
-PULL_FAILURES = Counter(
-    "hotpath_pull_failures", "Turns in which a pipeline's registry could not be reached or copied.", ["pipeline"]
+# candidates on-prem, and the models that serve
+PULLED_CANDIDATES = PULL.counter(
+    "hotpath_pull_candidates", "candidates", "Candidates copied on-prem, complete.", "pipeline"
 )
-ADMISSIONS = Counter("hotpath_rollout_admissions", "Candidates admitted or rejected.", ["pipeline", "outcome"])
-CURRENT_MODEL = ReplacedGauge("hotpath_rollout_model", "1 for the version that is champion.", ["pipeline", "model"])
-MODEL_NEWEST_AS_OF = MomentGauge(
-    "hotpath_rollout_model_newest_as_of_seconds",
-    "The newest question in the champion's training, Unix time.",
-    ["pipeline"],
+PULLED_BYTES = PULL.counter("hotpath_pull_bytes", "bytes", "Bytes copied from the registry.", "pipeline")
+PULL_FAILURES = PULL.counter(
+    "hotpath_pull_failures",
+    "turns",
+    "Turns in which a pipeline's registry could not be reached or copied.",
+    "pipeline",
+    only_by_fault=True,
 )
-MODEL_PINNED = ReplacedGauge(
+ADMISSIONS = ROLLOUT.counter(
+    "hotpath_rollout_admissions", "candidates", "Candidates admitted or rejected.", "pipeline", "outcome"
+)
+CURRENT_MODEL = ROLLOUT.replaced(
+    "hotpath_rollout_model", "1", "1 for the version that is champion.", "pipeline", "model"
+)
+MODEL_NEWEST_AS_OF = ROLLOUT.moment(
+    "hotpath_rollout_model_newest_as_of_seconds", "The newest question in the champion's training.", "pipeline"
+)
+MODEL_PINNED = ROLLOUT.replaced(
     "hotpath_rollout_pinned_since_seconds",
-    "When a version was pinned by hand, Unix time; no sample while none is.",
-    ["pipeline", "model", "who"],
+    "s since 1970",
+    "When a version was pinned by hand; no sample while none is.",
+    "pipeline",
+    "model",
+    "who",
+    only_by_fault=True,
 )
-DRAINING_SCORERS = Gauge("hotpath_rollout_draining_scorers", "Scorers that drain or stay warm.", ["pipeline"])
-OPERATOR_COMMANDS = Counter(
+DRAINING_SCORERS = ROLLOUT.gauge(
+    "hotpath_rollout_draining_scorers", "scorers", "Scorers that drain or stay warm.", "pipeline"
+)
+OPERATOR_COMMANDS = ROLLOUT.counter(
     "hotpath_rollout_commands",
+    "commands",
     "Operator commands: done, or refused (the answer or the log says why).",
-    ["pipeline", "outcome"],
+    "pipeline",
+    "outcome",
+    only_by_fault=True,
 )
-UNSENT_MODEL_STATES = Gauge(
-    "hotpath_rollout_unsent_model_states", "Records of models' states that wait for the broker.", ["pipeline"]
+UNSENT_MODEL_STATES = ROLLOUT.gauge(
+    "hotpath_rollout_unsent_model_states", "records", "Records of models' states that wait for the broker.", "pipeline"
 )
 
 # training
-TRAINING_RUNS = Counter("hotpath_training_candidates", "Candidates written to the registry.", ["pipeline"])
-TRAINING_SECONDS = Histogram(
+TRAINING_RUNS = TRAINER.counter(
+    "hotpath_training_candidates", "candidates", "Candidates written to the registry.", "pipeline"
+)
+TRAINING_SECONDS = TRAINER.seconds(
     "hotpath_training_run_seconds",
     "One run, from the import to the candidate.",
-    ["pipeline"],
+    "pipeline",
     buckets=(5, 10, 20, 40, 80, 160),
 )
-TRAINING_AUC = Gauge("hotpath_training_auc", "The newest candidate's AUC on its holdout.", ["pipeline"])
-TRAINING_IDLE = Gauge("hotpath_training_idle", "1 while there are no new rows to train on.", ["pipeline"])
-TRAINING_WAITING = Gauge("hotpath_training_waiting", "1 while the rows are too few yet to train on.", ["pipeline"])
-TRAINING_FAILURES = Gauge(
-    "hotpath_training_failures_in_a_row", "Training runs that failed since the last one that did not.", ["pipeline"]
+TRAINING_AUC = TRAINER.gauge("hotpath_training_auc", "0 to 1", "The newest candidate's AUC on its holdout.", "pipeline")
+TRAINING_IDLE = TRAINER.gauge(
+    "hotpath_training_idle", "1 or 0", "1 while there are no new rows to train on.", "pipeline"
 )
-TRAINING_FAILING = Gauge(
+TRAINING_WAITING = TRAINER.gauge(
+    "hotpath_training_waiting", "1 or 0", "1 while the rows are too few yet to train on.", "pipeline"
+)
+TRAINING_FAILURES = TRAINER.gauge(
+    "hotpath_training_failures_in_a_row",
+    "runs",
+    "Training runs that failed since the last one that did not.",
+    "pipeline",
+)
+TRAINING_FAILING = TRAINER.gauge(
     "hotpath_training_failing",
+    "1",
     "1 while the newest training run of a pipeline failed: for which reason, in words. Absent while all is well.",
-    ["pipeline", "reason"],
+    "pipeline",
+    "reason",
+    only_by_fault=True,
 )
 
 # the monitor
-WEBHOOK_FAILURES = Counter(
-    "hotpath_monitor_webhook_failures", "Times that the webhook took no alert, which is sent again."
+WEBHOOK_FAILURES = MONITOR.counter(
+    "hotpath_monitor_webhook_failures", "calls", "Times that the webhook took no alert, which is sent again."
 )
-ALERTS_DROPPED = Counter(
+ALERTS_DROPPED = MONITOR.counter(
     "hotpath_monitor_alerts_dropped",
+    "alerts",
     "Alerts that never reached the webhook: refused for good (a 4xx), or the oldest of too many that waited.",
-    ["why"],
+    "why",
+    only_by_fault=True,
 )
-
 
 # the mirror, as the watcher sees it, and what the hot query makes of it
 # moments, not ages: an age would stand still with the process that tells it
-MIRROR_LAG_RECORDS = Gauge(
-    "hotpath_mirror_lag_records", "On-prem records not yet in the cloud.", ["topic", "partition"]
+MIRROR_LAG_RECORDS = WATCHER.gauge(
+    "hotpath_mirror_lag_records", "records", "On-prem records not yet in the cloud.", "topic", "partition"
 )
-MIRROR_CAUGHT_UP_TO_SECONDS = MomentGauge(
-    "hotpath_mirror_caught_up_to_seconds", "All stamped before is in the cloud, Unix time.", ["topic", "partition"]
+MIRROR_CAUGHT_UP_TO_SECONDS = WATCHER.moment(
+    "hotpath_mirror_caught_up_to_seconds", "All stamped before is in the cloud.", "topic", "partition"
 )
-WATCHER_LOOKED_SECONDS = MomentGauge(
-    "hotpath_watcher_looked_seconds", "When the watcher last saw both brokers and told the cloud of it, Unix time."
+WATCHER_LOOKED_SECONDS = WATCHER.moment(
+    "hotpath_watcher_looked_seconds", "When the watcher last saw both brokers and told the cloud of it."
 )
-IMPORT_OPEN = Gauge("hotpath_mirror_import_open", "1 while somebody imports history into the topic.", ["topic"])
-IMPORT_NEWS_SECONDS = MomentGauge(
+IMPORT_OPEN = WATCHER.gauge(
+    "hotpath_mirror_import_open", "1 or 0", "1 while somebody imports history into the topic.", "topic"
+)
+IMPORT_NEWS_SECONDS = WATCHER.moment(
     "hotpath_mirror_import_news_seconds",
-    "When the last record about an open import came, Unix time; no sample while none is open.",
-    ["topic"],
+    "When the last record about an open import came; no sample while none is open.",
+    "topic",
+    only_by_fault=True,
 )
-STREAM_RECORDS = Counter("hotpath_streaming_records", "Records committed, by table.", ["pipeline", "table"])
-DEAD_LETTERS = Counter(
+STREAM_RECORDS = SPARK_JOB.counter(
+    "hotpath_streaming_records", "records", "Records committed, by table.", "pipeline", "table"
+)
+DEAD_LETTERS = SPARK_JOB.counter(
     "hotpath_streaming_dead_letters",
+    "records",
     "Records that could not be decoded, by the code of their reason.",
-    ["pipeline", "topic", "reason"],
+    "pipeline",
+    "topic",
+    "reason",
+    only_by_fault=True,
 )
-QUARANTINED_QUESTIONS = Counter(
+QUARANTINED_QUESTIONS = SPARK_JOB.counter(
     "hotpath_streaming_quarantined_questions",
+    "questions",
     "Questions committed to the one bucket of those whose as_of or due is NULL or out of bounds, by the likely cause.",
-    ["pipeline", "reason"],
+    "pipeline",
+    "reason",
+    only_by_fault=True,
 )
-LOSSES_UNACKNOWLEDGED = Gauge(
+LOSSES_UNACKNOWLEDGED = SPARK_JOB.gauge(
     "hotpath_losses_unacknowledged",
+    "losses",
     "Losses of records (taken by retention, or with a topic that was made anew) that nobody has acknowledged.",
-    ["pipeline"],
+    "pipeline",
 )
-STREAM_BATCH_SECONDS = Histogram(
+STREAM_BATCH_SECONDS = SPARK_JOB.seconds(
     "hotpath_streaming_batch_seconds",
     "A batch of the hot query, from its start to its last commit; the count is that of batches.",
-    ["pipeline"],
+    "pipeline",
     buckets=(0.5, 1, 2, 3, 4, 5, 7, 10, 15, 30, 60),
 )
-STREAM_DELAY_SECONDS = Histogram(
+STREAM_DELAY_SECONDS = SPARK_JOB.seconds(
     "hotpath_streaming_delay_seconds",
     "From the on-prem stamp of a batch's oldest record to its commit; imports aside.",
-    ["pipeline"],
+    "pipeline",
     buckets=(1, 2, 3, 5, 7, 10, 15, 20, 30, 60, 300),
 )
-STREAM_BEHIND_RECORDS = Gauge("hotpath_streaming_behind_records", "Cloud offsets not yet committed.", ["pipeline"])
-STREAM_CAUGHT_UP_TO_SECONDS = MomentGauge(
-    "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables, Unix time.", ["pipeline"]
+STREAM_BEHIND_RECORDS = SPARK_JOB.gauge(
+    "hotpath_streaming_behind_records", "records", "Cloud offsets not yet committed.", "pipeline"
 )
-STREAM_RESTARTS = Counter("hotpath_streaming_restarts", "Hot queries that ended and were started anew.", ["pipeline"])
-STREAM_FAILURES_IN_A_ROW = Gauge(
+STREAM_CAUGHT_UP_TO_SECONDS = SPARK_JOB.moment(
+    "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables.", "pipeline"
+)
+STREAM_RESTARTS = SPARK_JOB.counter(
+    "hotpath_streaming_restarts",
+    "restarts",
+    "Hot queries that ended and were started anew.",
+    "pipeline",
+    only_by_fault=True,
+)
+STREAM_FAILURES_IN_A_ROW = SPARK_JOB.gauge(
     "hotpath_streaming_failures_in_a_row",
+    "failures",
     "How often a step (hot query, losses, rows job, upkeep) has failed since it last succeeded; 0 while it is well.",
-    ["pipeline", "step"],
+    "pipeline",
+    "step",
 )
-CLOCK_OFFSET_SECONDS = Gauge(
+CLOCK_OFFSET_SECONDS = SPARK_JOB.gauge(
     "hotpath_clock_offset_seconds",
+    "s",
     "Per producing host, the smallest (append time - event time) of the last minutes; negative: its clock is ahead.",
-    ["pipeline", "host"],
+    "pipeline",
+    "host",
 )
-UPKEEP_SECONDS = Histogram("hotpath_streaming_upkeep_seconds", "A turn of the tables' upkeep.", ["pipeline"])
+UPKEEP_SECONDS = SPARK_JOB.seconds("hotpath_streaming_upkeep_seconds", "A turn of the tables' upkeep.", "pipeline")
 
 # the rows job: buckets of `rows` and `outcomes`
-BUILT_BUCKETS = Counter("hotpath_rows_buckets", "Buckets built: closed or reopened.", ["pipeline", "table", "why"])
-BUILD_SECONDS = Histogram(
+BUILT_BUCKETS = SPARK_JOB.counter(
+    "hotpath_rows_buckets", "buckets", "Buckets built: closed or reopened.", "pipeline", "table", "why"
+)
+BUILD_SECONDS = SPARK_JOB.seconds(
     "hotpath_rows_build_seconds",
     "A build, of all buckets that were ready.",
-    ["pipeline", "table"],
+    "pipeline",
+    "table",
     buckets=(1, 2, 5, 10, 20, 40, 80, 160),
 )
-BUILT_UPTO_SECONDS = MomentGauge(
-    "hotpath_rows_built_upto_seconds", "Every bucket that ends before has been built, Unix time.", ["pipeline", "table"]
+BUILT_UPTO_SECONDS = SPARK_JOB.moment(
+    "hotpath_rows_built_upto_seconds", "Every bucket that ends before has been built.", "pipeline", "table"
 )
-PENDING_BUCKETS = Gauge(
-    "hotpath_rows_pending_buckets", "Closed buckets that have changed and are to be built anew.", ["pipeline", "table"]
+PENDING_BUCKETS = SPARK_JOB.gauge(
+    "hotpath_rows_pending_buckets",
+    "buckets",
+    "Closed buckets that have changed and are to be built anew.",
+    "pipeline",
+    "table",
 )
-QUESTIONS = Gauge(
-    "hotpath_rows_questions", "Questions, or predictions, of built buckets by state.", ["pipeline", "table", "state"]
+QUESTIONS = SPARK_JOB.gauge(
+    "hotpath_rows_questions",
+    "questions",
+    "Questions, or predictions, of built buckets by state.",
+    "pipeline",
+    "table",
+    "state",
 )
 
 
@@ -263,6 +333,3 @@ def serve(part: str) -> None:
     if port:
         start_http_server(port, addr=environment.get(variables.METRICS_BIND) or environment.get(variables.BIND))
     PROBLEMS.labels(part=part).inc(0)
-
-
-__all__ = ["PROBLEMS", "Counter", "Gauge", "Histogram", "MomentGauge", "serve"]

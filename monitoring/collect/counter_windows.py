@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from contract.metrics import Counter, sample_name
+from contract.metric_types import Counter, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 
 WINDOW_S = 600

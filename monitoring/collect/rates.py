@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.metrics import Counter, Histogram
+from contract.metric_types import Counter, Histogram
 from monitoring.collect.scrape import Snapshot
 
 

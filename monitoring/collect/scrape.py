@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from contract.metrics import Counter, Gauge, Histogram, count_name, sample_name, sum_name
+from contract.metric_types import Counter, Gauge, Histogram, count_name, sample_name, sum_name
 from contract.variable_types import Address, reachable
 
 TIMEOUT_S = 2.0

@@ -14,7 +14,7 @@ import msgspec
 
 from contract import metrics
 from contract.files import write_durably
-from contract.metrics import Counter
+from contract.metric_types import Counter
 from monitoring.collect.counter_windows import CounterWindows, Series
 from monitoring.collect.scrape import Snapshot
 from monitoring.collect.stillness import Stillness

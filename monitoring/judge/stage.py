@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from contract.metrics import IMPORT_OPEN, Counter, Gauge
+from contract.metric_types import Counter, Gauge
+from contract.metrics import IMPORT_OPEN
 from contract.pipeline import Pipeline
 from contract.restarts import Restart
 from monitoring.collect.counter_windows import CounterWindows

@@ -6,7 +6,16 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.samples import Sample
 
-from contract.metrics import Counter, Gauge, Histogram, MomentGauge, ReplacedGauge, count_name, sample_name, sum_name
+from contract.metric_types import (
+    Counter,
+    Gauge,
+    Histogram,
+    MomentGauge,
+    ReplacedGauge,
+    count_name,
+    sample_name,
+    sum_name,
+)
 
 
 @pytest.mark.parametrize("kind", [Counter, Gauge, MomentGauge])

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from contract import metrics
 from contract.layout import Places
-from contract.metrics import Gauge, sample_name
+from contract.metric_types import Gauge, sample_name
 from monitoring.judge.alerts import Alerts
 from monitoring.judge.memory import Saved
 from monitoring.judge.outcome_follower import LakeFollower

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from contract.metrics import STREAM_RECORDS, sample_name
+from contract.metric_types import sample_name
+from contract.metrics import STREAM_RECORDS
 from monitoring.collect import counter_windows
 from monitoring.collect.counter_windows import CounterWindows, Series
 from monitoring.collect.scrape import PROCESS_START, Sample, Snapshot

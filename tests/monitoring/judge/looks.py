@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.metrics import Counter, Gauge, Histogram, count_name, sample_name
+from contract.metric_types import Counter, Gauge, Histogram, count_name, sample_name
 from contract.restarts import Restart
 from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.scrape import PROCESS_START, Sample, Snapshot

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract import metrics
-from contract.metrics import Counter, Gauge, sample_name
+from contract.metric_types import Counter, Gauge, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.stage import Stage, StageInputs
 from monitoring.judge.stages import stages

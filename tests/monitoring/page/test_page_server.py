@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract.metrics import TRAINING_AUC, sample_name
+from contract.metric_types import sample_name
+from contract.metrics import TRAINING_AUC
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import by_minute, by_model

@@ -146,7 +146,7 @@ class DataFolder:
 
     # what engines, monitor and others keep
     def engine(self, name: str) -> Path:
-        """What a local engine keeps: `kafka-onprem`, `kafka-cloud`, `hdfs`, `h2o`."""
+        """What a local engine keeps: `kafka-onprem`, `kafka-cloud`, `hdfs`, `h2o`, `influxdb`."""
         return self.path / name
 
     @property
@@ -167,6 +167,16 @@ class DataFolder:
     def monitor_memory(self) -> Path:
         """JSON: what the monitor needs to go on judging after a restart."""
         return self.path / "monitor" / "memory.json"
+
+    @property
+    def influx_points(self) -> Path:
+        """Points that wait for InfluxDB, as files of line protocol."""
+        return self.path / "monitor" / "points"
+
+    @property
+    def influx_token(self) -> Path:
+        """The token of the InfluxDB that `up` starts."""
+        return self.path / "influx.token"
 
     @property
     def replay(self) -> Path:

@@ -57,8 +57,12 @@ def _statements(path: Path, text: str, env: MutableMapping[str, str]) -> list[tu
         line = text.count("\n", 0, at) + 1
         try:
             name, value, at = _statement(text, at, lambda wanted: env.get(wanted, said.get(wanted)))
+            if "\0" in (value or ""):
+                raise ValueError(f"the value of {name} holds a NUL character, which no variable can; remove it")
         except ValueError as error:
             raise VariableError(f"{path}:{line}: {error}") from None
+        except RecursionError:
+            raise VariableError(f"{path}:{line}: variables are nested too deeply; write the value itself") from None
         if value is not None:
             said[name] = value
         at = _skip(text, at)

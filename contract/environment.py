@@ -124,7 +124,10 @@ class Environment:
 
 def _content(name: str, file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        value = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        if "\0" not in value:
+            return value
+        reason = "it holds a NUL character"
     except OSError as error:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:

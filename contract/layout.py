@@ -19,9 +19,6 @@ Need: TypeAlias = Literal["onprem", "cloud", "hdfs", "h2o"]
 """An engine, by the name that it has in `Places`."""
 
 
-"""A variable is missing or malformed; the message names it and gives an example."""
-
-
 @dataclass(frozen=True)
 class Kafka:
     """One Kafka cluster: `settings` are librdkafka's and Spark's common names (`security.protocol`, ...)."""
@@ -41,6 +38,16 @@ class H2o:
 
     url: str
     login: tuple[str, str] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Influx:
+    """A bucket of an InfluxDB 2, where the monitor writes what it measures."""
+
+    url: str
+    org: str
+    bucket: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,11 @@ class Places:
     def webhook(self) -> str | None:
         return self.environment.get(variables.WEBHOOK)
 
+    @property
+    def influx(self) -> Influx | None:
+        """Where the monitor writes; None where no InfluxDB is named."""
+        return _influx(self.environment)
+
     # on HDFS, everything of a pipeline under its name
     def root(self, pipeline: str) -> str:
         return f"{self.hdfs}/hotpath/{pipeline}"
@@ -143,6 +155,20 @@ def _kafka(environment: Environment, kafka: Variable[str | None]) -> Kafka:
     bootstrap = environment.required(kafka)
     found = {setting: environment.get(each) for setting, each in variables.KAFKA_CLIENT[kafka.name].items()}
     return Kafka(bootstrap, {setting: value for setting, value in found.items() if value})
+
+
+def _influx(environment: Environment) -> Influx | None:
+    needed = (variables.INFLUX_URL, variables.INFLUX_ORG, variables.INFLUX_BUCKET, variables.INFLUX_TOKEN)
+    found = [environment.get(variable) for variable in needed]
+    lacking = [variable.name for variable, value in zip(needed, found, strict=True) if not value]
+    if len(lacking) == len(needed):
+        return None
+    if lacking:
+        raise VariableError(
+            f"{' and '.join(lacking)}: not set, although others of the four that name an InfluxDB are; "
+            f"set {', '.join(variable.name for variable in needed)}, or none of them"
+        )
+    return Influx(*(value or "" for value in found))
 
 
 def _login(environment: Environment) -> tuple[str, str] | None:

@@ -46,7 +46,8 @@ class Declared:
     `only_by_fault`: it has no sample until something goes wrong, so an ordinary run does not show it.
     """
 
-    metric: Metric
+    metric: Metric | None
+    """None for what the Prometheus library itself exports."""
     name: str
     kind: str
     unit: str
@@ -99,8 +100,13 @@ class Emitter:
         self._declare(metric, name, "histogram", "s", meaning, labels, False)
         return metric
 
+    def from_library(self, name: str, kind: str, unit: str, meaning: str) -> str:
+        """A metric that the Prometheus library exports by itself; the name of its family."""
+        self._declare(None, name, kind, unit, meaning, (), False)
+        return name
+
     def _declare(
-        self, metric: Metric, name: str, kind: str, unit: str, meaning: str, labels: tuple[str, ...], fault: bool
+        self, metric: Metric | None, name: str, kind: str, unit: str, meaning: str, labels: tuple[str, ...], fault: bool
     ) -> None:
         DECLARED.append(Declared(metric, name, kind, unit, meaning, labels, self.name, fault))
 

@@ -6,6 +6,7 @@ A process uses the objects below and calls `serve` once. Whoever reads samples n
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from prometheus_client import start_http_server
@@ -37,6 +38,16 @@ UNREADABLE_RECORDS = EVERY_PROCESS.counter(
     "Records of hotpath's own topics that were passed over: they do not read.",
     "topic",
     only_by_fault=True,
+)
+PROCESS_CPU_SECONDS = EVERY_PROCESS.from_library(
+    "process_cpu_seconds", "counter", "s", "Processor time that the process has used."
+)
+PROCESS_MEMORY_BYTES = EVERY_PROCESS.from_library(
+    "process_resident_memory_bytes", "gauge", "bytes", "Memory of the process that is in RAM."
+)
+PROCESS_OPEN_FILES = EVERY_PROCESS.from_library("process_open_fds", "gauge", "files", "Open file descriptors.")
+PROCESS_STARTED_SECONDS = EVERY_PROCESS.from_library(
+    "process_start_time_seconds", "gauge", "s since 1970", "When the process started."
 )
 
 # the replay of the example, and the application that it plays
@@ -208,6 +219,16 @@ ALERTS_DROPPED = MONITOR.counter(
     only_by_fault=True,
 )
 
+INFLUX_POINTS = MONITOR.counter(
+    "hotpath_monitor_influx_points",
+    "points",
+    "Points for InfluxDB: written, refused by it for good, or dropped since too many waited.",
+    "outcome",
+)
+INFLUX_SPOOL_BYTES = MONITOR.gauge(
+    "hotpath_monitor_influx_spool_bytes", "bytes", "Points on disk that InfluxDB has not taken yet."
+)
+
 # the mirror, as the watcher sees it, and what the hot query makes of it
 # moments, not ages: an age would stand still with the process that tells it
 MIRROR_LAG_RECORDS = WATCHER.gauge(
@@ -327,9 +348,17 @@ QUESTIONS = SPARK_JOB.gauge(
 
 
 def serve(part: str) -> None:
-    """Serve `/metrics` of this process at METRICS_BIND and METRICS_PORT; without a port, at none."""
+    """Serve `/metrics` of this process at METRICS_BIND and METRICS_PORT; without a port, at none.
+
+    Where one cannot listen there, the process ends with 1 and says why.
+    """
     environment = Environment()
     port = environment.get(variables.METRICS_PORT)
-    if port:
-        start_http_server(port, addr=environment.get(variables.METRICS_BIND) or environment.get(variables.BIND))
+    host = environment.get(variables.METRICS_BIND) or environment.get(variables.BIND)
+    try:
+        if port:
+            start_http_server(port, addr=host)
+    except OSError as error:
+        remedy = f"stop what listens there, or choose other ports with {variables.PORT_BASE.name}"
+        sys.exit(f"{part}: /metrics cannot be served at {host}:{port} ({error.strerror or error}); {remedy}")
     PROBLEMS.labels(part=part).inc(0)

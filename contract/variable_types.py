@@ -26,6 +26,13 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def http_url(value: str) -> str:
+    """Without a trailing slash."""
+    if not re.fullmatch(r"https?://[^\s/]+.*", value):
+        raise ValueError("must be an address that begins with http:// or https://")
+    return url(value)
+
+
 def words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
 

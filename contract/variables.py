@@ -244,6 +244,49 @@ SPOOL: Final = Variable(
     "scorers",
 )
 
+# the InfluxDB into which the monitor writes
+INFLUX_URL: Final = Variable[str | None](
+    "HOTPATH_INFLUX_URL",
+    types.http_url,
+    None,
+    "Your own InfluxDB 2 (or 1.8 with its v2 interface), into which the monitor writes what it measures.",
+    "http://influx.example.org:8086",
+    "monitor",
+    default_in_words="the one that `up` starts, else none",
+)
+INFLUX_ORG: Final = Variable[str | None](
+    "HOTPATH_INFLUX_ORG", types.text, None, "The organisation there; `-` for InfluxDB 1.8.", "example", "monitor"
+)
+INFLUX_BUCKET: Final = Variable[str | None](
+    "HOTPATH_INFLUX_BUCKET", types.text, None, "The bucket there; `database/policy` for 1.8.", "hotpath", "monitor"
+)
+INFLUX_TOKEN: Final = Variable[str | None](
+    "HOTPATH_INFLUX_TOKEN",
+    types.text,
+    None,
+    "A token that may write to and read from the bucket; `user:password` for 1.8.",
+    "secret",
+    "monitor",
+    secret=True,
+)
+INFLUX_SPOOL: Final = Variable(
+    "HOTPATH_INFLUX_SPOOL",
+    types.size,
+    256 * 1024**2,
+    "Bytes that points may take on disk while InfluxDB is away; the oldest go first, counted.",
+    "1000000000",
+    "monitor",
+)
+INFLUXD: Final = Variable[Path | None](
+    "HOTPATH_INFLUXD",
+    types.path,
+    None,
+    "The program `influxd` (2.x) that `up` starts.",
+    "/usr/bin/influxd",
+    "`hotpath`",
+    default_in_words="the one on PATH, else none is started",
+)
+
 # other
 DATA: Final = Variable(
     "HOTPATH_DATA",
@@ -338,6 +381,7 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "memory": tuple(MEMORY.values()),
     "times": (TRIGGER_S, UPKEEP_S, STUCK_S, CALL_S),
     "scorers": (KEYS, MAX_BODY, RATE, SPOOL),
+    "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD),
     "other": (DATA, WEBHOOK, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
 }
 """All of them, by the tables of docs/operations.md."""

@@ -22,7 +22,8 @@ from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
-from monitoring.judge.alerts import Alerts
+from monitoring.influx.influx_feed import InfluxFeed
+from monitoring.judge.alerts import OF_THE_STACK, Alerts
 from monitoring.judge.memory import Memory
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.judge.stage import Problem, StageInputs
@@ -54,6 +55,7 @@ class Monitor:
         self._webhook = Webhook(places.webhook) if places.webhook else None
         self._began_s = time.time()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
+        self._influx = InfluxFeed(places) if places.influx else None
         self._before: Snapshot | None = None
         self._answered: set[str] = set()
         """The parts that have answered since this monitor began."""
@@ -64,15 +66,32 @@ class Monitor:
         targets = self._targets(client)
         now = scrape(client, targets, time.time())
         self._memory.take(now)
+        if self._influx:
+            self._influx.take(now)
         now, pipelines = self._without_starting(now), self._deployed.pipelines()
         views = [self._view_of(pipeline, now) for pipeline in pipelines]
         judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
+        problems = tuple(self._problems_of_stack())
+        judged[OF_THE_STACK] = list(problems)
         self._alerts.update(datetime.now(UTC), judged, {pipeline.name for pipeline in pipelines})
         self._memory.end_look(now.time_s, targets)
-        self.pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent)))
+        self.pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent), problems))
         self._before = now
         if self._webhook:
             self._webhook.send(client, self._alerts)
+
+    def _problems_of_stack(self) -> Iterator[Problem]:
+        """What is not well and belongs to no pipeline."""
+        for file, why in self._deployed.unreadable.items():
+            text = f"the deployed file {file} is not taken up: {why}"
+            yield Problem(f"unreadable:{file.stem}", text, "./hotpath up FILE")
+        if self._influx and (unwritten := self._influx.problem()):
+            yield Problem("influx", unwritten, "./hotpath logs monitor")
+
+    def start_threads(self) -> None:
+        """What goes on beside the looks."""
+        if self._influx:
+            self._influx.start()
 
     def _targets(self, client: httpx.Client) -> dict[str, str]:
         """Part -> URL of its metrics."""
@@ -207,6 +226,7 @@ def main() -> None:
     server = serve_page(Environment().get(variables.PAGE), pages)
     VitalThread("page", server.serve_forever).start()
     VitalThread("lake", lake.follow).start()
+    monitor.start_threads()
     with httpx.Client() as client:
         while True:
             try:

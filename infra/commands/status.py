@@ -84,7 +84,10 @@ def told_by_monitor(monitor: Row, now_s: float) -> list[str]:
     age_s = now_s - parse_us(seen["time"]) / 1e6
     if age_s > OLDEST_VIEW_S:
         return [f"the monitor has not looked for {age_s:.0f} s; look with: {monitor['look_first']}"]
-    return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)]
+    of_stack = [
+        f"{problem['text']}; look with: {problem['command'].removeprefix('./')}" for problem in seen.get("problems", [])
+    ]
+    return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)] + of_stack
 
 
 def restart_troubles(parts: list[Row], told: list[str]) -> list[str]:

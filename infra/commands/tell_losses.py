@@ -40,6 +40,11 @@ def run(args: Namespace) -> int:
     if not names:
         print("hotpath: no pipeline is deployed; say --pipeline NAME", file=sys.stderr)
         return 2
+    known = [*settings.deployed_names(), *settings.removed_names()]
+    if args.pipeline and args.pipeline not in known:
+        there = ", ".join(known) or "none"
+        print(f"hotpath: there is no pipeline {args.pipeline}; there are: {there}", file=sys.stderr)
+        return 2
     places = Places.from_environment(environment(settings, Ports.of(settings), names), needs=("hdfs",))
     try:
         code: int = args.act(args, places, names)

@@ -11,7 +11,7 @@ from contract.variables import misspelt
 from infra.settings import Settings
 from infra.stack import control_socket, start_stack
 from infra.stack.announce import say
-from infra.stack.deployments import deployment, deployments
+from infra.stack.deployments import DeploymentUnreadable, deployment
 from infra.stack.file_changes import changes
 from infra.stack.part_environment import EXAMPLE
 from infra.stack.team_topics import ADOPT
@@ -39,7 +39,7 @@ def run(args: Namespace) -> int:
     if not files and running and not args.adopt_topics:
         say("the stack runs already; `hotpath status` tells how it is")
         return 0
-    if not files and not running and not deployments(settings):
+    if not files and not running and not settings.deployed_names():
         files = [(EXAMPLE, load(EXAMPLE))]
     allowed = [_may_change(settings, pipeline) for _, pipeline in files]
     if not all(allowed):
@@ -64,7 +64,11 @@ def _load(file: Path) -> Pipeline | None:
 
 def _may_change(settings: Settings, pipeline: Pipeline) -> bool:
     """Say what a changed file will do; False where it is refused."""
-    old = deployment(settings, pipeline.name)
+    try:
+        old = deployment(settings, pipeline.name)
+    except DeploymentUnreadable as error:
+        say(f"{pipeline.name}: {error}; it is replaced, and what changes is not known")
+        return True
     found = changes(old.pipeline, pipeline) if old else None
     for line in found.effects if found else ():
         say(f"{pipeline.name}: {line}")

@@ -20,7 +20,7 @@ from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
-from infra.stack.deployments import Deployment, deployments, removed
+from infra.stack.deployments import Deployment, deployments, removed, unreadable
 from infra.stack.part_environment import environment, is_local, started_kafkas
 from streaming.kafka.delete_topics import own_topics
 from streaming.kafka.topic_rules import SideName
@@ -79,9 +79,11 @@ def of_pipeline(settings: Settings, gone: Deployment) -> list[Deletion]:
     """All of one pipeline. Its engines must answer.
 
     Raises:
-        DeletionFailed: one does not answer.
+        DeletionFailed: one does not answer, or the file of another pipeline does not load.
     """
     name, places = gone.pipeline.name, _places(settings)
+    if broken := unreadable(settings):
+        raise DeletionFailed(f"which topics other pipelines share with {name} is not known: {'; '.join(broken)}")
     others = [each.pipeline for each in (*deployments(settings), *removed(settings)) if each.pipeline.name != name]
     topics = _topics_of_it_alone(gone.pipeline, others)
     found = _hdfs(places, name)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from contract.files import write_durably
 from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
-from streaming.pipeline_file.load import load
+from infra.stack.preflight import Unfit
+from streaming.pipeline_file.load import PipelineError, load
 
 
 @dataclass(frozen=True)
@@ -23,24 +27,39 @@ class Deployment:
     source: Path | None
 
 
-def deployments(settings: Settings) -> list[Deployment]:
-    """All that are deployed, by name.
+class DeploymentUnreadable(Unfit):
+    """A deployed file does not load; the message names it and the remedy."""
 
-    Raises:
-        PipelineError: a deployed file is not valid in this version.
-    """
-    return [_deployment(path) for path in sorted(settings.pipelines.glob("*.toml"))]
+
+def deployments(settings: Settings) -> list[Deployment]:
+    """All that are deployed and load, by name; what does not load holds up no other, see `unreadable`."""
+    return _that_load(settings.pipelines)
+
+
+def unreadable(settings: Settings) -> list[str]:
+    """Of each file, deployed or removed, that does not load: which, why, and what to do."""
+    found = []
+    for path in (*_files(settings.pipelines), *_files(settings.folder.removed_pipelines)):
+        try:
+            _deployment(path)
+        except DeploymentUnreadable as error:
+            found.append(str(error))
+    return found
 
 
 def deployment(settings: Settings, name: str) -> Deployment | None:
-    """The pipeline of this name that is deployed, or was until it was removed; its data is still there."""
+    """The pipeline of this name that is deployed, or was until it was removed; its data is still there.
+
+    Raises:
+        DeploymentUnreadable: its file does not load.
+    """
     paths = (settings.folder.pipeline_file(name), settings.folder.removed_file(name))
     return next((_deployment(path) for path in paths if path.exists()), None)
 
 
 def removed(settings: Settings) -> list[Deployment]:
     """The pipelines that `hotpath remove` has stopped and whose data is still there, by name."""
-    return [_deployment(path) for path in sorted(settings.folder.removed_pipelines.glob("*.toml"))]
+    return _that_load(settings.folder.removed_pipelines)
 
 
 def vanished(settings: Settings, deployed: Iterable[Deployment]) -> list[str]:
@@ -72,7 +91,30 @@ def take_back(settings: Settings, name: str) -> None:
         file.unlink(missing_ok=True)
 
 
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"))
+
+
+def _that_load(folder: Path) -> list[Deployment]:
+    found = []
+    for path in _files(folder):
+        with suppress(DeploymentUnreadable):
+            found.append(_deployment(path))
+    return found
+
+
 def _deployment(path: Path) -> Deployment:
-    file = path.with_name(f"{path.stem}.source.json")
-    source = Path(json.loads(file.read_text())["source"]) if file.exists() else None
-    return Deployment(load(path), path, source)
+    try:
+        return Deployment(load(path), path, _source(path.with_name(f"{path.stem}.source.json")))
+    except (PipelineError, OSError) as error:
+        why = str(error) if isinstance(error, PipelineError) else f"{path}: {error.strerror or error}"
+        remedy = f"deploy it again with `hotpath up FILE`, or stop it with `hotpath remove {path.stem}`"
+        raise DeploymentUnreadable(f"a deployed file does not load: {why}; {remedy}") from error
+
+
+def _source(note: Path) -> Path | None:
+    """The file that was deployed, where that was noted; it only tells where a replay may lie."""
+    try:
+        return Path(msgspec.json.decode(note.read_bytes(), type=dict[str, str])["source"])
+    except (OSError, msgspec.MsgspecError, KeyError):
+        return None

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from contract import variables
 from infra.install.prerequisites import unfit_path
-from infra.ports import FIXED, Ports, is_free
+from infra.ports import FIXED, SPAN, Ports, is_free
 from infra.settings import Settings
 from infra.stack.live_scorers import live_scorers
 from infra.stack.part_environment import is_local
 
+LOCAL_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 MEMORY_GB = 6
 DISK_GB = 8
 
@@ -26,7 +27,7 @@ ENGINE_OF = {
 
 
 class Unfit(Exception):
-    """This machine cannot take the stack now; the message names each reason with its remedy."""
+    """The machine, or what is deployed on it, does not allow what was asked; the message names reason and remedy."""
 
 
 def check_before_start(settings: Settings) -> None:
@@ -57,6 +58,21 @@ def busy_ports(settings: Settings) -> list[str]:
     other = variables.PORT_BASE.with_value(variables.PORT_BASE.example)
     remedy = f"stop what listens there, or choose other ports, for example {other} hotpath up"
     return [f"busy ports: {', '.join(busy)}; {remedy}"]
+
+
+def shared_ports(settings: Settings) -> list[str]:
+    """A warning where the kernel gives our ports to outgoing connections: one of them may hold a port that we need."""
+    try:
+        low, high = map(int, LOCAL_PORT_RANGE.read_text().split())
+    except (OSError, ValueError):
+        return []
+    first, last = settings.port_base, settings.port_base + SPAN - 1
+    if last < low or first > high:
+        return []
+    return [
+        f"the ports {first} to {last} lie among those that this host gives to outgoing connections ({low} to {high}), "
+        f"one of which may hold a port of ours; a {variables.PORT_BASE.name} below {low - SPAN + 1} avoids that"
+    ]
 
 
 def _is_ours(settings: Settings, port: str) -> bool:

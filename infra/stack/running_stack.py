@@ -150,8 +150,9 @@ class RunningStack:
             await self._supervisor.restart(part.name)
 
     def _take_up(self, file: Path, pipeline: Pipeline) -> None:
-        deploy(self._settings, self._ports, file, pipeline)
-        self._deployed = deployments(self._settings)
+        new = deploy(self._settings, self._ports, file, pipeline)
+        others = [each for each in self._deployed if each.pipeline.name != pipeline.name]
+        self._deployed = sorted([*others, new], key=lambda each: each.pipeline.name)
 
     async def _answers(self, address: str) -> bool:
         """Whether its hot address answers within the time. A stack that stops is not waited for."""

@@ -9,15 +9,16 @@ import asyncio
 import time
 from pathlib import Path
 
+from contract import variables
 from contract.files import Locked, exclusive_lock
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack.announce import say
-from infra.stack.deployments import deploy
+from infra.stack.deployments import deploy, unreadable
 from infra.stack.first_key import first_key
-from infra.stack.preflight import check_before_start
+from infra.stack.preflight import Unfit, check_before_start, shared_ports
 from infra.stack.running_stack import RunningStack
 from infra.stack.team_topics import check_team_topics
 from infra.supervisor.supervisor import end_leftovers
@@ -32,7 +33,11 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]], *, adopt: bool
         Unfit: before anything is started.
     """
     start_logging()
-    settings.run.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = f"set {variables.DATA.name} to a folder that can be written"
+        raise Unfit(f"the data folder {settings.data} cannot be made: {error.strerror}; {remedy}") from error
     try:
         with exclusive_lock(_lock(settings)):
             return _start(settings, files, adopt)
@@ -45,12 +50,16 @@ def _start(settings: Settings, files: list[tuple[Path, Pipeline]], adopt: bool) 
     for name in end_leftovers(settings.folder):
         say(f"ended {name}, which an earlier run had left behind")
     check_before_start(settings)
+    for line in shared_ports(settings):
+        say(line)
     for line in check_team_topics(settings, files, adopt):
         say(line)
     first_key(settings.environment, settings.folder.keys)
     ports = Ports.of(settings)
     for file, pipeline in files:
         deploy(settings, ports, file, pipeline)
+    for line in unreadable(settings):
+        say(line)
     return asyncio.run(_run(settings))
 
 

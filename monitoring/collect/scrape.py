@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,12 +15,12 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.metric_types import Counter, Gauge, Histogram, count_name, sample_name, sum_name
+from contract.metrics import PROCESS_STARTED_SECONDS
 from contract.variable_types import Address, reachable
 
 TIMEOUT_S = 2.0
 AT_ONCE = 8
-PROCESS_START = "process_start_time_seconds"
-"""Of the library's own metrics of each process."""
+SCORER_NAME = re.compile(r"(?P<pipeline>.+)-(\d{8}T\d{6}Z|no-model)-\w+")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Snapshot:
 
     def started_s(self, part: str) -> float | None:
         """When the part's process started, seconds since 1970."""
-        started = [each.value for each in self._by_name.get(PROCESS_START, []) if each.part == part]
+        started = [each.value for each in self._by_name.get(PROCESS_STARTED_SECONDS, []) if each.part == part]
         return started[0] if started else None
 
     def _named(self, name: str, labels: Mapping[str, str]) -> list[Sample]:
@@ -118,6 +119,12 @@ def scorer_targets(client: httpx.Client, admin: Address) -> dict[str, str]:
         return {}
     names: Iterable[str] = (scorer["name"] for scorer in scorers)
     return {name: f"{root}/{name}/metrics" for name in names}
+
+
+def pipeline_of_scorer(part: str) -> str | None:
+    """The pipeline of a part that is a scorer; None of any other part."""
+    found = SCORER_NAME.fullmatch(part)
+    return found["pipeline"] if found else None
 
 
 def _samples(part: str, text: str) -> Iterator[Sample]:

@@ -22,6 +22,8 @@ from monitoring.judge.stage import Problem
 
 KEPT = 50
 MOST_UNSENT = 1000
+OF_THE_STACK = ""
+"""Stands for the pipeline in an alert that belongs to none."""
 log = logging.getLogger("monitor")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from contract import metrics
 from contract.restarts import OFTEN, RECENT_S, trouble_of
+from monitoring.collect.scrape import pipeline_of_scorer
 from monitoring.judge.stage import Problem, StageInputs
 
 IN_A_ROW = 3
@@ -35,7 +35,7 @@ def silent_scorers(look: StageInputs) -> Iterator[Problem]:
     name = look.pipeline.name
     before = look.before.silent if look.before else {}
     for scorer in look.now.silent.keys() & before.keys():
-        if re.fullmatch(rf"{re.escape(name)}-(\d{{8}}T\d{{6}}Z|no-model)-\w+", scorer):
+        if pipeline_of_scorer(scorer) == name:
             text = f"the scorer {scorer} does not answer: {look.now.silent[scorer]}"
             yield Problem(f"silent:{scorer}", text, f"./hotpath logs scorers-{name}")
 

@@ -84,6 +84,8 @@ class View:
     time_s: float
     pipelines: Sequence[PipelineView]
     alerts: Sequence[Alert]
+    problems: Sequence[Problem] = ()
+    """Those of the whole stack, which belong to no pipeline."""
 
     @property
     def when(self) -> str:
@@ -93,7 +95,8 @@ class View:
         """The same for programs; field names are stable."""
         return {
             "time": rfc3339(datetime.fromtimestamp(self.time_s, UTC)),
-            "well": all(view.is_well for view in self.pipelines),
+            "well": not self.problems and all(view.is_well for view in self.pipelines),
+            "problems": [asdict(problem) for problem in self.problems],
             "pipelines": [_pipeline_json(view) for view in self.pipelines],
             "alerts": [asdict(alert) for alert in self.alerts],
         }

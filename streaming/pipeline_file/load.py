@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from pathlib import Path
@@ -36,8 +37,12 @@ def load(path: Path) -> Pipeline:
 
 
 def _read(path: Path) -> str:
+    content = path.read_bytes()
+    if content.startswith(codecs.BOM_UTF8):
+        told = "the file begins with a byte order mark (BOM), which TOML does not allow; save it as UTF-8 without BOM"
+        raise PipelineError(path, [Problem(1, 1, "", told)])
     try:
-        return path.read_bytes().decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         raise PipelineError(
             path, [Problem(1, 1, "", f"not UTF-8 at byte {error.start}; save the file as UTF-8")]
@@ -47,9 +52,18 @@ def _read(path: Path) -> str:
 def _parse(path: Path, text: str) -> tuple[dict[str, object], Problems]:
     """The TOML document, and a collector that knows the place of each of its keys."""
     try:
-        return tomllib.loads(text), Problems(toml_positions(text))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PipelineError(path, [_broken(str(error))]) from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, nested a thousand levels deep
+        _positions(path, text)  # mostly tells the place
+        raise PipelineError(path, [_broken(str(error))]) from None
+    return document, Problems(_positions(path, text))
+
+
+def _positions(path: Path, text: str) -> dict[str, tuple[int, int]]:
+    try:
+        return toml_positions(text)
     except ValueError as error:
         message, line, column = error.args
         raise PipelineError(path, [Problem(line, column, "", f"not TOML: {message}")]) from None

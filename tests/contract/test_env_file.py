@@ -88,6 +88,9 @@ def test_a_line_gives_what_compose_makes_of_it(tmp_path: Path, text: str, value:
         ("A=${", r"\.env:1: .* is no variable; write \$\{NAME\}"),
         ("A=1\nB=${A/x/y}", r"\.env:2: .* is no variable"),
         ("A=${NONE:?name it}", r"\.env:1: NONE must be set: name it"),
+        ('A=1\nB="\\0"', r"\.env:2: the value of B holds a NUL character"),
+        ("A=1\nB=x\0y", r"\.env:2: the value of B holds a NUL character"),
+        ("A=" + "${A:-" * 5000 + "}" * 5000, r"\.env:1: variables are nested too deeply"),
     ],
 )
 def test_a_line_that_is_wrong_is_named_with_the_remedy(tmp_path: Path, text: str, told: str) -> None:

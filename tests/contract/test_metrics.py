@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.samples import Sample
 
+from contract import metrics
 from contract.metric_types import (
     Counter,
     Gauge,
@@ -59,3 +62,11 @@ def test_samples_that_are_replaced_together_are_never_both_there_nor_both_absent
 
 def samples(gauge: ReplacedGauge) -> list[Sample]:
     return [sample for family in gauge.collect() for sample in family.samples]
+
+
+def test_a_port_that_is_taken_ends_the_process_with_address_and_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("HOTPATH_METRICS_PORT", str(port))
+        with pytest.raises(SystemExit, match=f"watcher: /metrics .* at 127.0.0.1:{port} .*HOTPATH_PORT_BASE"):
+            metrics.serve("watcher")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import socket
 import subprocess
@@ -86,6 +87,26 @@ def test_up_with_a_broken_file_names_every_problem_and_starts_nothing(
     assert main(["up", str(file)]) == 1
     assert len(capsys.readouterr().err.splitlines()) > 1
     assert not (tmp_path / "data").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOTPATH_DATA", "/dev/null")
+    assert main(["up"]) == 1
+    assert (
+        "hotpath: the data folder /dev/null cannot be made: Not a directory; set HOTPATH_DATA"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_file_that_should_name_a_python_and_is_not_there_is_told(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "HOTPATH_PYTHON_FILE": str(tmp_path / "nowhere")}
+    done = subprocess.run([ROOT / "hotpath", "status"], env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"hotpath: HOTPATH_PYTHON_FILE={tmp_path}/nowhere: the file cannot be read; name a file"
+    )
 
 
 def test_logs_of_an_unknown_part_name_those_that_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,3 +106,15 @@ def test_a_data_folder_that_engines_cannot_take_is_refused_with_the_remedy(tmp_p
     assert f"{tmp_path / name}: the engines take only" in message
     assert "set HOTPATH_DATA to such a folder" in message
     assert preflight.unfit_data(settings(tmp_path)) == []
+
+
+def test_ports_that_the_kernel_gives_away_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "range"
+    monkeypatch.setattr(preflight, "LOCAL_PORT_RANGE", file)
+    assert preflight.shared_ports(settings(tmp_path)) == []
+    file.write_text("32768\t60999\n")
+    assert preflight.shared_ports(settings(tmp_path, HOTPATH_PORT_BASE="32668")) == []
+    for base in ("32669", "60999"):
+        (line,) = preflight.shared_ports(settings(tmp_path, HOTPATH_PORT_BASE=base))
+        assert "HOTPATH_PORT_BASE below 32669" in line
+    assert preflight.shared_ports(settings(tmp_path, HOTPATH_PORT_BASE="61000")) == []

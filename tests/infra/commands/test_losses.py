@@ -16,6 +16,8 @@ from tests.streaming.lake.test_losses import LOST
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setenv("HOTPATH_DATA", str(tmp_path))
+    (tmp_path / "pipelines" / "removed").mkdir(parents=True)
+    (tmp_path / "pipelines" / "removed" / "world.toml").touch()
     monkeypatch.setenv("HOTPATH_HDFS", f"file://{tmp_path}")
     return Places.from_environment()
 
@@ -48,6 +50,8 @@ def test_the_list_as_json_says_what_was_lost(places: Places, capsys: pytest.Capt
 def test_a_loss_that_is_not_there_is_refused(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["losses", "acknowledge", "nothing", "--pipeline", "world"]) == 1
     assert "no loss nothing of world; `hotpath losses list` shows all" in capsys.readouterr().err
+    assert main(["losses", "list", "--pipeline", "wrold"]) == 2
+    assert "there is no pipeline wrold; there are: world" in capsys.readouterr().err
     assert main(["losses", "list"]) == 2
     assert "no pipeline is deployed" in capsys.readouterr().err
     assert places.data.exists()

@@ -10,8 +10,17 @@ import pytest
 from contract.layout import Places
 from infra.ports import Ports
 from infra.settings import Settings
-from infra.stack.deletions import _forget
-from infra.stack.deployments import deploy, deployment, deployments, removed, take_back, vanished
+from infra.stack.deletions import DeletionFailed, _forget, of_pipeline
+from infra.stack.deployments import (
+    DeploymentUnreadable,
+    deploy,
+    deployment,
+    deployments,
+    removed,
+    take_back,
+    unreadable,
+    vanished,
+)
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.pipeline_file.load import load
 
@@ -58,3 +67,54 @@ def test_a_file_that_vanished_stops_nothing_and_is_told(settings: Settings, capl
     deploy(settings, Ports.of(settings), MINIMAL, load(MINIMAL))
     assert len(deployed.pipelines()) == 1
     assert vanished(settings, [known]) == []
+
+
+def broken_files(folder: Path) -> list[Path]:
+    """One of each kind that does not load, none of which is the pipeline's own."""
+    (folder / "a-folder.toml").mkdir()
+    (folder / "dangling.toml").symlink_to(folder / "nowhere")
+    (folder / "empty.toml").touch()
+    (folder / "huge.toml").write_text(f"q = {'1' * 5000}")
+    (folder / "no-text.toml").write_bytes(b"\xff\0")
+    return [folder / f"{name}.toml" for name in ("a-folder", "dangling", "empty", "huge", "no-text")]
+
+
+def test_a_file_that_does_not_load_holds_up_no_other_pipeline(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    [name], deployed = [each.pipeline.name for each in deployments(settings)], Deployed(Places(settings.data))
+    broken = {path.stem for path in broken_files(settings.pipelines)}
+    assert len(broken) == 5
+    with caplog.at_level(logging.ERROR):
+        assert [each.name for each in deployed.pipelines() + deployed.pipelines()] == [name] * 2
+    assert len(caplog.records) == 5, "each is said once"
+    assert {path.stem for path in deployed.unreadable} == broken
+    assert [each.pipeline.name for each in deployments(settings)] == [name]
+    told = unreadable(settings)
+    assert all(any(f"hotpath remove {each}`" in line for line in told) for each in broken)
+    with pytest.raises(DeploymentUnreadable, match="empty"):
+        deployment(settings, "empty")
+
+
+def test_a_file_that_is_mended_or_taken_away_is_forgotten(settings: Settings) -> None:
+    deployed, file = Deployed(Places(settings.data)), settings.pipelines / "other.toml"
+    file.mkdir()
+    deployed.pipelines()
+    assert list(deployed.unreadable) == [file]
+    file.rmdir()
+    file.write_text(MINIMAL.read_text().replace('name = "', 'name = "other_', 1))
+    assert len(deployed.pipelines()) == 2
+    assert deployed.unreadable == {}
+    file.write_text("[")
+    assert len(deployed.pipelines()) == 2, "what it was stays"
+    assert list(deployed.unreadable) == [file]
+    file.unlink()
+    deployed.pipelines()
+    assert deployed.unreadable == {}
+
+
+def test_nothing_is_deleted_while_a_file_does_not_load(settings: Settings) -> None:
+    [own] = deployments(settings)
+    (settings.pipelines / "other.toml").write_text("[")
+    with pytest.raises(DeletionFailed, match=r"which topics other pipelines share .* is not known"):
+        of_pipeline(settings, own)

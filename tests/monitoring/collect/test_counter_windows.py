@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from contract.metric_types import sample_name
-from contract.metrics import STREAM_RECORDS
+from contract.metrics import PROCESS_STARTED_SECONDS, STREAM_RECORDS
 from monitoring.collect import counter_windows
 from monitoring.collect.counter_windows import CounterWindows, Series
-from monitoring.collect.scrape import PROCESS_START, Sample, Snapshot
+from monitoring.collect.scrape import Sample, Snapshot
 
 NOW_S = 1_795_252_000.0
 
@@ -18,7 +18,7 @@ def look(at_s: float, *values: float, started_s: float = NOW_S - 3600, part: str
     """Of a process that counts records of tables 0, 1, ..."""
     name = sample_name(STREAM_RECORDS)
     counted = [Sample(part, name, {"pipeline": "p", "table": str(n)}, value) for n, value in enumerate(values)]
-    return Snapshot(NOW_S + at_s, (*counted, Sample(part, PROCESS_START, {}, started_s)))
+    return Snapshot(NOW_S + at_s, (*counted, Sample(part, PROCESS_STARTED_SECONDS, {}, started_s)))
 
 
 def windows(*looks: Snapshot) -> CounterWindows:

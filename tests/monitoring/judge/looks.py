@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.metric_types import Counter, Gauge, Histogram, count_name, sample_name
+from contract.metrics import PROCESS_STARTED_SECONDS
 from contract.restarts import Restart
 from monitoring.collect.counter_windows import CounterWindows
-from monitoring.collect.scrape import PROCESS_START, Sample, Snapshot
+from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.collect.stillness import Stillness
 from monitoring.judge.memory import WINDOWED
 from monitoring.judge.stage import Problem, StageInputs
@@ -37,7 +38,7 @@ class Looks:
 
     def start(self, part: str) -> None:
         """The part's process starts now."""
-        self.figures[part, PROCESS_START, ()] = self.now_s
+        self.figures[part, PROCESS_STARTED_SECONDS, ()] = self.now_s
 
     def snapshot(self) -> Snapshot:
         samples = (Sample(part, name, dict(labels), value) for (part, name, labels), value in self.figures.items())

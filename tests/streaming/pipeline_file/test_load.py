@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streaming.pipeline_file.load import PipelineError, load
-from tests.streaming.pipelines import changed
+from tests.streaming.pipelines import MINIMAL, changed
 
 CASES = sorted((Path(__file__).parent / "testcases").iterdir())
 
@@ -55,6 +55,22 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     file.write_bytes(b'name = "\xff"')
     assert problems_of(file) == ["1:1: not UTF-8 at byte 8; save the file as UTF-8"]
+
+
+def test_a_file_with_a_byte_order_mark_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.read_bytes())
+    (told,) = problems_of(file)
+    assert told.startswith("1:1: the file begins with a byte order mark (BOM)")
+
+
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 3000 + "]" * 3000, "{a=" * 3000 + "1" + "}" * 3000])
+def test_a_value_that_is_too_much_for_the_parser_is_refused_at_its_place(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text(f"# first\nq = {value}\n{MINIMAL.read_text()}")
+    (told,) = problems_of(file)
+    assert told.startswith("2:")
+    assert ": not TOML: " in told
 
 
 def test_the_error_names_the_file_with_every_problem(tmp_path: Path) -> None:

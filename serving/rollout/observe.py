@@ -42,9 +42,10 @@ class Observer:
 
     def now(self) -> Observation:
         """The folders, the processes and, when it answers, the socket manager."""
-        connected = self._connected()
+        answer = self._ask_manager()
+        connected = answer or {}
         self.processes = {process.name: process for process in remembered(self.places, self.pipeline)}
-        self._note(connected)
+        self._note(answer)
         self._manifests.refresh()
         alive = {process.name: process.lives() for process in self.processes.values()}
         return Observation(
@@ -78,20 +79,24 @@ class Observer:
         """The scorer was killed, and gets time to end before it counts as hanging again."""
         self._connected_at[name] = self._clock()
 
-    def _connected(self) -> Connected:
-        """Name -> what the socket manager says of each connected scorer; nothing, while there is no manager."""
+    def _ask_manager(self) -> Connected | None:
+        """Name -> what the socket manager says of each connected scorer; None while it does not answer."""
         try:
             answer = ask_manager(self.places.sockets, AskState(self.pipeline), PoolState, timeout_s=5)
         except ListenerError as error:
             log.debug("%s", error)
-            return {}
+            return None
         return {scorer.name: scorer for scorer in answer.scorers}
 
-    def _note(self, connected: Connected) -> None:
-        """Remember when each scorer was last connected, and which ones have served; forget those that are forgotten."""
-        now = self._clock()
+    def _note(self, answer: Connected | None) -> None:
+        """Remember when each scorer was last connected, and which ones have served; forget those that are forgotten.
+
+        While the manager does not answer, no scorer can be blamed for not being connected: its time begins anew.
+        """
+        now, connected = self._clock(), answer or {}
         self._connected_at = {
-            name: now if name in connected else self._connected_at.get(name, now) for name in self.processes
+            name: now if answer is None or name in answer else self._connected_at.get(name, now)
+            for name in self.processes
         }
         served = {name for name, scorer in connected.items() if scorer.state in ("accepting", "draining")}
         self._has_served = (self._has_served | served) & self.processes.keys()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -17,10 +20,12 @@ from hypothesis import given, settings
 from contract import metrics
 from contract.layout import Places
 from contract.manifest import MANIFEST
+from contract.messages.listener import PoolState
 from contract.messages.model_states import ModelState, State
 from contract.process_identity import Process
 from serving.candidates.state_store import ModelStates, read_states, write_states
-from serving.listener.fd_passing import ListenerError
+from serving.listener import manager_socket
+from serving.listener.fd_passing import ListenerError, send
 from serving.rollout.apply import KEEP_BUNDLES, Applier
 from serving.rollout.observe import CONNECT_WITHIN_S, Observer
 from serving.rollout.plan import (
@@ -160,15 +165,46 @@ def test_a_scorer_that_was_told_to_leave_has_not_failed(places: Places) -> None:
     assert account(observer, applier).failures == {}
 
 
-def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_ended(places: Places) -> None:
-    now = [0.0]
-    observer = Observer(places, "p", lambda: now[0])
-    applier = Applier(places, PIPELINE, observer)
+@contextmanager
+def manager_of_no_scorer(places: Places) -> Iterator[None]:
+    """A socket manager to which nobody has connected: it answers every question."""
+    places.sockets.mkdir(parents=True)
+    server = manager_socket.listen(places.sockets)
+    server.setblocking(True)
+
+    def answer() -> None:
+        with suppress(OSError):  # closed at the end
+            while True:
+                with server.accept()[0] as connection:
+                    connection.recv(65536)
+                    send(connection, PoolState(True, True, ()))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield
+    server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    server.close()
+
+
+@contextmanager
+def scorer_that_never_connects(places: Places) -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         process = Process.of(child.pid)
         assert process is not None
         remember(places, ScorerProcess("s", "p", "v1", process.pid, process.started))
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_ended(places: Places) -> None:
+    now = [0.0]
+    observer = Observer(places, "p", lambda: now[0])
+    applier = Applier(places, PIPELINE, observer)
+    with manager_of_no_scorer(places), scorer_that_never_connects(places) as child:
         assert not observer.now().scorers[0].hangs
         now[0] = CONNECT_WITHIN_S + 1
         observed = observer.now()
@@ -177,9 +213,20 @@ def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_e
         assert not any(scorer.hangs for scorer in observer.now().scorers), "what does not die at once is left its time"
         assert child.wait(10) == -signal.SIGKILL
         assert account(observer, applier).failures == {"v1": 1}
-    finally:
-        child.kill()
-        child.wait()
+
+
+def test_no_scorer_is_blamed_while_the_socket_manager_does_not_answer(places: Places) -> None:
+    """It may serve perfectly well with the socket that it has."""
+    now = [0.0]
+    observer = Observer(places, "p", lambda: now[0])
+    with scorer_that_never_connects(places):
+        for _ in range(4):
+            now[0] += CONNECT_WITHIN_S + 1
+            assert not observer.now().scorers[0].hangs
+        with manager_of_no_scorer(places):
+            assert not observer.now().scorers[0].hangs, "its time has begun anew"
+            now[0] += CONNECT_WITHIN_S + 1
+            assert observer.now().scorers[0].hangs
 
 
 def test_a_scorer_that_nobody_wrote_down_is_written_down(places: Places) -> None:

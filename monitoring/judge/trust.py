@@ -10,6 +10,9 @@ from contract.pipeline import Pipeline
 from monitoring.judge.model_health import Realised
 from training.evaluation.confidence_intervals import auc_upper_bound
 
+MOST_HOSTS_EACH = 5
+"""Of so many hosts with wrong clocks each is a reason of its own; of more, they are one reason together."""
+
 
 @dataclass(frozen=True)
 class Pin:
@@ -97,11 +100,23 @@ def _auc_bound(realised: Realised) -> float:
 def _clocks_ahead(pipeline: Pipeline, offsets_s: Mapping[str, float]) -> list[Reason]:
     """A host whose events are appended before they happen has a clock ahead of the broker's."""
     tolerance = pipeline.clock.tolerance.total_seconds()
+    ahead = {host: -offset for host, offset in offsets_s.items() if offset < -tolerance}
+    if len(ahead) > MOST_HOSTS_EACH:
+        furthest = max(ahead, key=lambda host: ahead[host])
+        told = (
+            f"the clocks of {len(ahead)} hosts are ahead, that of {_printable(furthest)} by {_words(ahead[furthest])}"
+        )
+        return [Reason("clocks_ahead", told)]
     return [
-        Reason(f"clock_ahead:{host}", f"the clock of {host} is {_words(-offset)} ahead")
-        for host, offset in sorted(offsets_s.items())
-        if offset < -tolerance
+        Reason(f"clock_ahead:{host}", f"the clock of {_printable(host)} is {_words(by_s)} ahead")
+        for host, by_s in sorted(ahead.items())
     ]
+
+
+def _printable(name: str) -> str:
+    """A name that a producer chose, without the control characters that it may hold, and not longer than a line."""
+    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
 def _words(seconds: float) -> str:

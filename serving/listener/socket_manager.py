@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from typing import Final
 
 import uvicorn
 
-from contract import metrics
+from contract import metrics, variables
 from contract.environment import VariableError
 from contract.layout import Places
 from contract.log_lines import start_logging
@@ -39,16 +40,19 @@ log = logging.getLogger("socket_manager")
 
 
 async def serve(places: Places) -> None:
-    """Run until SIGTERM or SIGINT. The sockets outlive us in the scorers that hold them."""
+    """Run until SIGTERM or SIGINT. The sockets outlive us in the scorers that hold them.
+
+    Raises:
+        ListenerError: the admin address is not free.
+    """
+    host, port = admin_address()
+    admin_socket = admin_listener(host, port)
     pools: dict[tuple[str, str], ListenerPool] = {}
     take_up_pipelines(places, pools)
     manager = ManagerSocket(listen(places.sockets), pools)
-    host, port = admin_address()
     admin = AdminServer(
         uvicorn.Config(
             admin_app(places.sockets, pools),
-            host=host,
-            port=port,
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=2,
@@ -58,9 +62,18 @@ async def serve(places: Places) -> None:
         asyncio.get_running_loop().add_signal_handler(number, admin.stop)
     looking = vital_task(look_for_pipelines(places, pools), "look_for_pipelines")
     log.info("ready admin=http://%s:%d", host, port)
-    await admin.serve()
+    await admin.serve([admin_socket])
     looking.cancel()
     manager.close()
+
+
+def admin_listener(host: str, port: int) -> socket.socket:
+    """The socket of the admin address, before anything is begun that a later failure would leave behind."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        remedy = f"stop what listens there, or set {variables.ADMIN.name} to another address"
+        raise ListenerError(f"the admin address {host}:{port} is not free ({error.strerror}); {remedy}") from error
 
 
 class AdminServer(uvicorn.Server):

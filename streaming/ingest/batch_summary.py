@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contract.records import OUTSIDE
 from streaming.ingest.quarantine_reasons import quarantine_reasons
 
 LONGEST_HOST = 255
@@ -27,7 +28,9 @@ class Summary:
     oldest_us: int | None = None
     """The smallest append time."""
     delays_us: dict[str, int] = field(default_factory=dict)
-    """Producing host -> the smallest (append time - event time)."""
+    """Producing host -> the smallest (append time - event time), of events that are not quarantined."""
+    far_delays_us: dict[str, list[int]] = field(default_factory=dict)
+    """Producing host -> of its quarantined events, the delay that is nearest to 0; and how many there are."""
     dead_letters: dict[str, Counter[str]] = field(default_factory=dict)
     """Topic -> reason -> records."""
     quarantined: Counter[str] = field(default_factory=Counter)
@@ -59,14 +62,26 @@ class Summary:
 
     def _see_delays(self, events: pa.RecordBatch) -> None:
         delay = pc.subtract(events["append_time"].cast(pa.int64()), events["as_of"].cast(pa.int64()))
+        is_far = pc.equal(events["bucket"], OUTSIDE)
+        columns = {"host": events["host"], "delay": delay, "distance": pc.abs(delay), "is_far": is_far}
         named = pc.less_equal(pc.utf8_length(events["host"]), LONGEST_HOST)
-        table = pa.table({"host": events["host"], "delay": delay}).filter(named).drop_null()
-        smallest = table.group_by("host").aggregate([("delay", "min")])
-        for host, delay_us in zip(smallest["host"].to_pylist(), smallest["delay_min"].to_pylist(), strict=True):
+        table = pa.table(columns).filter(named).drop_null()
+        near, far = table.filter(pc.invert(table["is_far"])), table.filter(table["is_far"])
+        for host, delay_us in _by_host(near, ("delay", "min")):
             self._see_delay(host, delay_us)
+        counts = dict(_by_host(far, ("delay", "count")))
+        ahead = dict(_by_host(far.filter(pc.less(far["delay"], 0)), ("distance", "min")))
+        behind = dict(_by_host(far.filter(pc.greater_equal(far["delay"], 0)), ("distance", "min")))
+        for host, count in counts.items():
+            is_ahead = host not in behind or ahead.get(host, behind[host] + 1) < behind[host]
+            self._see_far_delay(host, -ahead[host] if is_ahead else behind[host], count)
 
     def _see_delay(self, host: str, delay_us: int) -> None:
         self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
+
+    def _see_far_delay(self, host: str, delay_us: int, count: int) -> None:
+        nearest, before = self.far_delays_us.get(host, (delay_us, 0))
+        self.far_delays_us[host] = [min(nearest, delay_us, key=abs), before + count]
 
     def to_json(self) -> str:
         return json.dumps(vars(self))
@@ -90,3 +105,10 @@ class Summary:
             self._see_oldest(part.oldest_us)
         for host, delay_us in part.delays_us.items():
             self._see_delay(host, delay_us)
+        for host, (delay_us, count) in part.far_delays_us.items():
+            self._see_far_delay(host, delay_us, count)
+
+
+def _by_host(delays: pa.Table, aggregation: tuple[str, str]) -> Iterator[tuple[str, int]]:
+    found = delays.group_by("host").aggregate([aggregation])
+    return zip(found["host"].to_pylist(), found["_".join(aggregation)].to_pylist(), strict=True)

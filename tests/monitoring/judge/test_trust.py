@@ -58,6 +58,19 @@ def test_every_reason_is_named(seen: TrustInputs, code: str, words: str) -> None
     assert "do not trust" in first_line(PIPELINE, seen)
 
 
+def test_many_wrong_clocks_are_one_reason_and_names_are_made_printable() -> None:
+    many = {f"host-{number}": -60.0 - number for number in range(1500)}
+    seen = TrustInputs("m", 1.0, None, many)
+    (reason,) = reasons_against(PIPELINE, seen)
+    assert reason.code == "clocks_ahead"
+    assert reason.text == "the clocks of 1500 hosts are ahead, that of host-1499 by 26 min"
+    hostile = TrustInputs("m", 1.0, None, {"a\x1b[31m\0\n" + "x" * 250: -60.0})
+    line = first_line(PIPELINE, hostile)
+    assert r"the clock of a\x1b[31m\x00\n" in line
+    assert line.isprintable()
+    assert len(line) < 200
+
+
 def test_a_figure_at_its_floor_is_well_and_a_log_loss_has_a_ceiling() -> None:
     floors = {"auc": 0.6, "log_loss": 0.4}
     strict = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors=floors))

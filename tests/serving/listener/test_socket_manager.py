@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from contract.messages.listener import decode_order
-from serving.listener.fd_passing import PeerGone, connect, receive
+from serving.listener.fd_passing import ListenerError, PeerGone, connect, receive
+from serving.listener.socket_manager import admin_listener
 from tests.serving.hot_host import HotHost, free_port, get, kill
 from tests.serving.load import load
 from tests.waiting import until
@@ -187,3 +188,10 @@ def test_the_address_of_a_removed_pipeline_is_let_go_with_its_last_scorer(host: 
             return probe.connect_ex(("127.0.0.1", host.port)) == errno.ECONNREFUSED
 
     until(refused, 20, "nobody listens there any more")
+
+
+def test_an_admin_address_that_is_taken_is_named_with_the_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ListenerError, match=f"admin address 127.0.0.1:{port} is not free.*set HOTPATH_ADMIN"):
+            admin_listener("127.0.0.1", port)

@@ -174,8 +174,27 @@ def summed(rows: list[dict[str, Any]]) -> Summary:
 
 def test_a_hosts_offset_is_its_smallest_delay_of_the_last_minutes() -> None:
     clocks = ClockOffsets("test_clock_offsets")
-    clocks.add({"a": 50, "b": -10}, now_s=0)
-    clocks.add({"a": 20}, now_s=60)
+    clocks.add({"a": 50, "b": -10}, {}, now_s=0)
+    clocks.add({"a": 20}, {}, now_s=60)
     assert clocks.smallest() == {"b": -10, "a": 20}
-    clocks.add({"a": 30}, now_s=timedelta(minutes=3, seconds=10).total_seconds())
+    clocks.add({"a": 30}, {}, now_s=timedelta(minutes=3, seconds=10).total_seconds())
     assert clocks.smallest() == {"a": 20}
+
+
+def test_an_absurd_time_says_nothing_of_a_hosts_clock_unless_it_sends_nothing_else() -> None:
+    clocks = ClockOffsets("test_clock_offsets")
+    clocks.add({"well": 50}, {"well": [-(10**15), 40], "once": [-(10**15), 1], "wrong": [-9 * 10**12, 2]}, now_s=0)
+    assert clocks.smallest() == {"well": 50}
+    clocks.add({}, {"wrong": [-8 * 10**12, 1]}, now_s=1)
+    assert clocks.smallest() == {"wrong": -8 * 10**12, "well": 50}
+
+
+def test_quarantined_events_are_measured_apart() -> None:
+    pipeline = load(Path("examples/flights/pipeline.toml"))
+    times = ("2036-03-02T12:00:00Z", "2037-03-02T12:00:00Z", "1999-03-02T12:00:00Z", "2026-03-02T12:00:02Z")
+    events = [as_bytes(question(pipeline, host="a", asked_at=time)) for time in times]
+    behind = as_bytes(question(pipeline, host="b", asked_at="2025-03-02T12:00:00Z"))
+    summary = summed(everything(pipeline, pipeline.events.topic, *events, behind))
+    assert summary.delays_us == {"a": -2_000_000}
+    ten_years_us, a_year_us = 3653 * 86_400_000_000, 365 * 86_400_000_000
+    assert summary.far_delays_us == {"a": [-ten_years_us, 3], "b": [a_year_us, 1]}

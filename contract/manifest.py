@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -165,6 +165,16 @@ def moment_of(version: str) -> datetime:
         ValueError: it is no version.
     """
     return datetime.strptime(version.rpartition("-")[2], _MOMENT).replace(tzinfo=UTC)
+
+
+def newest(versions: Iterable[str], rejected: Collection[str], keep: int) -> list[str]:
+    """The newest `keep` versions, oldest first, and as many of those that are rejected.
+
+    They are counted apart, since a damaged candidate's folder may have a name of the far future.
+    """
+    ordered = sorted(versions)
+    good = [version for version in ordered if version not in rejected]
+    return sorted([*good[-keep:], *[version for version in ordered if version in rejected][-keep:]])
 
 
 def pipeline_of(version: str) -> str:

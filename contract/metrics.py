@@ -142,6 +142,12 @@ PULL_FAILURES = PULL.counter(
     "pipeline",
     only_by_fault=True,
 )
+PULL_FAILURES_IN_A_ROW = PULL.gauge(
+    "hotpath_pull_failures_in_a_row",
+    "turns",
+    "Turns for a pipeline that failed since the last one that did not.",
+    "pipeline",
+)
 ADMISSIONS = ROLLOUT.counter(
     "hotpath_rollout_admissions", "candidates", "Candidates admitted or rejected.", "pipeline", "outcome"
 )

@@ -10,6 +10,8 @@ from monitoring.collect.scrape import pipeline_of_scorer
 from monitoring.judge.stage import Problem, StageInputs
 
 IN_A_ROW = 3
+PULLS_IN_A_ROW = 10
+"""A turn takes two seconds, and a registry that is away for some of them is no trouble."""
 PARTS = {
     "producers": ("replay",),
     "mirror": ("watcher", "mirror", "kafka-"),
@@ -71,6 +73,13 @@ def failing_training(look: StageInputs) -> Iterator[Problem]:
         ]
         why = f": {reasons[0]}" if reasons else ""
         yield Problem("failing", f"the last {failures:.0f} training runs failed{why}", "./hotpath logs trainer")
+
+
+def failing_pull(look: StageInputs) -> Iterator[Problem]:
+    failures = look.value(metrics.PULL_FAILURES_IN_A_ROW) or 0
+    if failures >= PULLS_IN_A_ROW:
+        text = f"no candidate could be copied from the registry in the last {failures:.0f} turns"
+        yield Problem("pull", text, "./hotpath logs pull")
 
 
 def lost_records(look: StageInputs) -> Iterator[Problem]:

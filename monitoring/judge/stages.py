@@ -8,6 +8,7 @@ from contract import metrics
 from monitoring.collect.rates import mean
 from monitoring.judge.bad_records import dead_letters, quarantined
 from monitoring.judge.failing import (
+    failing_pull,
     failing_steps,
     failing_training,
     lost_records,
@@ -170,7 +171,7 @@ _JUDGES: dict[str, tuple[Judge, ...]] = {
     ),
     "rows": (lambda look: failing_steps(look, "rows job"), rows_stand),
     "training": (failing_training, training_stands),
-    "rollout": (_unsent_states,),
+    "rollout": (_unsent_states, failing_pull),
     "scorers": (silent_scorers, _own_errors),
     "outcomes": (_unread_tables, _undelivered),
 }

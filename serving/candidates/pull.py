@@ -21,6 +21,8 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,19 +32,21 @@ from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.process_end import VitalThread
 from serving.candidates.state_store import read_states
-from serving.candidates.sync import PullError, Registry, drop, missing, pull_candidate, superfluous
+from serving.candidates.sync import PullError, Registry, drop, give_up, missing, pull_candidate, rejected, superfluous
 from streaming.lake import hang_watchdog
 
 EVERY_S: Final = 2.0
 PROBE_S: Final = 3.0
+MOST_TRIES: Final = 3
+"""A candidate that is not what its manifest promises is copied so often, and then left to the rollout to reject."""
 STUCK_S: Final = 60.0
 """A turn that takes longer is counted as a problem, again and again: the connection went while we copied."""
 
 log = logging.getLogger("pull")
 
 
-def pull_pipeline(places: Places, pipeline: str) -> None:
-    """One turn for one pipeline.
+def pull_pipeline(places: Places, pipeline: str, damaged: Counter[str] | None = None) -> None:
+    """One turn for one pipeline. `damaged` counts by version how often one could not be copied, from turn to turn.
 
     Raises:
         OSError: the registry cannot be reached, or the local folder not be written.
@@ -51,9 +55,14 @@ def pull_pipeline(places: Places, pipeline: str) -> None:
     """
     registry, local = Registry(places.registry(pipeline)), places.onprem_folder(pipeline) / "candidates"
     states = read_states(places.onprem_folder(pipeline))
-    problems = [
-        problem for version in missing(registry, local) if (problem := _pull(registry, version, local, pipeline))
-    ]
+    damaged, problems = Counter() if damaged is None else damaged, list[PullError]()
+    for version in missing(registry, local, rejected(states)):
+        if problem := _pull(registry, version, local, pipeline):
+            problems.append(problem)
+            damaged[version] += 1
+            if damaged[version] >= MOST_TRIES:
+                log.error("candidate stays damaged pipeline=%s version=%s why=%r", pipeline, version, str(problem))
+                give_up(registry, version, local)
     for version in superfluous(local, states):
         drop(local, version)
         log.info("old candidate dropped pipeline=%s version=%s", pipeline, version)
@@ -84,24 +93,38 @@ def answers(url: str) -> None:
         socket.create_connection((parts.hostname, parts.port), PROBE_S).close()
 
 
-def pull_all(places: Places, troubles: dict[str, str]) -> None:
-    """One turn for each deployed pipeline; one that fails does not hold up the others.
+@dataclass
+class Turns:
+    """What one turn hands to the next."""
 
-    `troubles` holds what failed last, by pipeline: an outage is logged once, and its end once.
-    """
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What failed last, by pipeline: an outage is logged once, and its end once."""
+    in_a_row: Counter[str] = field(default_factory=Counter)
+    """Turns that failed in a row, by pipeline."""
+    damaged: dict[str, Counter[str]] = field(default_factory=dict)
+    """How often a candidate could not be copied, by pipeline and version."""
+
+
+def pull_all(places: Places, turns: Turns) -> None:
+    """One turn for each deployed pipeline; one that fails does not hold up the others."""
     for file in sorted(places.pipelines.glob("*.toml")):
+        name = file.stem
         try:
             answers(places.hdfs)
-            pull_pipeline(places, file.stem)
+            pull_pipeline(places, name, turns.damaged.setdefault(name, Counter()))
         except Exception as error:  # noqa: BLE001
-            metrics.PULL_FAILURES.labels(file.stem).inc()
+            metrics.PULL_FAILURES.labels(name).inc()
             metrics.PROBLEMS.labels(part="pull").inc()
-            if troubles.get(file.stem) != str(error):
-                log.warning("cannot pull now, trying again pipeline=%s why=%r", file.stem, str(error))
-            troubles[file.stem] = str(error)
+            turns.in_a_row[name] += 1
+            why = str(error).partition("\n")[0]  # HDFS appends a stack of Java
+            if turns.troubles.get(name) != why:
+                log.warning("cannot pull now, trying again pipeline=%s why=%r", name, why)
+            turns.troubles[name] = why
         else:
-            if troubles.pop(file.stem, None):
-                log.info("pulling again pipeline=%s", file.stem)
+            turns.in_a_row[name] = 0
+            if turns.troubles.pop(name, None):
+                log.info("pulling again pipeline=%s", name)
+        metrics.PULL_FAILURES_IN_A_ROW.labels(name).set(turns.in_a_row[name])
 
 
 def main() -> int:
@@ -130,9 +153,9 @@ def main() -> int:
 
 def turn_for_ever(places: Places, turned: threading.Event) -> None:
     """Turn after turn; `turned` is set after each."""
-    troubles: dict[str, str] = {}
+    turns = Turns()
     while True:
-        pull_all(places, troubles)
+        pull_all(places, turns)
         turned.set()
         time.sleep(EVERY_S)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 from contract.files import put_in_place, write_durably
-from contract.manifest import MANIFEST, BadManifest, FileSum, is_version, read_manifest
+from contract.manifest import MANIFEST, BadManifest, FileSum, is_version, newest, read_manifest
 from serving.candidates.state_store import ModelStates
 from streaming.lake.filesystem import file_system
 
@@ -30,12 +31,12 @@ class Registry:
         self._url = url
         self._files, self._path = file_system(url)
 
-    def newest(self) -> list[str]:
-        """The newest candidates' versions, complete or not; none while there is no registry yet."""
+    def versions(self) -> list[str]:
+        """Every candidate's version, complete or not; none while there is no registry yet."""
         if not self._files.exists(self._path):
             return []
         names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._files.ls(self._path, detail=True))
-        return sorted(name for name in names if is_version(name))[-KEEP:]
+        return [name for name in names if is_version(name)]
 
     def is_complete(self, version: str) -> bool:
         return bool(self._files.exists(f"{self._path}/{version}/{MANIFEST}"))
@@ -49,9 +50,10 @@ class Registry:
         return content
 
 
-def missing(registry: Registry, local: Path) -> list[str]:
-    """What is complete there and not here, newest first: after an outage the newest model comes first."""
-    absent = [version for version in registry.newest() if not (local / version / MANIFEST).exists()]
+def missing(registry: Registry, local: Path, rejected: Collection[str] = ()) -> list[str]:
+    """Of the newest there what is complete and not here, newest first: after an outage the newest model comes first."""
+    looked_at = newest(registry.versions(), rejected, KEEP)
+    absent = [version for version in looked_at if not (local / version / MANIFEST).exists()]
     return [version for version in reversed(absent) if registry.is_complete(version)]
 
 
@@ -62,7 +64,7 @@ def pull_candidate(registry: Registry, version: str, local: Path) -> int:
     the latter, so that people see it with the reason.
 
     Raises:
-        PullError: a file is not what the manifest says.
+        PullError: a file is not what the manifest says, or not there.
         OSError: the registry or the local folder fails.
     """
     content = registry.manifest(version)
@@ -75,11 +77,21 @@ def pull_candidate(registry: Registry, version: str, local: Path) -> int:
     return copied + len(content)
 
 
+def give_up(registry: Registry, version: str, local: Path) -> None:
+    """Let the manifest come alone: the rollout then rejects the candidate, naming the file that is damaged."""
+    write_durably(local / version / MANIFEST, registry.manifest(version))
+
+
 def superfluous(local: Path, states: ModelStates) -> list[str]:
     """Local candidates that may go: older than the newest `KEEP`, neither champion nor pinned."""
     here = sorted(folder.name for folder in local.iterdir() if folder.is_dir()) if local.exists() else []
     kept = {model.version for model in (states.champion(), states.pinned()) if model}
-    return [version for version in here[:-KEEP] if version not in kept]
+    kept |= set(newest(here, rejected(states), KEEP))
+    return [version for version in here if version not in kept]
+
+
+def rejected(states: ModelStates) -> set[str]:
+    return {version for version, model in states.models.items() if model.state == "rejected"}
 
 
 def drop(local: Path, version: str) -> None:
@@ -107,7 +119,11 @@ def _sha256(path: Path) -> str:
 
 def _copy(registry: Registry, version: str, name: str, folder: Path, promised: FileSum) -> int:
     part, digest, copied = folder / f".{name}.part", hashlib.sha256(), 0
-    with registry.open(version, name) as source, part.open("wb") as target:
+    try:
+        source = registry.open(version, name)
+    except FileNotFoundError as error:
+        raise PullError(f"{version}: {name} is not in the registry, although its manifest promises it") from error
+    with source, part.open("wb") as target:
         while chunk := bytes(source.read(_CHUNK)):
             digest.update(chunk)
             copied += target.write(chunk)

@@ -110,7 +110,7 @@ def test_a_version_promoted_by_hand_is_pinned_and_stays_until_unpinned(stack: Ru
 def test_every_proposed_candidate_of_the_registry_comes_on_prem(stack: RunningStack) -> None:
     registry = Registry(stack.places.registry("flights"))
     local = stack.places.onprem_folder("flights") / "candidates"
-    complete = [version for version in registry.newest() if registry.is_complete(version)]
+    complete = [version for version in registry.versions() if registry.is_complete(version)]
     assert complete
     until(lambda: all((local / version / "manifest.json").exists() for version in complete), 60, f"{complete} on-prem")
 

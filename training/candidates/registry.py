@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from contract.manifest import MANIFEST, FileSum, Manifest, is_version, manifest_json, moment_of, read_manifest
+from contract.manifest import MANIFEST, FileSum, Manifest, is_version, manifest_json, moment_of, newest, read_manifest
 from contract.messages.model_states import ModelState
 from streaming.lake.filesystem import file_system, write_whole
 
@@ -50,8 +50,8 @@ def superfluous(
     now: datetime,
     unknown: Collection[str] = (),
 ) -> list[str]:
-    """The versions that may go: all but the newest `keep`, the champion, the pinned one, and the first champion of
-    each hour for a week.
+    """The versions that may go: all but the newest `keep`, as many of those that are rejected, the champion, the pinned
+    one, and the first champion of each hour for a week.
 
     `states` is the last record of `<pipeline>.models` by version. Where nothing is known nothing may go: what is
     pinned is not known either. The versions in `unknown`, whose record does not read, stay for the same reason.
@@ -59,7 +59,8 @@ def superfluous(
     if not states:
         return []
     ordered = sorted(present)
-    kept = {*ordered[-keep:], *unknown}
+    rejected = {version for version, state in states.items() if state.state == "rejected"}
+    kept = {*newest(ordered, rejected, keep), *unknown}
     kept |= {version for version, state in states.items() if state.state == "champion" or state.pinned}
     hours: dict[datetime, str] = {}
     for version in ordered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,9 +15,10 @@ from hypothesis import given, settings
 from contract.layout import Places
 from contract.manifest import MANIFEST
 from contract.messages.model_states import ModelState
-from serving.candidates.pull import pull_pipeline
+from serving.candidates.admission import Refused, admit
+from serving.candidates.pull import MOST_TRIES, pull_pipeline
 from serving.candidates.state_store import ModelStates
-from serving.candidates.sync import KEEP, PullError, Registry, drop, missing, pull_candidate, superfluous
+from serving.candidates.sync import KEEP, PullError, Registry, drop, missing, pull_candidate, rejected, superfluous
 from streaming.pipeline_file.load import load
 from tests.manifests import damaged
 from tests.serving.hot_host import HotHost, free_port
@@ -113,7 +115,7 @@ def test_whatever_a_manifest_is_it_comes_as_it_is_or_its_files_with_it(content: 
         registry = Registry(f"file://{remote}")
         try:
             pull_candidate(registry, name, local)
-        except (PullError, FileNotFoundError):  # it names a file that is not there, or of another length
+        except PullError:  # it names a file that is not there, or of another length
             assert missing(registry, local) == [name]
             return
         assert (local / name / MANIFEST).read_bytes() == content
@@ -129,6 +131,40 @@ def test_a_candidate_that_cannot_be_copied_does_not_hold_up_the_others(remote: P
         pull_pipeline(places, "p")
     local = places.onprem_folder("p") / "candidates"
     assert [path.parent.name for path in local.glob("*/manifest.json")] == [older]
+
+
+def test_a_candidate_that_stays_damaged_is_left_to_the_rollout_to_reject(tmp_path: Path) -> None:
+    places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}"})
+    remote = Path(places.registry("p").removeprefix("file://"))
+    without, cut = (write_candidate(remote, PIPELINE, number) for number in (1, 2))
+    (remote / without / "model.zip").unlink()
+    (remote / cut / "reference.jsonl").write_bytes(b"{")
+    local, damaged = places.onprem_folder("p") / "candidates", Counter[str]()
+    for _ in range(MOST_TRIES):
+        assert not list(local.glob("*/manifest.json"))
+        with pytest.raises(PullError, match=r"reference\.jsonl came with 1 bytes"):
+            pull_pipeline(places, "p", damaged)
+    pull_pipeline(places, "p", damaged)
+    assert sorted(path.parent.name for path in local.glob("*/manifest.json")) == [without, cut]
+    for name, file in ((without, "model.zip"), (cut, "reference.jsonl")):
+        with pytest.raises(Refused, match=file.replace(".", r"\.")):
+            admit(local / name, tmp_path / "bundle")
+
+
+def test_rejected_candidates_with_names_of_the_future_crowd_out_no_other(
+    remote: Path, registry: Registry, tmp_path: Path
+) -> None:
+    real, local = write_candidate(remote, PIPELINE, 1), tmp_path / "local"
+    damaged_ones = [version(10 + number) for number in range(2 * KEEP)]
+    for name in damaged_ones:
+        (remote / name).mkdir()
+        (remote / name / MANIFEST).touch()
+    assert real not in missing(registry, local)
+    states = ModelStates({name: ModelState(name, "rejected", False, "r", "", "", None) for name in damaged_ones})
+    assert real in missing(registry, local, rejected(states))
+    for name in (real, *damaged_ones):
+        pull_candidate(registry, name, local)
+    assert superfluous(local, states) == damaged_ones[:KEEP]
 
 
 def test_only_the_newest_candidates_come_and_nothing_else_of_the_registry(

@@ -116,5 +116,11 @@ def test_the_first_champion_of_each_hour_is_kept_for_a_week() -> None:
 
 
 def test_a_candidate_that_never_served_is_no_first_champion() -> None:
-    known = states(h5_9="rejected", h5_5="retired")
-    assert superfluous([at(5.9), at(5.5), at(0)], known, keep=1, now=NOW) == [at(5.9)]
+    known = states(h5_9="rejected", h5_8="rejected", h5_5="retired")
+    assert superfluous([at(5.9), at(5.8), at(5.5), at(0)], known, keep=1, now=NOW) == [at(5.9)]
+
+
+def test_rejected_candidates_with_names_of_the_future_crowd_out_no_other() -> None:
+    future = [at(-1000 - number) for number in range(5)]
+    known = states(h0="candidate") | {v: ModelState(v, "rejected", False, "rollout", "", "", None) for v in future}
+    assert superfluous([at(1), at(0), *future], known, keep=2, now=NOW) == sorted(future)[:3]

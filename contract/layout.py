@@ -122,6 +122,10 @@ class Places:
         """The folder of what was lost, one file a loss."""
         return f"{self.root(pipeline)}/losses"
 
+    def topic_ids(self, pipeline: str) -> str:
+        """The file in which the hot query notes the ids of its topics, by which it knows one that was made anew."""
+        return f"{self.root(pipeline)}/checkpoints/topic_ids.json"
+
     def upkeep_note(self, pipeline: str, table: str) -> str:
         """The file in which the upkeep of a hot table notes how far it has come."""
         return f"{self.root(pipeline)}/upkeep/{table}.json"

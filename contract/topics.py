@@ -23,7 +23,10 @@ TRAINING_COMMANDS_TOPIC: Final = "hotpath.commands"
 """Cloud topic, compacted, written by people's commands; see `contract.messages.commands`."""
 
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
-"""The largest record, the same at the brokers, the mirror and every consumer."""
+"""The largest record, the same at the brokers, the mirror and every consumer. On-prem brokers count it compressed."""
+
+MAX_UNPACKED_BYTES: Final = 32 * 1024 * 1024
+"""The largest record that is mirrored, unpacked. Above MAX_RECORD_BYTES it becomes a dead letter in the cloud."""
 
 
 def predictions_topic(pipeline: str) -> str:

@@ -38,6 +38,8 @@ class ProgressUpdate(Message, frozen=True, kw_only=True):
     """While true, `caught_up_to_ms` stands still."""
     at_ms: Milliseconds
     """The watcher's clock."""
+    topic_id: str | None = None
+    """Kafka's id of the on-prem topic; a topic that was made anew has another. None where it is not known."""
 
     @property
     def key(self) -> bytes:

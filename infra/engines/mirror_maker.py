@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from contract.layout import Places
-from contract.topics import MAX_RECORD_BYTES
+from contract.topics import MAX_RECORD_BYTES, MAX_UNPACKED_BYTES
 from infra.engines import java
 from infra.engines.kafka_broker import classpath
 from infra.ports import Ports
@@ -21,6 +21,8 @@ SECRET = ("sasl.jaas.config", "ssl.keystore.key", "ssl.key.password")
 """Settings that end so are secret. The mirror stores its settings in a topic of the cloud: of these only the file that
 holds the value."""
 STARTED = "MirrorSourceConnector-0} Source task finished initialization"
+TASK_IS_DEAD = "will not recover until manually restarted"
+"""What Kafka Connect logs of a task that it has given up."""
 
 
 def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, ...]) -> Service:
@@ -33,6 +35,7 @@ def mirror(settings: Settings, ports: Ports, places: Places, after: tuple[str, .
         env=java.ENVIRONMENT,
         after=after,
         ready=when_printed(STARTED),
+        dead_when_printed=TASK_IS_DEAD,
         address=f"{places.onprem.bootstrap} -> {places.cloud.bootstrap}",
         look_first="hotpath logs mirror",
         patience_s=20,
@@ -93,8 +96,8 @@ def configuration(ports: Ports, clients: Mapping[str, object], topics: Iterable[
     }
     large = {
         "onprem.consumer.max.partition.fetch.bytes": MAX_RECORD_BYTES,
-        "cloud.producer.max.request.size": MAX_RECORD_BYTES + 1024 * 1024,  # counted before compression, with headers
-        "cloud.producer.buffer.memory": 4 * MAX_RECORD_BYTES,
+        "cloud.producer.max.request.size": MAX_UNPACKED_BYTES + 1024 * 1024,  # counted before compression, with headers
+        "cloud.producer.buffer.memory": MAX_UNPACKED_BYTES + MAX_RECORD_BYTES,
     }
     return flow | _internal_topics() | exactly_once | tuned | large
 

@@ -62,6 +62,7 @@ class ProcessRunner:
         self._log = LogFile(folder.log(part.name))
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
+        self._said_dead = ""
         self._pipe = -1
         self._stopping = asyncio.Event()
         self._renewing = False
@@ -137,6 +138,8 @@ class ProcessRunner:
             task.cancel()
         await asyncio.gather(watching, pumping, return_exceptions=True)
         self.process = None
+        if self._said_dead:
+            return f"did not work any more: {self._said_dead}"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}{self._last_line()}"
 
     def _empty_scratch(self) -> None:
@@ -154,7 +157,7 @@ class ProcessRunner:
 
     async def _spawn(self) -> None:
         """The pipe is ours, not asyncio's, which takes no process for ended while a child of it holds the pipe."""
-        self._printed = b""
+        self._printed, self._said_dead = b"", ""
         self._pipe, theirs = os.pipe()
         try:
             self._child = await asyncio.create_subprocess_exec(
@@ -183,12 +186,22 @@ class ProcessRunner:
         try:
             while data := await reader.read(65536):
                 self._log.write(data)
+                self._end_if_dead(data)
                 if self.state is State.STARTING or len(self._printed) < 4096:
                     self._printed = (self._printed + data)[-1_000_000:]
                 else:
                     self._printed = (self._printed + data)[-4096:]
         finally:
             transport.close()
+
+    def _end_if_dead(self, data: bytes) -> None:
+        """End a process that says it does not work any more. Two reads may divide what it says."""
+        dead, said = self.part.dead_when_printed.encode(), self._printed[-1000:] + data
+        if dead and dead in said and self._child is not None and not self._said_dead:
+            start = said.rindex(b"\n", 0, said.index(dead)) + 1 if b"\n" in said[: said.index(dead)] else 0
+            self._said_dead = said[start:].partition(b"\n")[0].decode(errors="replace")[:300]
+            log.error("part does not work any more, ending it part=%s line=%r", self.part.name, self._said_dead)
+            _signal_group(self._child.pid, signal.SIGKILL)
 
     async def _watch_readiness(self) -> None:
         began = time.monotonic()

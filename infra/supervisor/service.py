@@ -33,6 +33,8 @@ class Service:
     after: tuple[str, ...] = ()
     """Parts that must be ready before this one starts, and are stopped after it."""
     ready: Ready = at_once
+    dead_when_printed: str = ""
+    """A line with this text says that the process goes on without doing its work: it is ended and started again."""
     address: str = ""
     """What a person can open or connect to, for lists."""
     prepare: Callable[[], None] | None = None

@@ -1,9 +1,9 @@
 """The states of a pipeline's models, kept on this host: written by the rollout alone, read by whoever starts.
 
-`models.json` is `{"models": {version: MODEL_STATE}, "unsent": [MODEL_STATE, ...], "commands": OFFSET}`: the last record
-of each version; those that the broker has not acknowledged yet, oldest first; and the offset on `<pipeline>.commands`
-before which the rollout has acted on every command (absent until it has seen the topic). The file is replaced whole,
-and is on disk before anything acts on it.
+`models.json` is `{"models": {version: MODEL_STATE}, "unsent": [MODEL_STATE, ...], "commands": OFFSET,
+"commands_topic_id": ID}`: the last record of each version; those that the broker has not acknowledged yet, oldest
+first; the offset on `<pipeline>.commands` before which the rollout has acted on every command, and the id of that topic
+(both absent until it has seen it). The file is replaced whole, and is on disk before anything acts on it.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class ModelStates:
     unsent: tuple[ModelState, ...] = ()
     commands: int | None = None
     """The offset of the next command to act on; None: the topic was never seen."""
+    commands_topic_id: str | None = None
+    """Kafka's id of the topic that the offset is of; None where it is not known."""
 
     def champion(self) -> ModelState | None:
         return next((model for model in self.models.values() if model.state == "champion"), None)
@@ -70,9 +72,9 @@ class ModelStates:
                 waiting.remove(record)
         return replace(self, unsent=tuple(waiting))
 
-    def acted_up_to(self, offset: int) -> ModelStates:
-        """Every command before this offset was acted on."""
-        return replace(self, commands=offset)
+    def acted_up_to(self, offset: int, topic_id: str | None = None) -> ModelStates:
+        """Every command before this offset of the topic was acted on."""
+        return replace(self, commands=offset, commands_topic_id=topic_id)
 
 
 def _collapsed(records: tuple[ModelState, ...]) -> tuple[ModelState, ...]:
@@ -90,6 +92,7 @@ class _File(msgspec.Struct, frozen=True):
     models: dict[str, ModelState]
     unsent: list[ModelState]
     commands: int | None = None
+    commands_topic_id: str | None = None
 
 
 def read_states(onprem_folder: Path) -> ModelStates:
@@ -107,12 +110,13 @@ def read_states(onprem_folder: Path) -> ModelStates:
         raise ModelsError(
             f"{path} is broken ({error}); move it away: admission starts anew from candidates/"
         ) from error
-    return ModelStates(whole.models, tuple(whole.unsent), whole.commands)
+    return ModelStates(whole.models, tuple(whole.unsent), whole.commands, whole.commands_topic_id)
 
 
 def write_states(onprem_folder: Path, states: ModelStates) -> None:
     """Replace the file; it is on disk when this returns."""
     whole = {"models": states.models, "unsent": states.unsent}
-    noted = {} if states.commands is None else {"commands": states.commands}
-    text = json.dumps(msgspec.to_builtins(whole | noted), indent=1)
+    noted = {"commands": states.commands, "commands_topic_id": states.commands_topic_id}
+    known = {name: value for name, value in noted.items() if value is not None}
+    text = json.dumps(msgspec.to_builtins(whole | known), indent=1)
     write_durably(onprem_folder / "models.json", text.encode())

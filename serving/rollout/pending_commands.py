@@ -36,6 +36,8 @@ class Ordered:
     command: OperatorCommand | None
     next_offset: int
     """The offset after it."""
+    topic_id: str | None = None
+    """Kafka's id of the topic that the offset is of."""
 
 
 Pending: TypeAlias = "queue.SimpleQueue[Asked | Ordered]"

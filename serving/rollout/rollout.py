@@ -32,7 +32,7 @@ from serving.listener.fd_passing import ListenerError
 from serving.rollout.answer_request import answer
 from serving.rollout.apply import Applier
 from serving.rollout.command_socket import socket_path, take_commands
-from serving.rollout.command_topic import CommandTopic
+from serving.rollout.command_topic import CommandTopic, Noted
 from serving.rollout.observe import Observer
 from serving.rollout.pending_commands import Asked, Ordered, Pending
 from serving.rollout.plan import Action, Wait, plan
@@ -59,8 +59,8 @@ class Rollout:
         self.applier = Applier(places, settings, self.observer)
         self.publisher = StatePublisher(places.onprem, settings.models_topic)
         self.pending: Pending = queue.SimpleQueue()
-        offset = self.applier.states.commands
-        self.topic = CommandTopic(places.onprem, settings.commands_topic, offset, self.pending)
+        noted = Noted(self.applier.states.commands, self.applier.states.commands_topic_id)
+        self.topic = CommandTopic(places.onprem, settings.commands_topic, noted, self.pending)
         self.topic.start()
         take_commands(socket_path(places.sockets, pipeline), self.pending)
         self._last: Action | None = None
@@ -94,9 +94,9 @@ class Rollout:
             return 0.0
         self._retried = pending
         if pending.command is None:
-            self.applier.keep(self.applier.states.acted_up_to(pending.next_offset))
+            self.applier.keep(self.applier.states.acted_up_to(pending.next_offset, pending.topic_id))
         else:
-            self._answered(pending.command, pending.next_offset)
+            self._answered(pending.command, pending)
         self._retried = None
         return 0.0
 
@@ -107,10 +107,10 @@ class Rollout:
         finally:
             asked.answer(reply)
 
-    def _answered(self, request: Request, next_offset: int | None) -> Reply:
-        """Act on a request. The states and the offset after it go to disk in one write."""
+    def _answered(self, request: Request, ordered: Ordered | None) -> Reply:
+        """Act on a request. The states and the offset after a command of the topic go to disk in one write."""
         reply, states = answer(self.applier.states, self.observer.now(), request)
-        self.applier.keep(states if next_offset is None else states.acted_up_to(next_offset))
+        self.applier.keep(states.acted_up_to(ordered.next_offset, ordered.topic_id) if ordered else states)
         if not isinstance(request, ListModels | ShowModel):
             metrics.OPERATOR_COMMANDS.labels(self.pipeline, "done" if reply.ok else "refused").inc()
             log.info(

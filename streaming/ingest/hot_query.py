@@ -30,6 +30,7 @@ from contract.topics import APPEND_TIME_HEADER, MAX_RECORD_BYTES
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
 from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, tables_by_topic
+from streaming.ingest.seen_topic_ids import SeenTopicIds
 from streaming.ingest.write_batch import Batch, append_large, append_small
 from streaming.kafka.java_client import java_settings
 from streaming.kafka.offset_gaps import Gap, Offsets, first_offsets, gaps, loss_notice
@@ -87,6 +88,11 @@ class HotQuery:
     def _ends(self) -> Ends:
         return Ends(self.places.cloud)
 
+    @cached_property
+    def _seen_ids(self) -> SeenTopicIds:
+        topics = list(tables_by_topic(self.pipeline))
+        return SeenTopicIds(self.places.cloud, topics, self.places.topic_ids(self.pipeline.name))
+
     @property
     def checkpoint(self) -> str:
         return self.places.checkpoint(self.pipeline.name, "hot")
@@ -105,17 +111,22 @@ class HotQuery:
         started_s = time.time()
         query = str(self.spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
         start, end = self.progress.committed, offsets_of_batch(self.checkpoint, batch)
-        lost = gaps(start, end, first_offsets(self._ends, start.keys() & end.keys(), FIRSTS_S))
+        firsts, made_anew = first_offsets(self._ends, start.keys() & end.keys(), FIRSTS_S), self._seen_ids.made_anew()
+        lost = gaps(start, end, firsts, made_anew)
         for gap in lost:
             after_ms, now_ms = self.progress.reached(gap.partition), round(started_s * 1000)
             self.lose(loss_notice(self.places.cloud, "hot query", gap, after_ms, now_ms))
         summary = self.append(self._with_passed_over(records, lost, end), (query, batch))
+        self._seen_ids.note()
         self.progress.commit(end)
         self._measure(summary, batch, started_s)
 
     def _with_passed_over(self, records: DataFrame, lost: Iterable[Gap], end: Offsets) -> DataFrame:
-        """The batch with what a topic that was made anew already holds: Spark goes on at its end, not at its first."""
-        ranges = {gap.partition: (gap.first, end[gap.partition]) for gap in lost if gap.made_anew}
+        """The batch with what a topic that was made anew already holds: Spark goes on at its end, not at its first.
+
+        Where that has come further than the old one, Spark reads on from the old offset.
+        """
+        ranges = {g.partition: (g.first, min(g.start, end[g.partition])) for g in lost if g.made_anew}
         if not any(first < last for first, last in ranges.values()):
             return records
         again = decoder_input(read_range(self.spark, self.places, ranges), self.pipeline.clock.imports)

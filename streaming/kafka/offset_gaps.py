@@ -35,11 +35,16 @@ class Gap:
         return self.until is None
 
 
-def gaps(start: Offsets, end: Offsets, first: Offsets) -> list[Gap]:
-    """What a reader that stood at `start` cannot read on its way to `end`, of the partitions that all three know."""
+def gaps(start: Offsets, end: Offsets, first: Offsets, made_anew: Collection[str] = ()) -> list[Gap]:
+    """What a reader that stood at `start` cannot read on its way to `end`, of the partitions that all three know.
+
+    `made_anew`: topics that are known to be others than those in which `start` was.
+    """
     known = sorted(start.keys() & end.keys() & first.keys())
-    anew = [Gap(of, start[of], first[of], None) for of in known if end[of] < start[of]]
-    taken = [Gap(of, start[of], first[of], min(first[of], end[of])) for of in known if start[of] < end[of]]
+    is_anew = {of for of in known if end[of] < start[of] or (of[0] in made_anew and start[of] > 0)}
+    anew = [Gap(of, start[of], first[of], None) for of in known if of in is_anew]
+    steady = [of for of in known if of not in is_anew]
+    taken = [Gap(of, start[of], first[of], min(first[of], end[of])) for of in steady if start[of] < end[of]]
     return anew + [gap for gap in taken if gap.until is not None and gap.until > gap.start]
 
 

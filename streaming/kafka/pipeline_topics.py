@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from contract.pipeline import Pipeline
-from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC
+from contract.topics import IMPORTS_TOPIC, MAX_RECORD_BYTES, MAX_UNPACKED_BYTES, PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC
 
 PARTITIONS: Final = 2
 LONGEST_RETENTION: Final = timedelta(days=1)
@@ -44,8 +44,12 @@ def onprem_topics(*pipelines: Pipeline) -> list[Topic]:
 
 
 def cloud_topics(*pipelines: Pipeline) -> list[Topic]:
-    """In the cloud: the stamp that arrives stays, however long the mirror was away."""
-    kept = {"message.timestamp.type": "CreateTime"}
+    """In the cloud: the stamp that arrives stays, however long the mirror was away.
+
+    The mirror compresses records anew, perhaps less well: whatever was taken on-prem is taken here.
+    """
+    largest = str(MAX_UNPACKED_BYTES + MAX_RECORD_BYTES)
+    kept = {"message.timestamp.type": "CreateTime", "max.message.bytes": largest}
     own = [_states(name, kept, mirrored=False) for name in (PROGRESS_TOPIC, TRAINING_COMMANDS_TOPIC)]
     return _once([*_mirrored(pipelines, kept), *own])
 

@@ -18,13 +18,15 @@ AT_ONCE_S = 0.02
 
 
 class TopicReader:
-    """All partitions of a topic, committed records only. A topic that does not exist yet has no records.
+    """All partitions of a topic. A topic that does not exist yet has no records.
 
+    `committed`: records of open and aborted transactions are left out, and records behind an open one wait for its end.
     Errors that pass by themselves are waited out: their records come later.
     """
 
-    def __init__(self, kafka: Kafka, topic: str, group: str = "hotpath-watcher") -> None:
-        self._consumer = Consumer(_settings(kafka, group) | {"fetch.wait.max.ms": 100})
+    def __init__(self, kafka: Kafka, topic: str, group: str = "hotpath-watcher", *, committed: bool = True) -> None:
+        level = "read_committed" if committed else "read_uncommitted"
+        self._consumer = Consumer(_settings(kafka, group) | {"fetch.wait.max.ms": 100, "isolation.level": level})
         self._topic = topic
         self.reached: dict[int, int] = {}
         """Partition -> the offset up to which everything was read, markers included."""

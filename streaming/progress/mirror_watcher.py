@@ -11,16 +11,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from confluent_kafka import KafkaException, Message, Producer
+from msgspec import structs
 
 from contract import metrics
 from contract.layout import Kafka, Places
 from contract.log_lines import start_logging
 from contract.messages.codec import Unreadable, encode
 from contract.messages.imports import read_import
-from contract.messages.progress import LossNotice, ProgressUpdate
+from contract.messages.progress import LossNotice, ProgressUpdate, read_progress
 from contract.metrics import (
     IMPORT_NEWS_SECONDS,
     IMPORT_OPEN,
@@ -33,6 +34,7 @@ from contract.pipeline import Pipeline
 from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka.offset_gaps import Gap, Offsets, gaps, loss_notice
 from streaming.kafka.partition_ends import Ends
+from streaming.kafka.topic_ids import TopicIds
 from streaming.kafka.topic_reader import TopicReader, holds_no_record, pass_over
 from streaming.lake import hang_watchdog
 from streaming.lake.hang_watchdog import expected_back
@@ -43,6 +45,7 @@ log = logging.getLogger("watcher")
 
 MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
 EVERY_S = 1.0
+UPDATES_WITHIN_S = 10.0
 CLOCKS_APART_MS = 1000
 """How far a broker's clock may be behind ours. A record is then still stamped after every moment published before."""
 LOOK_S = 300.0
@@ -56,7 +59,8 @@ class Watcher:
         self._onprem = places.onprem
         self._onprem_ends, self._cloud_ends = Ends(places.onprem), Ends(places.cloud)
         self._mirror = TopicReader(places.cloud, MIRROR_OFFSETS)
-        self._imports = TopicReader(places.onprem, IMPORTS_TOPIC)
+        # uncommitted, as its ends are: else somebody's open transaction would hold up every look
+        self._imports = TopicReader(places.onprem, IMPORTS_TOPIC, committed=False)
         self._producer = publisher(places.cloud)
         self._levels: dict[Partition, MirrorLevel] = {}
         self._mirrored: dict[Partition, int] = {}
@@ -64,6 +68,10 @@ class Watcher:
         """The topics into which history is imported, each with the moment of the last record that says so."""
         self._empty: set[tuple[Partition, int, int]] = set()
         """(partition, mirrored, end) where nothing but markers lies between the two offsets."""
+        self._ids = TopicIds(places.onprem)
+        self._told: dict[Partition, ProgressUpdate] | None = None
+        """The last update of each partition, at first those of the watcher before; None: not read yet."""
+        self._cloud = places.cloud
         self._untold: dict[str, LossNotice] = {}
         """By id, the losses that are not published yet."""
 
@@ -74,23 +82,41 @@ class Watcher:
             KafkaException, TimeoutError: a broker is away; nothing was published.
         """
         moment_ms = now_ms - CLOCKS_APART_MS
+        ids, told = self._ids.of(topics), self._last_told()
         partitions = self._onprem_ends.partitions(topics)
         imports = self._onprem_ends.partitions([IMPORTS_TOPIC])
         ends = self._onprem_ends.last(partitions + imports)
         firsts = self._onprem_ends.first(partitions)
         self._read_imports({number: end for (topic, number), end in ends.items() if topic == IMPORTS_TOPIC}, imports)
-        before = dict(self._mirrored)
+        made_anew = {of for of, last in told.items() if last.topic_id is not None and _differs(last, ids)}
+        before = {of: told[of].mirrored_offset for of in made_anew} | self._mirrored
         self._read_mirror()
-        self._find_losses(before, ends, firsts, now_ms)
+        self._find_losses(before, ends, firsts, made_anew, now_ms)
         self._publish_losses()
+        told |= {of: structs.replace(told[of], topic_id=ids[of[0]]) for of in made_anew}  # it is told once
         cloud_ends = self._cloud_ends.last(partitions)
         for partition in partitions:
             if partition in cloud_ends.keys() & ends.keys() & firsts.keys():
                 mirrored = max(self._mirrored.get(partition, 0), firsts[partition])
                 level = self._level(partition, moment_ms, ends[partition], mirrored)
-                self._publish(partition, level, cloud_ends[partition], ends[partition], mirrored, now_ms)
+                offsets = cloud_ends[partition], ends[partition], mirrored
+                self._publish(partition, level, offsets, ids.get(partition[0]), now_ms)
         measure_imports(topics, self._open)
         self._flush()
+
+    def _last_told(self) -> dict[Partition, ProgressUpdate]:
+        """The last update of each partition, of whatever watcher.
+
+        Raises:
+            TimeoutError: those of the watcher before cannot be read.
+        """
+        if self._told is None:
+            reader = TopicReader(self._cloud, PROGRESS_TOPIC)
+            try:
+                self._told = last_updates(reader.to_end(UPDATES_WITHIN_S))
+            finally:
+                reader.close()
+        return self._told
 
     def _read_imports(self, ends: dict[int, int], partitions: list[Partition]) -> None:
         if len(ends) < len(partitions):
@@ -127,22 +153,28 @@ class Watcher:
                 else:
                     self._mirrored[partition] = offset
 
-    def _find_losses(self, before: Offsets, ends: Offsets, firsts: Offsets, now_ms: int) -> None:
+    def _find_losses(
+        self, before: Offsets, ends: Offsets, firsts: Offsets, made_anew: Collection[Partition], now_ms: int
+    ) -> None:
         """Note the records that the mirror can no longer carry; it goes on by itself with the first one that is held.
 
         `before` is how far the mirror had come before `ends` were read: an end below it is that of a topic made anew.
+        In a topic that is known as such by its id and has come further already, the mirror goes on at its old offset.
         """
-        anew = [of for of in before.keys() & ends.keys() & firsts.keys() if ends[of] < before[of]]
+        known = before.keys() & ends.keys() & firsts.keys()
+        anew = [of for of in known if ends[of] < before[of] or (of in made_anew and before[of] > 0)]
         carried = {of: offset for of, offset in self._carried().items() if of in firsts and of not in anew}
         taken = gaps(carried, {of: max(offset, firsts[of]) for of, offset in carried.items()}, firsts)
         for gap in [Gap(of, before[of], firsts[of], None) for of in anew] + taken:
-            level = self._levels.get(gap.partition)
-            notice = loss_notice(self._onprem, "mirror", gap, level.caught_up_to_ms if level else None, now_ms)
+            level, last = self._levels.get(gap.partition), (self._told or {}).get(gap.partition)
+            after_ms = level.caught_up_to_ms if level else last.caught_up_to_ms if last else None
+            notice = loss_notice(self._onprem, "mirror", gap, after_ms, now_ms)
             self._untold[notice.id] = notice
             log.error("records lost topic=%s partition=%d from=%d to=%s", *gap.partition, gap.start, gap.until)
             if gap.made_anew and level:
                 level.forget_ends()
-            if not gap.made_anew or self._mirrored[gap.partition] == gap.start:
+            goes_on_behind = gap.made_anew and ends[gap.partition] >= gap.start
+            if not goes_on_behind and (not gap.made_anew or self._mirrored[gap.partition] == gap.start):
                 self._mirrored[gap.partition] = gap.first
 
     def _publish_losses(self) -> None:
@@ -178,9 +210,15 @@ class Watcher:
         return gap in self._empty
 
     def _publish(
-        self, partition: Partition, level: MirrorLevel, cloud_end: int, end: int, mirrored: int, now_ms: int
+        self,
+        partition: Partition,
+        level: MirrorLevel,
+        offsets: tuple[int, int, int],
+        topic_id: str | None,
+        now_ms: int,
     ) -> None:
-        topic, number = partition
+        """`offsets`: the ends in the cloud and on-prem, and how far the mirror has come."""
+        (topic, number), (cloud_end, end, mirrored) = partition, offsets
         measure(partition, level, 0 if (partition, mirrored, end) in self._empty else end - mirrored)
         if level.caught_up_to_ms is None:
             return
@@ -193,7 +231,9 @@ class Watcher:
             mirrored_offset=mirrored,
             import_open=topic in self._open,
             at_ms=now_ms,
+            topic_id=topic_id,
         )
+        self._last_told()[partition] = update
         self._producer.produce(PROGRESS_TOPIC, encode(update), update.key)
 
     def _flush(self) -> None:
@@ -204,6 +244,25 @@ class Watcher:
     def close(self) -> None:
         self._mirror.close()
         self._imports.close()
+
+
+def last_updates(messages: Iterable[Message]) -> dict[Partition, ProgressUpdate]:
+    """The newest update of each partition; what does not read says nothing."""
+    found: dict[Partition, ProgressUpdate] = {}
+    for message in messages:
+        if (value := message.value()) is None:
+            continue
+        try:
+            update = read_progress(message.key(), value)
+        except Unreadable:
+            continue  # the Spark job's reader counts it
+        if isinstance(update, ProgressUpdate):
+            found[update.topic, update.partition] = update
+    return found
+
+
+def _differs(last: ProgressUpdate, ids: Mapping[str, str]) -> bool:
+    return ids.get(last.topic, last.topic_id) != last.topic_id
 
 
 def publisher(kafka: Kafka) -> Producer:

@@ -31,6 +31,9 @@ KILL_POINTS = [
 ]
 """Where the rollout dies: before a step, after it, or when the world has changed and the record has not."""
 
+AT_REST = "action=Wait("
+"""What a rollout logs that has nothing to do."""
+
 
 @pytest.fixture
 def host() -> Iterator[RolloutHost]:
@@ -106,6 +109,8 @@ def test_a_restarted_rollout_adopts_the_live_scorer(host: RolloutHost) -> None:
     host.becomes({first: "champion"})
     pid = host.scorer_pid(first)
     kill(rollout)
+    before = host.said(10**9).count(AT_REST)
     host.rollout()
+    host.waits(lambda: host.said(10**9).count(AT_REST) > before, "the new rollout has nothing to do")
+    assert host.scorer_pid(first) == pid, "nobody killed it or started another"
     host.becomes({host.candidate(2): "champion", first: "retired"})
-    assert pid in {scorer["pid"] for scorer in (host.state() or {})["scorers"]}, "it drains; nobody killed it"

@@ -15,16 +15,17 @@ from prometheus_client import REGISTRY
 from contract.layout import Kafka
 from contract.messages.codec import Message, encode
 from contract.messages.model_states import ModelState
-from contract.messages.operator_commands import PromoteCommand, UnpinCommand
+from contract.messages.operator_commands import OperatorCommand, PromoteCommand, UnpinCommand
 from infra.engines import kafka_broker
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.supervisor.readiness import broker_answers
-from serving.rollout.command_topic import CommandTopic
+from serving.rollout.command_topic import CommandTopic, Noted
 from serving.rollout.pending_commands import Ordered, Pending
 from serving.rollout.state_publisher import StatePublisher
 from streaming.kafka.pipeline_topics import onprem_topics
 from streaming.kafka.topic_admin import make_topics
+from streaming.kafka.topic_ids import TopicIds
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import free_base
 from tests.integration.secured_kafka import running
@@ -66,11 +67,19 @@ def order(kafka: Kafka, *commands: Message | bytes) -> None:
     produce(kafka, COMMANDS, *((b"", c if isinstance(c, bytes) else encode(c)) for c in commands))
 
 
-def followed(kafka: Kafka, next_offset: int | None) -> tuple[CommandTopic, Pending]:
+def followed(kafka: Kafka, next_offset: int | None, topic_id: str | None = None) -> tuple[CommandTopic, Pending]:
     pending: Pending = queue.SimpleQueue()
-    topic = CommandTopic(kafka, COMMANDS, next_offset, pending)
+    topic = CommandTopic(kafka, COMMANDS, Noted(next_offset, topic_id), pending)
     topic.start()
     return topic, pending
+
+
+def given(pending: Pending) -> tuple[OperatorCommand | None, int]:
+    """The next command and the offset after it; every one is noted with the id of the topic."""
+    ordered = pending.get(timeout=60)
+    assert isinstance(ordered, Ordered)
+    assert ordered.topic_id
+    return ordered.command, ordered.next_offset
 
 
 def unreadable(topic: str) -> float:
@@ -81,31 +90,47 @@ def test_every_command_is_given_once_and_what_does_not_read_is_passed(kafka: Kaf
     make(kafka, COMMANDS)
     order(kafka, PROMOTE)
     first, pending = followed(kafka, None)
-    assert pending.get(timeout=60) == Ordered(None, 1), "what came before the rollout knew the topic is past"
+    assert given(pending) == (None, 1), "what came before the rollout knew the topic is past"
     before = unreadable(COMMANDS)
     order(kafka, UNPIN, *HOSTILE, PROMOTE)
-    expected = [Ordered(UNPIN, 2), *(Ordered(None, 3 + n) for n in range(len(HOSTILE))), Ordered(PROMOTE, 10)]
-    assert [pending.get(timeout=60) for _ in expected] == expected
+    expected = [(UNPIN, 2), *((None, 3 + n) for n in range(len(HOSTILE))), (PROMOTE, 10)]
+    assert [given(pending) for _ in expected] == expected
     assert unreadable(COMMANDS) == before + len(HOSTILE)
     first.stop()
-    second, again = followed(kafka, 9)  # it had noted all but the last one when it was killed
-    assert again.get(timeout=60) == Ordered(PROMOTE, 10)
+    second, again = followed(
+        kafka, 9, TopicIds(kafka).of([COMMANDS])[COMMANDS]
+    )  # it had noted all but the last one when it was killed
+    assert given(again) == (PROMOTE, 10)
     order(kafka, UNPIN)
-    assert again.get(timeout=60) == Ordered(UNPIN, 11)
+    assert given(again) == (UNPIN, 11)
     second.stop()
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning(kafka: Kafka) -> None:
     admin = AdminClient({str(name): value for name, value in kafka.client().items()})
+    remake(admin, kafka)
+    order(kafka, UNPIN)
+    topic, pending = followed(kafka, 11)
+    assert given(pending) == (None, 0)
+    assert given(pending) == (UNPIN, 1)
+    remake(admin, kafka)
+    order(kafka, UNPIN)
+    assert given(pending) == (None, 0), "the follower that runs notices it, although the offsets are the same"
+    assert given(pending) == (UNPIN, 1)
+    topic.stop()
+    noted = TopicIds(kafka).of([COMMANDS])[COMMANDS]
+    remake(admin, kafka)
+    order(kafka, UNPIN, PROMOTE, UNPIN)
+    after, pending = followed(kafka, 2, noted)
+    assert [given(pending) for _ in range(4)] == [(None, 0), (UNPIN, 1), (PROMOTE, 2), (UNPIN, 3)]
+    after.stop()
+
+
+def remake(admin: AdminClient, kafka: Kafka) -> None:
     for future in admin.delete_topics([COMMANDS]).values():
         future.result()
     until(lambda: COMMANDS not in admin.list_topics(timeout=5).topics, 60, "the topic to be gone")
     make(kafka, COMMANDS)
-    order(kafka, UNPIN)
-    topic, pending = followed(kafka, 11)
-    assert pending.get(timeout=60) == Ordered(None, 0)
-    assert pending.get(timeout=60) == Ordered(UNPIN, 1)
-    topic.stop()
 
 
 def state(version: str, number: int) -> ModelState:

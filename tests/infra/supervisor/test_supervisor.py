@@ -207,6 +207,23 @@ def test_a_part_that_exits_is_told_with_its_code_and_last_line(tmp_path: Path) -
     assert found.problem == "exited with 3: cannot: set HOTPATH_X"
 
 
+def test_a_part_that_says_it_does_not_work_any_more_is_started_again(tmp_path: Path) -> None:
+    program = (
+        "import time; print('well\\nERROR x', end='', flush=True); time.sleep(.2); print(' gave up: y'); time.sleep(60)"
+    )
+
+    async def run() -> Record:
+        supervisor = Supervisor(os.environ | {"PYTHONUNBUFFERED": "1"}, DataFolder(tmp_path), lambda _: None)
+        supervisor.add([Service("half-dead", (sys.executable, "-Sc", program), dead_when_printed="x gave up")])
+        while record(supervisor, "half-dead").restarts == 0:
+            await asyncio.sleep(0.05)
+        found = record(supervisor, "half-dead")
+        await supervisor.stop()
+        return found
+
+    assert asyncio.run(run()).problem == "did not work any more: ERROR x gave up: y"
+
+
 def test_a_part_that_ignores_sigterm_is_killed_after_its_patience(tmp_path: Path) -> None:
     program = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"

@@ -16,16 +16,18 @@ from contract.process_end import GIVEN_UP
 ROOT = Path(__file__).parents[3]
 
 IN_CALLS = """
+import os
 from streaming.lake import hang_watchdog
 from streaming.lake.hang_watchdog import expected_back
 hang_watchdog.start(300)
 {}
 print("went on", flush=True)
+os._exit(0)  # the end of the interpreter is not watched, and may take longer than the limit of a test
 """
 
 ONE_AFTER_THE_OTHER = """
 import time
-until = time.monotonic() + 1.5
+until = time.monotonic() + 4
 while time.monotonic() < until:
     with expected_back("a short one"):
         time.sleep(0.01)
@@ -35,7 +37,7 @@ ONE_FAILED = """
 import contextlib, time
 with contextlib.suppress(OSError), expected_back("one that failed"):
     raise OSError
-time.sleep(1.5)
+time.sleep(4)
 """
 
 
@@ -80,7 +82,7 @@ def test_so_does_one_that_keeps_the_lock_of_python() -> None:
 
 @pytest.mark.parametrize("calls", [ONE_AFTER_THE_OTHER, ONE_FAILED])
 def test_calls_that_come_back_end_nothing(calls: str) -> None:
-    ended = run(calls)
+    ended = run(calls, limit_s="2")
     assert (ended.returncode, ended.stdout) == (0, "went on\n"), ended.stderr
 
 
@@ -92,8 +94,8 @@ def test_a_limit_that_is_no_number_is_refused_with_the_remedy() -> None:
 
 
 def test_a_call_may_have_a_longer_limit_of_its_own() -> None:
-    slow = "import time\nwith expected_back('a build', {limit}):\n    time.sleep(2.5)"
-    ended = run(slow.format(limit=30))
+    slow = "import time\nwith expected_back('a build', {limit}):\n    time.sleep(4)"
+    ended = run(slow.format(limit=30), limit_s="2")
     assert (ended.returncode, ended.stdout) == (0, "went on\n"), ended.stderr
     ended = run(slow.format(limit=0.2), limit_s="30")
     assert ended.returncode == GIVEN_UP

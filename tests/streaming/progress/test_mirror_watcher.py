@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from contract.layout import Kafka, Places
 from contract.messages.codec import encode
 from contract.messages.imports import ImportNotice
-from contract.topics import IMPORTS_TOPIC
+from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka import offset_gaps
 from streaming.progress import mirror_watcher
 from streaming.progress.mirror_watcher import CLOCKS_APART_MS, Watcher
@@ -60,6 +60,8 @@ class Brokers:
     asked: list[str] = field(default_factory=list)
     """Which side was asked for what, in this order."""
     told: list[dict[str, Any]] = field(default_factory=list)
+    topic_id: str = "first"
+    """Of the topic on-prem."""
 
     def mirror(self, offset: int) -> None:
         """MirrorMaker says that it has mirrored the record at this offset."""
@@ -96,8 +98,14 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
             return {partition: brokers.firsts.get(partition, 0) for partition in partitions}
 
     class TopicReader:
-        def __init__(self, _: Kafka, topic: str) -> None:
+        def __init__(self, _: Kafka, topic: str, *, committed: bool = True) -> None:
             self._topic = topic
+
+        def to_end(self, timeout_s: float) -> Iterator[Message]:
+            yield from brokers.records.get(self._topic, [])
+
+        def close(self) -> None:
+            pass
 
         def news(self) -> Iterator[Message]:
             brokers.asked.append("mirror" if self._topic == mirror_watcher.MIRROR_OFFSETS else "imports")
@@ -105,6 +113,13 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
 
         def records_up_to(self, _: dict[int, int], timeout_s: float) -> Iterator[Message]:
             return self.news()
+
+    class TopicIds:
+        def __init__(self, _: Kafka) -> None:
+            pass
+
+        def of(self, topics: list[str]) -> dict[str, str]:
+            return dict.fromkeys(topics, brokers.topic_id)
 
     class Producer:
         def produce(self, _: str, value: bytes, key: bytes) -> None:
@@ -116,7 +131,12 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
         def purge(self) -> None:
             brokers.told.clear()
 
-    for name, fake in (("Ends", Ends), ("TopicReader", TopicReader), ("publisher", lambda _: Producer())):
+    for name, fake in (
+        ("Ends", Ends),
+        ("TopicReader", TopicReader),
+        ("publisher", lambda _: Producer()),
+        ("TopicIds", TopicIds),
+    ):
         monkeypatch.setattr(mirror_watcher, name, fake)
     monkeypatch.setattr(mirror_watcher, "holds_no_record", lambda *_, **__: False)
     return brokers
@@ -154,8 +174,44 @@ def test_a_moment_is_told_only_when_no_brokers_clock_can_stamp_before_it(brokers
         "mirrored_offset": 5,
         "import_open": False,
         "at_ms": NOW_MS,
+        "topic_id": "first",
         "v": 1,
     }
+
+
+def test_a_topic_that_was_made_anew_and_has_outgrown_the_old_one_is_known_by_its_id(
+    brokers: Brokers, looks: Watcher
+) -> None:
+    brokers.ends = {"onprem": {ASKED: 5}, "cloud": {ASKED: 5}}
+    brokers.mirror(4)
+    look(brokers, looks, 0)
+    assert losses(brokers) == []
+    brokers.ends["onprem"], brokers.topic_id = {ASKED: 12}, "second"
+    brokers.mirror(11)  # it has gone on at offset 5
+    news = look(brokers, looks, 1)
+    assert losses(brokers) == [(5, None, None, NOW_MS - CLOCKS_APART_MS)]
+    assert news is not None
+    assert (news["mirrored_offset"], news["topic_id"]) == (12, "second"), "where the mirror is, it goes on"
+    look(brokers, looks, 2)
+    assert losses(brokers) == [], "it is told once"
+
+
+def test_a_watcher_that_was_started_again_knows_the_topic_by_what_the_last_one_told(
+    brokers: Brokers, looks: Watcher, tmp_path: Path
+) -> None:
+    brokers.ends = {"onprem": {ASKED: 5}, "cloud": {ASKED: 5}}
+    brokers.mirror(4)
+    told = look(brokers, looks, 0)
+    assert told is not None
+    key = told.pop("key").encode()
+    brokers.records[PROGRESS_TOPIC] = [Message(key, b"not json"), Message(key, json.dumps(told).encode())]
+    second = Watcher(Places(tmp_path, {"HOTPATH_ONPREM_KAFKA": "onprem", "HOTPATH_CLOUD_KAFKA": "cloud"}))
+    brokers.ends["onprem"], brokers.topic_id = {ASKED: 12}, "second"
+    brokers.mirror(4)
+    look(brokers, second, 1)
+    assert losses(brokers) == [(5, None, None, NOW_MS - CLOCKS_APART_MS)]
+    look(brokers, second, 2)
+    assert losses(brokers) == [], "it is told once"
 
 
 def test_while_an_import_is_open_the_level_stands_still(brokers: Brokers, looks: Watcher) -> None:

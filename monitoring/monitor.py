@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from threading import Event
 
 import httpx
 
@@ -60,6 +62,7 @@ class Monitor:
         self._answered: set[str] = set()
         """The parts that have answered since this monitor began."""
         self._champion: dict[str, str] = {}
+        self._asked_to_end = Event()
 
     def look(self, client: httpx.Client) -> None:
         """One turn."""
@@ -75,10 +78,8 @@ class Monitor:
         judged[OF_THE_STACK] = list(problems)
         self._alerts.update(datetime.now(UTC), judged, {pipeline.name for pipeline in pipelines})
         self._memory.end_look(now.time_s, targets)
-        self.pages.show(View(now.time_s, tuple(views), tuple(self._alerts.recent), problems))
+        self.pages.show(View(now.time_s, tuple(views), self._alerts.recent, problems))
         self._before = now
-        if self._webhook:
-            self._webhook.send(client, self._alerts)
 
     def _problems_of_stack(self) -> Iterator[Problem]:
         """What is not well and belongs to no pipeline."""
@@ -89,9 +90,16 @@ class Monitor:
             yield Problem("influx", unwritten, "./hotpath logs monitor")
 
     def start_threads(self) -> None:
-        """What goes on beside the looks."""
+        """What goes on beside the looks, until `end`."""
         if self._influx:
             self._influx.start()
+        if self._webhook:
+            send = partial(self._webhook.keep_sending, self._alerts, self._asked_to_end)
+            VitalThread("webhook", send, self._asked_to_end).start()
+
+    def end(self) -> None:
+        """Send no more alerts."""
+        self._asked_to_end.set()
 
     def _targets(self, client: httpx.Client) -> dict[str, str]:
         """Part -> URL of its metrics."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import RLock
 
 import msgspec
 
@@ -49,17 +50,44 @@ class AlertState:
 
 
 class Alerts:
-    """Remembers what fires. `unsent` waits for the webhook, the oldest first; without a webhook nothing does."""
+    """Remembers what fires, and what waits for the webhook.
+
+    Any thread may use it: the one that looks updates it, that of the webhook takes what waits.
+    """
 
     def __init__(self, file: Path, has_webhook: bool) -> None:
         state = _read(file)
         self._file, self._has_webhook = file, has_webhook
         self._firing = {(alert.pipeline, alert.code): alert for alert in state.firing}
-        self.unsent: deque[Alert] = deque(state.unsent if has_webhook else ())
-        self.recent: deque[Alert] = deque(state.recent, maxlen=KEPT)
+        self._unsent: deque[Alert] = deque(state.unsent if has_webhook else ())
+        self._recent: deque[Alert] = deque(state.recent, maxlen=KEPT)
+        self._lock = RLock()
+
+    @property
+    def recent(self) -> list[Alert]:
+        """The last alerts, the newest first."""
+        with self._lock:
+            return list(self._recent)
+
+    @property
+    def unsent(self) -> list[Alert]:
+        """What waits for the webhook, the oldest first; without a webhook nothing does."""
+        with self._lock:
+            return list(self._unsent)
+
+    def mark_sent(self, alert: Alert) -> None:
+        """It waits no longer. Meanwhile it may have been dropped already, as the oldest of too many."""
+        with self._lock:
+            if self._unsent and self._unsent[0] is alert:
+                self._unsent.popleft()
+                self.save()
 
     def update(self, now: datetime, reasons: Mapping[str, Iterable[Problem]], deployed: Collection[str]) -> None:
         """`reasons`: by pipeline, all that hold now. Of a deployed pipeline that is not among them nothing is known."""
+        with self._lock:
+            self._update(now, reasons, deployed)
+
+    def _update(self, now: datetime, reasons: Mapping[str, Iterable[Problem]], deployed: Collection[str]) -> None:
         current = {(name, problem.code): problem for name, problems in reasons.items() for problem in problems}
         appeared = [key for key in current if key not in self._firing]
         gone = [key for key in self._firing if key not in current and (key[0] in reasons or key[0] not in deployed)]
@@ -76,22 +104,23 @@ class Alerts:
 
     def save(self) -> None:
         """Write the file; a disk that refuses is logged and counted, and costs what a restart then repeats."""
-        state = AlertState(list(self._firing.values()), list(self.unsent), list(self.recent))
-        try:
-            write_durably(self._file, msgspec.json.encode(state))
-        except OSError as error:
-            metrics.PROBLEMS.labels(part="monitor").inc()
-            log.error("alerts not written file=%s error=%r", self._file, str(error))
+        with self._lock:
+            state = AlertState(list(self._firing.values()), list(self._unsent), list(self._recent))
+            try:
+                write_durably(self._file, msgspec.json.encode(state))
+            except OSError as error:
+                metrics.PROBLEMS.labels(part="monitor").inc()
+                log.error("alerts not written file=%s error=%r", self._file, str(error))
 
     def _say(self, alert: Alert) -> None:
         log.warning("alert state=%s pipeline=%s code=%s text=%r", alert.state, alert.pipeline, alert.code, alert.text)
-        self.recent.appendleft(alert)
+        self._recent.appendleft(alert)
         if not self._has_webhook:
             return
-        if len(self.unsent) >= MOST_UNSENT:
+        if len(self._unsent) >= MOST_UNSENT:
             metrics.ALERTS_DROPPED.labels(why="too_many").inc()
-            log.error("alert dropped, since %d wait for the webhook dropped=%s", MOST_UNSENT, self.unsent.popleft())
-        self.unsent.append(alert)
+            log.error("alert dropped, since %d wait for the webhook dropped=%s", MOST_UNSENT, self._unsent.popleft())
+        self._unsent.append(alert)
 
 
 def _read(file: Path) -> AlertState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,23 @@ def test_a_file_that_has_vanished_is_told(places: Places, parts: Parts) -> None:
     places.folder.pipeline_file("flights").unlink()
     (vanished,) = look(places, monitor)["problems"]
     assert "has vanished" in vanished["text"]
+
+
+def test_looks_go_on_while_the_webhook_does_not_answer(places: Places, parts: Parts) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as webhook:
+        address = f"http://127.0.0.1:{webhook.getsockname()[1]}/"
+        places = Places(places.data, {**places.given, "HOTPATH_WEBHOOK": address})
+        monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+        monitor.start_threads()
+        parts.failures.labels(**STEP).set(13)
+        look(places, monitor)
+        webhook.settimeout(30)
+        taken, _ = webhook.accept()
+        with taken:
+            assert taken.recv(4) == b"POST"
+            parts.failures.labels(**STEP).set(0)
+            assert problems(look(places, monitor)) == []
+            monitor.end()
 
 
 def test_damaged_files_of_its_own_do_not_stop_it(places: Places, parts: Parts) -> None:

@@ -67,15 +67,26 @@ class VitalThread(threading.Thread):
             self._on_end(f"the thread {self.name} ended although nobody asked it to")
 
 
-def vital_task(coroutine: Coroutine[Any, Any, None], name: str, on_end: OnEnd = give_up) -> asyncio.Task[None]:
-    """A task of the running event loop without which its process is of no use; it ends only by being cancelled."""
+def _never() -> bool:
+    return False
+
+
+def vital_task(
+    coroutine: Coroutine[Any, Any, None], name: str, on_end: OnEnd = give_up, may_end: Callable[[], bool] = _never
+) -> asyncio.Task[None]:
+    """A task of the running event loop without which its process is of no use.
+
+    It ends by being cancelled, or without an exception while `may_end` says that it may. When it ends otherwise,
+    `on_end` is called with the reason.
+    """
 
     def ended(task: asyncio.Task[None]) -> None:
         if task.cancelled():
             return
         error = task.exception()
         if error is None:
-            on_end(f"the task {name} ended although nobody asked it to")
+            if not may_end():
+                on_end(f"the task {name} ended although nobody asked it to")
             return
         log.error("the task %s failed", name, exc_info=error)
         on_end(f"the task {name} ended by {type(error).__name__}: {error}")

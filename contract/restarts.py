@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from contract.files import write_durably
 from contract.process_end import GIVEN_UP
 
 REMEMBERED_S: Final = 600
@@ -31,9 +30,9 @@ class RestartsError(ValueError):
     """The file does not read."""
 
 
-def write_restarts(path: Path, restarts: Sequence[Restart]) -> None:
-    """Replace the file."""
-    write_durably(path, msgspec.json.encode(list(restarts)))
+def encode_restarts(restarts: Sequence[Restart]) -> bytes:
+    """The file's content."""
+    return msgspec.json.encode(list(restarts))
 
 
 def read_restarts(path: Path) -> list[Restart]:

@@ -41,7 +41,8 @@ def run(args: Namespace) -> int:
     answer = next(control_socket.ask(settings.control, {"do": "status"}))
     parts = [part | {"pss_mb": _pss_mb(part["pid"])} for part in answer["parts"]] + _scorers(settings)
     pipelines = [model_of(settings.folder.of_pipeline(name), name) for name in settings.deployed_names()]
-    troubles = [*_vanished(settings, answer.get("vanished", [])), *_troubles(parts, time.time())]
+    of_supervisor = _vanished(settings, answer.get("vanished", [])) + unwritten(answer.get("unwritten", []))
+    troubles = [*of_supervisor, *_troubles(parts, time.time())]
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:
         told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
@@ -118,6 +119,11 @@ def _vanished(settings: Settings, names: list[str]) -> list[str]:
         f"said; deploy it again with: hotpath up FILE, or stop it with: hotpath remove {name}"
         for name in names
     ]
+
+
+def unwritten(problems: list[str]) -> list[str]:
+    """Logs and notes that the supervisor could not write, each with the remedy."""
+    return [f"{problem}; make room on that disk, and it goes on by itself" for problem in problems]
 
 
 def _scorers(settings: Settings) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,10 +23,20 @@ from serving.candidates.state_store import ModelsError, read_states
 if TYPE_CHECKING:
     from infra.supervisor.supervisor import Supervisor
 
+log = logging.getLogger("announce")
+
 
 def say(text: str) -> None:
     """One line on stdout, at once."""
     print(text, flush=True)
+
+
+def tell(text: str) -> None:
+    """`say` of a stack that runs: it goes on when nobody takes the line, as a full disk under a file of its output."""
+    try:
+        say(text)
+    except OSError as error:
+        log.warning("could not be told: %s: %s", error, text)
 
 
 class Announcer:
@@ -36,14 +47,16 @@ class Announcer:
         self._began = time.monotonic()
 
     def ready(self, part: Service) -> None:
-        say(f"{self._elapsed()}  {part.name:<16} ready  {part.address}")
+        tell(f"{self._elapsed()}  {part.name:<16} ready  {part.address}")
 
     async def whole(self, supervisor: Supervisor) -> None:
         """When every part is ready."""
         while not all(supervisor.is_ready(name) for name in supervisor.names()):
             await asyncio.sleep(0.5)
-        say(f"{self._elapsed()}  everything is ready. Ctrl-C stops it; `hotpath status` and `logs PART -f` look closer")
-        say(f"           status page  http://{self._ports.address('page')}")
+        tell(
+            f"{self._elapsed()}  everything is ready. Ctrl-C stops it; `hotpath status` and `logs PART -f` look closer"
+        )
+        tell(f"           status page  http://{self._ports.address('page')}")
 
     async def first_model(self, deployment: Deployment) -> None:
         """When the pipeline has its first champion: its AUC and a `curl` line."""
@@ -56,11 +69,20 @@ class Announcer:
         )
         while not await asyncio.to_thread(answers, address, "/health/ready"):
             await asyncio.sleep(0.2)
-        say(f"{self._elapsed()}  {name} answers with {model.version}{auc}. Ask it:")
-        say(
+        tell(f"{self._elapsed()}  {name} answers with {model.version}{auc}. Ask it:")
+        tell(
             f"  curl -s http://{address}/v1/pipelines/{name}/predict -H 'Authorization: Bearer {key}' "
-            f"-H 'Content-Type: application/json' -d @{example_body(self._settings, deployment)}"
+            f"-H 'Content-Type: application/json' -d @{await self._example_body(deployment)}"
         )
+
+    async def _example_body(self, deployment: Deployment) -> str:
+        """The file with the example; a disk that refuses it is waited for."""
+        while True:
+            try:
+                return example_body(self._settings, deployment)
+            except OSError as error:
+                log.warning("example cannot be written, trying again: %s", error)
+                await asyncio.sleep(2)
 
     async def _champion(self, name: str) -> ModelState:
         while True:

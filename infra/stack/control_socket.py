@@ -1,6 +1,6 @@
 """The supervisor's control socket: one JSON request a connection, answered by JSON lines, the last with `code`.
 
-{"do": "status"}                     -> {"parts": [...]}        {"code": 0}
+{"do": "status"}                     -> {"parts": [...], "vanished": [NAME...], "unwritten": [SENTENCE...], "code": 0}
 {"do": "down"}                       -> {"say": "..."}...       {"code": 0}
 {"do": "deploy", "files": [PATH...], "adopt": BOOL} -> {"say": "..."}...  {"code": 0 | 1}
 {"do": "restart", "part": NAME}      -> {"code": 0}
@@ -57,8 +57,12 @@ async def _answers(answer: Answer, line: bytes) -> AsyncIterator[Message]:
         log.warning("request refused why=%r", str(error))
         yield {"say": f"the request cannot be read: {error}", "code": 1}
         return
-    async for message in answer(request):
-        yield message
+    try:
+        async for message in answer(request):
+            yield message
+    except OSError as error:  # a disk that is full among others
+        log.exception("request failed do=%s", request["do"])
+        yield {"say": f"it failed: {error}; once that is mended ask again", "code": 1}
 
 
 def ask(path: Path, request: Message) -> Iterator[Message]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -11,13 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from contract import variables
-from contract.files import write_durably
 from contract.pipeline import Pipeline
 from contract.variable_types import reachable
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
-from infra.stack.announce import Announcer, say
+from infra.stack.announce import Announcer, tell
 from infra.stack.deployments import Deployment, deploy, deployments, take_back, vanished
 from infra.stack.live_scorers import stop_live_scorers
 from infra.stack.part_environment import environment
@@ -30,6 +30,8 @@ from infra.supervisor.supervisor import Supervisor
 from streaming.pipeline_file.load import load
 
 ANSWER_WITHIN_S = 180.0
+
+log = logging.getLogger("stack")
 
 
 class RunningStack:
@@ -54,15 +56,16 @@ class RunningStack:
         self._add(self._stack().common(lambda: self._deployed))
         for each in self._deployed:
             self._start(each)
-        telling = asyncio.create_task(self._announcer.whole(self._supervisor))
+        telling = asyncio.create_task(self._announcer.whole(self._supervisor), name="all parts")
+        telling.add_done_callback(_note_failure)
         await self._told_to_stop.wait()
-        say("stopping; this takes up to half a minute")
+        tell("stopping; this takes up to half a minute")
         for task in (*self._announcing.values(), telling):
             task.cancel()
         await self._supervisor.stop()
         server.close()
-        self._settings.control.unlink(missing_ok=True)
-        say("stopped")
+        self._supervisor.notes.remove(self._settings.control)
+        tell("stopped")
         return 0
 
     async def _answer(self, request: control_socket.Message) -> AsyncIterator[control_socket.Message]:
@@ -70,7 +73,8 @@ class RunningStack:
         match request.get("do"):
             case "status":
                 parts = [asdict(record) for record in self._supervisor.records()]
-                yield {"parts": parts, "vanished": vanished(self._settings, self._deployed), "code": 0}
+                gone, unwritten = vanished(self._settings, self._deployed), self._supervisor.unwritten()
+                yield {"parts": parts, "vanished": gone, "unwritten": unwritten, "code": 0}
             case "down":
                 self._told_to_stop.set()
                 yield {"code": 0}
@@ -139,7 +143,9 @@ class RunningStack:
         """Its parts, and the announcement of its first model."""
         name = each.pipeline.name
         self._add(self._stack().of_pipeline(each))
-        self._announcing[name] = asyncio.create_task(self._announcer.first_model(each), name=f"first model of {name}")
+        announcing = asyncio.create_task(self._announcer.first_model(each), name=f"the first model of {name}")
+        announcing.add_done_callback(_note_failure)
+        self._announcing[name] = announcing
 
     async def _start_or_renew(self, each: Deployment) -> None:
         """A pipeline that runs already is read anew by its own parts; the others look by themselves."""
@@ -180,7 +186,7 @@ class RunningStack:
         self._targets = {name: self._targets[name] for name in names}
         host = self._metrics_host()
         targets = [{"targets": [f"{host}:{port}"], "labels": {"part": name}} for name, port in self._targets.items()]
-        write_durably(self._settings.folder.targets, json.dumps(targets, indent=1).encode())
+        self._supervisor.notes.write(self._settings.folder.targets, json.dumps(targets, indent=1).encode())
 
     def _metrics_host(self) -> str:
         """Where `/metrics` of each part is reached; the monitor asks there, and so does your own Prometheus."""
@@ -189,3 +195,9 @@ class RunningStack:
 
     def _tell_ready(self, part: Service) -> None:
         self._announcer.ready(part)
+
+
+def _note_failure(task: asyncio.Task[None]) -> None:
+    """What announces can be done without; that it ended is in the log."""
+    if not task.cancelled() and (error := task.exception()):
+        log.error("%s cannot be announced", task.get_name(), exc_info=error)

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Final
 
 from contract.data_folder import DataFolder
+from contract.process_end import OnEnd, give_up, vital_task
 from contract.process_identity import Process
 from infra.supervisor import child
 from infra.supervisor.log_file import LogFile
@@ -46,12 +47,21 @@ def pause_s(crashes: int) -> float:
 
 
 class ProcessRunner:
-    """One part and its process. `changed` is called after every change of state."""
+    """One part and its process. `changed` is called after every change of state.
+
+    `on_end` is called with the reason when a task that the part needs has ended by a failure of ours.
+    """
 
     def __init__(
-        self, part: Service, env: Mapping[str, str], folder: DataFolder, changed: Callable[[ProcessRunner], None]
+        self,
+        part: Service,
+        env: Mapping[str, str],
+        folder: DataFolder,
+        changed: Callable[[ProcessRunner], None],
+        on_end: OnEnd = give_up,
     ) -> None:
         self.part, self.state = part, State.WAITING
+        self._on_end = on_end
         self.process: Process | None = None
         self.restarts = 0
         self.problem = ""
@@ -59,7 +69,7 @@ class ProcessRunner:
         self.ready_event = asyncio.Event()
         self._scratch, self._changed = folder.scratch(part.name), changed
         self._env = dict(env) | {"TMPDIR": str(self._scratch)} | dict(part.env)
-        self._log = LogFile(folder.log(part.name))
+        self.log = LogFile(folder.log(part.name))
         self._child: asyncio.subprocess.Process | None = None
         self._printed = b""
         self._said_dead = ""
@@ -67,8 +77,11 @@ class ProcessRunner:
         self._stopping = asyncio.Event()
         self._renewing = False
 
-    async def run(self, needs: list[ProcessRunner]) -> None:
-        """Until `stop`: the part runs whenever what it needed was ready once."""
+    def start(self, needs: list[ProcessRunner]) -> asyncio.Task[None]:
+        """The task that keeps the part running whenever what it needed was ready once; it ends after `stop`."""
+        return vital_task(self._run(needs), self.part.name, self._on_end, self._stopping.is_set)
+
+    async def _run(self, needs: list[ProcessRunner]) -> None:
         crashes = 0
         for need in needs:
             if not self._stopping.is_set():
@@ -88,7 +101,7 @@ class ProcessRunner:
             self._set(State.CRASHED)
             await self._first(asyncio.sleep(pause_s(crashes)))
         self._set(State.STOPPED)
-        self._log.close()
+        self.log.close()
 
     async def stop(self) -> None:
         """End the process and start no other."""
@@ -119,18 +132,18 @@ class ProcessRunner:
         self.problem = ""
         try:
             self._empty_scratch()
-            if self.part.prepare:
-                await asyncio.to_thread(self.part.prepare)
+            if why := await self._prepare():
+                return why
             if not self.part.command:
                 return await self._rest()
             if self._stopping.is_set():
                 return ""
             await self._spawn()
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             return f"could not be started: {error}"
         assert self._child is not None
-        pumping = asyncio.create_task(self._pump())
-        watching = asyncio.create_task(self._watch_readiness())
+        pumping = self._beside(self._pump(), "the log")
+        watching = self._beside(self._watch_readiness(), "whether it is ready")
         code = await self._child.wait()
         _signal_group(self._child.pid, signal.SIGKILL)
         await asyncio.wait([pumping], timeout=LAST_WORDS_S)
@@ -141,6 +154,22 @@ class ProcessRunner:
         if self._said_dead:
             return f"did not work any more: {self._said_dead}"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}{self._last_line()}"
+
+    def _beside(self, coroutine: Coroutine[object, object, None], what: str) -> asyncio.Task[None]:
+        """A task beside one life of the process, which may end before it."""
+        return vital_task(coroutine, f"{self.part.name}: {what}", self._on_end, lambda: True)
+
+    async def _prepare(self) -> str:
+        """Why it failed, or nothing."""
+        try:
+            if self.part.prepare:
+                await asyncio.to_thread(self.part.prepare)
+        except (OSError, RuntimeError) as error:
+            return f"could not be started: {error}"
+        except Exception as error:
+            log.exception("part cannot be prepared part=%s", self.part.name)
+            return f"could not be started: {type(error).__name__}: {error}"
+        return ""
 
     def _empty_scratch(self) -> None:
         """What a killed process has left there, libraries that Java unpacks among it, nobody else would remove."""
@@ -185,7 +214,7 @@ class ProcessRunner:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         try:
             while data := await reader.read(65536):
-                self._log.write(data)
+                self.log.write(data)
                 self._end_if_dead(data)
                 if self.state is State.STARTING or len(self._printed) < 4096:
                     self._printed = (self._printed + data)[-1_000_000:]

@@ -13,14 +13,19 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from contract.data_folder import DataFolder
-from contract.files import write_durably
+from contract.process_end import OnEnd, give_up, vital_task
 from contract.process_identity import Process
-from contract.restarts import REMEMBERED_S, Restart, trouble_of, write_restarts
+from contract.restarts import REMEMBERED_S, Restart, encode_restarts, trouble_of
+from infra.supervisor.notes import Notes
 from infra.supervisor.process_runner import ProcessRunner, State
 from infra.supervisor.processes import stop, uptime_s
 from infra.supervisor.service import Service, in_order
+
+RETRY_EVERY_S: Final = 2.0
+"""How often notes that the disk refused are tried again."""
 
 log = logging.getLogger("supervisor")
 
@@ -39,14 +44,28 @@ class Record:
     look_first: str
     trouble: str
     """What its restarts say although it may run now: it was started again often, or it had ended itself."""
+    dropped_lines: int
+    """Of its log: the disk refused them."""
 
 
 class Supervisor:
-    """Parts that run. Made inside a running event loop, in the main thread: children die with that thread."""
+    """Parts that run. Made inside a running event loop, in the main thread: children die with that thread.
 
-    def __init__(self, env: Mapping[str, str], folder: DataFolder, ready: Callable[[Service], None]) -> None:
+    A disk that is full stops nothing: `unwritten` says what could not be noted. `on_end` is called with the reason when
+    a part can no longer be looked after.
+    """
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        folder: DataFolder,
+        ready: Callable[[Service], None],
+        on_end: OnEnd = give_up,
+    ) -> None:
         self._env, self._folder = env, folder
-        self._tell_ready = ready
+        self._tell_ready, self._on_end = ready, on_end
+        self.notes = Notes()
+        self._retrying = vital_task(self._retry_notes(), "the notes", on_end)
         self._restarts: list[Restart] = []
         self._runners: dict[str, ProcessRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -59,10 +78,10 @@ class Supervisor:
         known = [runner.part for runner in self._runners.values()]
         for part in [part for part in in_order(known + new) if part in new]:
             own = self._env if env is None else env
-            runner = ProcessRunner(part, own, self._folder, self._changed)
+            runner = ProcessRunner(part, own, self._folder, self._changed, self._on_end)
             needs = [self._runners[name] for name in part.after]
             self._runners[part.name] = runner
-            self._tasks[part.name] = asyncio.create_task(runner.run(needs), name=part.name)
+            self._tasks[part.name] = runner.start(needs)
 
     async def restart(self, name: str) -> None:
         """End a part's process and start another; a part that is not there is none to restart."""
@@ -73,7 +92,7 @@ class Supervisor:
         """Stop these parts, one after the other, and forget them."""
         for name in [name for name in names if name in self._runners]:
             await self._runners[name].stop()
-            await self._tasks.pop(name)
+            await asyncio.wait([self._tasks.pop(name)])
             runner = self._runners.pop(name)
             self._told.discard(name)
             self._changed(runner)
@@ -83,20 +102,20 @@ class Supervisor:
         await asyncio.gather(*(self._runners[name].ready_event.wait() for name in names))
 
     async def stop(self) -> None:
-        """Stop all: a part goes when all that need it are gone."""
+        """Stop all: a part goes when all that need it are gone, whatever fails on the way."""
         stopping = {name: asyncio.Event() for name in self._runners}
 
         async def stop_one(runner: ProcessRunner) -> None:
             users = [name for name, other in self._runners.items() if runner.part.name in other.part.after]
             await asyncio.gather(*(stopping[name].wait() for name in users))
-            if runner.part.before_stop:
-                await asyncio.to_thread(runner.part.before_stop)
+            await _before_stop(runner.part)
             await runner.stop()
-            await self._tasks[runner.part.name]
+            await asyncio.wait([self._tasks[runner.part.name]])
             stopping[runner.part.name].set()
 
         await asyncio.gather(*(stop_one(runner) for runner in self._runners.values()))
-        self._folder.pids.unlink(missing_ok=True)
+        self.notes.remove(self._folder.pids)
+        self._retrying.cancel()
 
     def is_ready(self, name: str) -> bool:
         return name in self._runners and self._runners[name].state is State.READY
@@ -107,9 +126,21 @@ class Supervisor:
     def records(self) -> list[Record]:
         return [_record(runner, self._restarts) for runner in self._runners.values()]
 
+    def unwritten(self) -> list[str]:
+        """What the disk did not take of the notes and of the parts' logs, a sentence each."""
+        logs = (runner.log.problem() for runner in self._runners.values())
+        return [*self.notes.problems(), *(problem for problem in logs if problem)]
+
+    async def _retry_notes(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_EVERY_S)
+            self.notes.retry()
+            for runner in self._runners.values():
+                runner.log.retry()
+
     def _changed(self, runner: ProcessRunner) -> None:
         live = {name: asdict(k.process) for name, k in self._runners.items() if k.process}
-        write_durably(self._folder.pids, json.dumps(live).encode())
+        self.notes.write(self._folder.pids, json.dumps(live).encode())
         if runner.state is State.CRASHED:
             self._note_restart(Restart(runner.part.name, time.time(), runner.problem))
         if runner.state is State.READY and runner.part.name not in self._told:
@@ -120,7 +151,16 @@ class Supervisor:
         """For `records`, and for the monitor, which reads the file."""
         recent = [each for each in self._restarts if each.when_s > restart.when_s - REMEMBERED_S]
         self._restarts = [*recent, restart]
-        write_restarts(self._folder.restarts, self._restarts)
+        self.notes.write(self._folder.restarts, encode_restarts(self._restarts))
+
+
+async def _before_stop(part: Service) -> None:
+    if not part.before_stop:
+        return
+    try:
+        await asyncio.to_thread(part.before_stop)
+    except Exception:
+        log.exception("what was to be done before a part stops failed, stopping it part=%s", part.name)
 
 
 def _record(runner: ProcessRunner, restarts: list[Restart]) -> Record:
@@ -135,6 +175,7 @@ def _record(runner: ProcessRunner, restarts: list[Restart]) -> Record:
         problem=runner.problem,
         look_first=part.look_first,
         trouble=trouble_of(part.name, restarts, time.time()) or "",
+        dropped_lines=runner.log.dropped,
     )
 
 

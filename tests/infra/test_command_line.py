@@ -186,6 +186,16 @@ def test_status_exits_with_1_when_the_monitor_does_not_answer_and_with_0_when_al
         Settings.from_environment().control.unlink()
 
 
+def test_status_is_unwell_while_the_supervisor_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    problem = "the supervisor cannot write pids.json: No space left on device"
+    with a_stack(Settings.from_environment().control, {"code": 0, "parts": [], "unwritten": [problem]}):
+        assert main(["status", "--json"]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["troubles"] == [f"{problem}; make room on that disk, and it goes on by itself"]
+    assert shown["verdict"] == f"unwell: {shown['troubles'][0]}"
+
+
 class BusyMonitor(BaseHTTPRequestHandler):
     """It answers the first request only when the second one comes: the caller has given the first one up by then."""
 

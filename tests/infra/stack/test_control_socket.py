@@ -60,3 +60,20 @@ def test_a_request_that_cannot_be_read_is_refused_and_the_next_one_answered(tmp_
 def test_without_a_supervisor_the_caller_is_told_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(control_socket.NotRunning, match="hotpath up"):
         list(control_socket.ask(tmp_path / "control.sock", {"do": "status"}))
+
+
+def test_a_request_that_the_disk_refuses_is_told_and_the_next_one_answered(tmp_path: Path) -> None:
+    async def refused(request: control_socket.Message) -> AsyncIterator[control_socket.Message]:
+        if request["do"] == "deploy":
+            raise OSError(28, "No space left on device")
+        yield {"code": 0}
+
+    path = tmp_path / "control.sock"
+
+    async def served() -> list[list[control_socket.Message]]:
+        async with await control_socket.serve(path, refused):
+            requests = [{"do": "deploy"}, {"do": "status"}]
+            return await asyncio.to_thread(lambda: [list(control_socket.ask(path, each)) for each in requests])
+
+    first, second = asyncio.run(served())
+    assert (first[-1]["code"], "No space left" in first[-1]["say"], second) == (1, True, [{"code": 0}])

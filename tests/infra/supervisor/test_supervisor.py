@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from infra.supervisor import process_runner
 from infra.supervisor.process_runner import LONGEST_PAUSE_S, pause_s
 from infra.supervisor.processes import stop
 from infra.supervisor.readiness import listens
-from infra.supervisor.service import Service, in_order
+from infra.supervisor.service import Running, Service, in_order
 from infra.supervisor.supervisor import Record, Supervisor, end_leftovers
 from tests.waiting import until
 
@@ -381,3 +382,128 @@ def test_a_removed_part_is_stopped_and_forgotten_and_may_be_added_again(tmp_path
         await supervisor.stop()
 
     asyncio.run(run())
+
+
+TELLS_ITS_RECORDS = """
+import asyncio, json, os, signal, sys
+from dataclasses import asdict
+from pathlib import Path
+from contract.data_folder import DataFolder
+from infra.supervisor.service import Service
+from infra.supervisor.supervisor import Supervisor
+async def main():
+    supervisor = Supervisor(os.environ, DataFolder(Path(sys.argv[1])), lambda part: None)
+    told_to_stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_stop.set)
+    chatty = "import time\\nwhile True: print('tick', flush=True); time.sleep(.1)"
+    waits = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(0)); time.sleep(600)"
+    supervisor.add([
+        Service("chatty", (sys.executable, "-Sc", chatty), ready=lambda running: running.printed("tick")),
+        Service("user", (sys.executable, "-Sc", waits), after=("chatty",)),
+    ])
+    while not told_to_stop.is_set():
+        parts = [asdict(each) for each in supervisor.records()]
+        print(json.dumps({"parts": parts, "unwritten": supervisor.unwritten()}), flush=True)
+        await asyncio.sleep(.1)
+    await supervisor.stop()
+    print("stopped", flush=True)
+asyncio.run(main())
+"""
+
+
+class OtherProcess:
+    """A supervisor of two parts in a process of its own, whose disk can be made full: no file may grow."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-c", TELLS_ITS_RECORDS, str(folder)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def disk_is_full(self, full: bool) -> None:
+        _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0 if full else hard, hard))
+
+    def wait_for(self, condition: Callable[[dict[str, Record], list[str]], bool], what: str) -> dict[str, Record]:
+        """The records once they are so."""
+        assert self.process.stdout is not None
+
+        def look() -> dict[str, Record] | None:
+            assert self.process.stdout is not None
+            told = json.loads(self.process.stdout.readline())
+            parts = {part["part"]: Record(**part) for part in told["parts"]}
+            return parts if condition(parts, told["unwritten"]) else None
+
+        return until(look, 20, what, every_s=0)
+
+
+def test_a_full_disk_ends_no_task_of_the_supervisor_and_all_goes_on_when_it_is_free(tmp_path: Path) -> None:
+    other, folder = OtherProcess(tmp_path), DataFolder(tmp_path)
+    try:
+        before = other.wait_for(lambda parts, _: parts["user"].state == "ready", "both parts")
+        other.disk_is_full(True)
+        for part in before.values():
+            assert part.pid is not None
+            os.kill(part.pid, signal.SIGKILL)
+        again = other.wait_for(
+            lambda parts, _: all(part.restarts == 1 and part.state == "ready" for part in parts.values()),
+            "both parts to be started again",
+        )
+        other.wait_for(lambda parts, told: parts["chatty"].dropped_lines > 5 and len(told) > 2, "dropped lines")
+        other.disk_is_full(False)
+        other.wait_for(lambda _, told: not any("cannot write" in line for line in told), "the notes to be written")
+        pids = json.loads(folder.pids.read_text())
+        assert {name: fields["pid"] for name, fields in pids.items()} == {
+            each.part: each.pid for each in again.values()
+        }
+        assert {restart.part for restart in read_restarts(folder.restarts)} == {"chatty", "user"}
+        until(lambda: "lines could not be written here" in folder.log("chatty").read_text(), 10, "the log to go on")
+        other.disk_is_full(True)
+        other.process.terminate()
+        said, errors = other.process.communicate(timeout=60)
+        assert (other.process.returncode, said.endswith("stopped\n")) == (0, True), errors
+        assert "Traceback" not in errors
+        assert not folder.pids.exists()
+        assert all(each.pid is None or Process.of(each.pid) is None for each in again.values())
+    finally:
+        other.process.kill()
+        other.process.communicate()
+
+
+def test_a_failure_of_our_own_while_a_part_is_looked_after_is_told(tmp_path: Path) -> None:
+    reasons = list[str]()
+
+    def is_ready(_: Running) -> bool:
+        raise KeyError("x")
+
+    async def run() -> None:
+        supervisor = Supervisor(os.environ, DataFolder(tmp_path), lambda _: None, reasons.append)
+        supervisor.add([Service("sleeper", ("sleep", "600"), ready=is_ready)])
+        while not reasons:
+            await asyncio.sleep(0.02)
+        await supervisor.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert reasons == ["the task sleeper: whether it is ready ended by KeyError: 'x'"]
+
+
+def test_a_part_whose_preparation_fails_in_any_way_is_started_again(tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def step() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise KeyError("somebody's configuration")
+
+    supervise(tmp_path, [Service("topics", (), prepare=step)], nothing)
+    assert len(tries) == 2
+
+
+def test_all_parts_are_stopped_although_what_was_to_be_done_before_fails(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+
+    def fails() -> None:
+        raise ValueError("a damaged file")
+
+    broker = replace(part(journal, "broker"), before_stop=fails)
+    supervise(tmp_path, [broker, part(journal, "job", "broker")], nothing)
+    assert journal.read_text().splitlines()[2:] == ["stop job", "stop broker"]
+    assert not (tmp_path / "run" / "pids.json").exists()

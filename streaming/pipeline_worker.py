@@ -39,7 +39,7 @@ from streaming.lake.delta_log import newest_version
 from streaming.lake.hang_watchdog import expected_back
 from streaming.lake.hot_tables import ensure_tables
 from streaming.lake.hot_upkeep import keep_up
-from streaming.lake.losses import Loss, read_losses, record_loss
+from streaming.lake.losses import Loss, record_loss, stored_losses
 from streaming.lake.old_programs import remove_old_programs
 from streaming.lake.pinned_versions import KeptVersions, UnknownVersions, folder_of, kept_versions
 from streaming.pipeline_file.compile_pipeline import Compiled, compile_pipeline
@@ -178,8 +178,11 @@ class PipelineLoop(VitalThread):
                 self._lose(notice)
             self._progress.recorded(notice)
         if time.monotonic() >= self._next_count:
-            losses = read_losses(self._places, self.name)
-            LOSSES_UNACKNOWLEDGED.labels(pipeline=self.name).set(sum(not loss.is_acknowledged for loss in losses))
+            stored = stored_losses(self._places, self.name)
+            unknown = sum(not loss.is_acknowledged for loss in stored.losses) + len(stored.damaged)
+            LOSSES_UNACKNOWLEDGED.labels(pipeline=self.name).set(unknown)
+            if stored.damaged:
+                log.error("losses do not read, nothing is trained pipeline=%s: %s", self.name, stored.told())
             self._next_count = time.monotonic() + COUNT_LOSSES_S
         return True
 

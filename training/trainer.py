@@ -17,6 +17,7 @@ from contract import metrics
 from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.manifest import Manifest
+from contract.messages.codec import Unreadable
 from contract.pipeline import Pipeline
 from streaming.lake import hang_watchdog
 from streaming.lake.losses import excluded_buckets
@@ -31,7 +32,7 @@ from training.evaluation import holdout_metrics
 from training.failures import UNEXPECTED, Failures
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
-from training.training_errors import NotEnoughRows, TrainingError
+from training.training_errors import NotEnoughRows, TrainingError, TrainingFailed
 from training.window import Window, has_new_rows, newest_window
 
 LOOK_EVERY_S = 2.0
@@ -105,7 +106,7 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
 
 def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> bool:
     """Retrain when there is something new, or somebody wants it; tells whether a candidate was written."""
-    window = newest_window(places, pipeline, excluded_buckets(places, pipeline))
+    window = newest_window(places, pipeline, _left_out(places, pipeline))
     ordered, turn.is_ordered = turn.is_ordered, False
     idle = window is None or (turn.window is not None and not has_new_rows(pipeline, window, turn.window))
     metrics.TRAINING_IDLE.labels(pipeline=pipeline.name).set(idle)
@@ -121,6 +122,13 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
     _tell(pipeline, manifest)
     turn.failures.clear()
     return True
+
+
+def _left_out(places: Places, pipeline: Pipeline) -> tuple[tuple[int, int], ...]:
+    try:
+        return excluded_buckets(places, pipeline)
+    except Unreadable as error:
+        raise TrainingFailed(str(error), "a loss of records does not read: hotpath losses list names it") from error
 
 
 def _tell(pipeline: Pipeline, manifest: Manifest) -> None:

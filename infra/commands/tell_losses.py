@@ -6,6 +6,8 @@ import getpass
 import json
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,8 +16,9 @@ from contract.layout import Places
 from contract.messages.codec import Unreadable
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.stack.deployments import DeploymentUnreadable, deployment
 from infra.stack.part_environment import environment
-from streaming.lake.losses import Loss, UnknownLoss, acknowledge, read_losses
+from streaming.lake.losses import Loss, UnknownLoss, acknowledge, stored_losses
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -55,31 +58,53 @@ def run(args: Namespace) -> int:
 
 
 def _list(args: Namespace, places: Places, names: list[str]) -> int:
-    losses = [(name, loss) for name in names for loss in read_losses(places, name)]
+    training = _training_topics(names)
+    stored = {name: stored_losses(places, name) for name in names}
+    losses = [(name, loss) for name, found in stored.items() for loss in found.losses]
+    damaged = [line for found in stored.values() for line in found.damaged.values()]
+    for line in damaged:
+        print(f"hotpath: {line}", file=sys.stderr)
     if args.json:
         told = [{"pipeline": name} | msgspec.to_builtins(loss) | {"says": loss.sentence} for name, loss in losses]
         print(json.dumps(told, indent=1))
     else:
-        print("\n".join(_line(name, loss) for name, loss in losses) or "nothing was lost")
-    return int(not all(loss.is_acknowledged for _, loss in losses))
+        print(
+            "\n".join(_line(name, loss, training) for name, loss in losses) or ("" if damaged else "nothing was lost")
+        )
+    return int(bool(damaged) or not all(loss.is_acknowledged for _, loss in losses))
 
 
-def _line(name: str, loss: Loss) -> str:
+def _line(name: str, loss: Loss, training: Mapping[str, Collection[str]]) -> str:
+    """`training`: by pipeline the topics whose losses leave buckets out; of one that is not known all of them do."""
     noted = f"acknowledged by {loss.acknowledged_by}" if loss.is_acknowledged else "not acknowledged"
-    trained = "its buckets are trained on" if loss.use else "its buckets are left out of training"
+    leaves_out = loss.found.topic in training.get(name, (loss.found.topic,)) and not loss.use
+    trained = "its buckets are left out of training" if leaves_out else "its buckets are trained on"
     return f"{loss.id}  {name}  {loss.sentence}; {noted}; {trained}"
 
 
 def _acknowledge(args: Namespace, places: Places, names: list[str]) -> int:
     """A loss of a topic that several pipelines read is acknowledged for all of them."""
-    who, found = getpass.getuser(), False
+    training = _training_topics(names)
+    who, found, reasons = getpass.getuser(), False, list[str]()
     for name in names:
         try:
             loss = acknowledge(places, name, args.id, who, datetime.now(UTC), args.use)
-        except UnknownLoss:
+        except UnknownLoss as error:
+            reasons.append(str(error))
             continue
-        print(_line(name, loss))
+        gone = f"{args.id}  {name}  its damaged file is removed; nothing is left out for it"
+        print(_line(name, loss, training) if loss else gone)
         found = True
     if not found:
-        print(f"hotpath: no loss {args.id} of {', '.join(names)}; `hotpath losses list` shows all", file=sys.stderr)
+        print("\n".join(f"hotpath: {reason}" for reason in reasons), file=sys.stderr)
     return int(not found)
+
+
+def _training_topics(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The topics of questions and labels, of each pipeline whose file loads."""
+    settings, found = Settings.from_environment(), dict[str, tuple[str, str]]()
+    for name in names:
+        with suppress(DeploymentUnreadable):
+            if each := deployment(settings, name):
+                found[name] = (each.pipeline.events.topic, each.pipeline.label.topic)
+    return found

@@ -8,12 +8,14 @@ buckets around a loss: they leave windows and holdouts until somebody says that 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from contract.layout import Places
-from contract.messages.codec import Message, decode, encode
+from contract.messages.codec import Message, Unreadable, decode, encode
 from contract.messages.progress import LossNotice
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339_of_us
@@ -59,34 +61,81 @@ def record_loss(places: Places, pipeline: str, found: LossNotice) -> bool:
     return True
 
 
-def read_losses(places: Places, pipeline: str) -> list[Loss]:
+@dataclass(frozen=True)
+class StoredLosses:
+    """Every loss of a pipeline, the oldest first; and the files that do not read, each with the reason, by id."""
+
+    losses: tuple[Loss, ...]
+    damaged: Mapping[str, str]
+
+    def told(self) -> str:
+        """The damaged files in words."""
+        return "; ".join(self.damaged.values())
+
+
+def stored_losses(places: Places, pipeline: str) -> StoredLosses:
+    """What is written down.
+
+    Raises:
+        OSError: HDFS does not answer.
+    """
+    url = places.losses(pipeline)
+    files, folder = file_system(url)
+    if not files.exists(folder):
+        return StoredLosses((), {})
+    found, damaged = list[Loss](), dict[str, str]()
+    for path in (str(each) for each in files.ls(folder, detail=False)):
+        if not path.endswith(".json"):
+            continue
+        name = path.rsplit("/", 1)[-1]
+        try:
+            found.append(decode(files.cat_file(path), Loss))
+        except Unreadable as error:
+            loss_id = name.removesuffix(".json")
+            remedy = f"once you have looked at it: hotpath losses acknowledge {loss_id} --use --pipeline {pipeline}"
+            damaged[loss_id] = f"the loss {url}/{name} does not read ({error}); {remedy}"
+    return StoredLosses(tuple(sorted(found, key=lambda loss: (loss.found.at_ms, loss.id))), damaged)
+
+
+def read_losses(places: Places, pipeline: str) -> tuple[Loss, ...]:
     """Every loss of a pipeline, the oldest first.
 
     Raises:
         OSError: HDFS does not answer.
-        Unreadable: a file is damaged; the losses are not known.
+        Unreadable: a file is damaged, so that not all losses are known.
     """
-    files, folder = file_system(places.losses(pipeline))
-    if not files.exists(folder):
-        return []
-    paths = [str(path) for path in files.ls(folder, detail=False) if str(path).endswith(".json")]
-    found = [decode(files.cat_file(path), Loss) for path in paths]
-    return sorted(found, key=lambda loss: (loss.found.at_ms, loss.id))
+    stored = stored_losses(places, pipeline)
+    if stored.damaged:
+        raise Unreadable(stored.told())
+    return stored.losses
 
 
-def acknowledge(places: Places, pipeline: str, loss_id: str, who: str, at: datetime, use: bool) -> Loss:
+def acknowledge(places: Places, pipeline: str, loss_id: str, who: str, at: datetime, use: bool) -> Loss | None:
     """Note that somebody knows of it and, with `use`, that its buckets may be trained on.
 
+    A damaged one says nothing: with `use` its file is removed, and None is returned.
+
     Raises:
-        UnknownLoss: there is none of that id.
+        UnknownLoss: there is none of that id, or it is damaged and is not to be used.
     """
-    loss = next((loss for loss in read_losses(places, pipeline) if loss.id == loss_id), None)
+    stored = stored_losses(places, pipeline)
+    if loss_id in stored.damaged:
+        _discard(places, pipeline, loss_id, stored.damaged[loss_id], use)
+        return None
+    loss = next((loss for loss in stored.losses if loss.id == loss_id), None)
     if loss is None:
         raise UnknownLoss(f"{pipeline} has no loss {loss_id}; `hotpath losses list` shows all")
     at_ms = round(at.timestamp() * 1000)
     noted = msgspec.structs.replace(loss, acknowledged_by=who, acknowledged_ms=at_ms, use=loss.use or use)
     write_whole(_file(places, pipeline, loss_id), encode(noted))
     return noted
+
+
+def _discard(places: Places, pipeline: str, loss_id: str, why: str, use: bool) -> None:
+    if not use:
+        raise UnknownLoss(why)
+    files, path = file_system(_file(places, pipeline, loss_id))
+    files.rm(path)
 
 
 def excluded_buckets(places: Places, pipeline: Pipeline) -> tuple[tuple[int, int], ...]:

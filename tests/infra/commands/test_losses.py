@@ -49,9 +49,23 @@ def test_the_list_as_json_says_what_was_lost(places: Places, capsys: pytest.Capt
 
 def test_a_loss_that_is_not_there_is_refused(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["losses", "acknowledge", "nothing", "--pipeline", "world"]) == 1
-    assert "no loss nothing of world; `hotpath losses list` shows all" in capsys.readouterr().err
+    assert "world has no loss nothing; `hotpath losses list` shows all" in capsys.readouterr().err
     assert main(["losses", "list", "--pipeline", "wrold"]) == 2
     assert "there is no pipeline wrold; there are: world" in capsys.readouterr().err
     assert main(["losses", "list"]) == 2
     assert "no pipeline is deployed" in capsys.readouterr().err
     assert places.data.exists()
+
+
+def test_a_damaged_loss_is_told_beside_the_others(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    record_loss(places, "world", LOST)
+    damaged = Path(places.losses("world").removeprefix("file://")) / "cut.json"
+    damaged.write_bytes(b"{")
+    assert main(["losses", "list", "--pipeline", "world"]) == 1
+    said = capsys.readouterr()
+    assert LOST.id in said.out
+    assert "losses/cut.json does not read" in said.err
+    assert main(["losses", "acknowledge", "cut", "--pipeline", "world"]) == 1
+    assert main(["losses", "acknowledge", "cut", "--use", "--pipeline", "world"]) == 0
+    assert "its damaged file is removed" in capsys.readouterr().out
+    assert not damaged.exists()

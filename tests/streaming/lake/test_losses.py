@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from contract.layout import Places
+from contract.messages.codec import Unreadable
 from contract.messages.progress import LossNotice
 from streaming.lake.losses import (
     UnknownLoss,
@@ -17,6 +18,7 @@ from streaming.lake.losses import (
     excluded_buckets,
     read_losses,
     record_loss,
+    stored_losses,
 )
 from streaming.pipeline_file.load import load
 from tests.integration.rows_world import FILE, MAX_LATE_S, MAX_WAIT_S, MINUTE_S, START_S
@@ -42,9 +44,11 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_a_loss_is_written_once_and_what_a_person_said_of_it_stays(places: Places) -> None:
-    assert read_losses(places, "world") == []
+    assert read_losses(places, "world") == ()
     assert record_loss(places, "world", LOST)
-    assert acknowledge(places, "world", LOST.id, "ann", NOW, use=False).acknowledged_by == "ann"
+    noted = acknowledge(places, "world", LOST.id, "ann", NOW, use=False)
+    assert noted is not None
+    assert noted.acknowledged_by == "ann"
     assert not record_loss(places, "world", msgspec.structs.replace(LOST, at_ms=LOST.at_ms + 1000)), "found again"
     (loss,) = read_losses(places, "world")
     assert (loss.found, loss.is_acknowledged, loss.use) == (LOST, True, False)
@@ -55,6 +59,25 @@ def test_a_loss_is_written_once_and_what_a_person_said_of_it_stays(places: Place
 def test_an_id_that_is_not_there_is_refused_with_the_remedy(places: Places) -> None:
     with pytest.raises(UnknownLoss, match="hotpath losses list"):
         acknowledge(places, "world", "nothing", "ann", NOW, use=True)
+
+
+def test_a_damaged_loss_is_named_hides_no_other_and_can_be_removed(places: Places) -> None:
+    pipeline = load(places.data / "world.toml")
+    record_loss(places, "world", LOST)
+    folder = Path(places.losses("world").removeprefix("file://"))
+    for loss_id, content in (("cut", b'{"id": "c'), ("newer", b'{"v": 99}'), ("bytes", b"\xff")):
+        (folder / f"{loss_id}.json").write_bytes(content)
+    stored = stored_losses(places, "world")
+    assert [loss.id for loss in stored.losses] == [LOST.id]
+    assert set(stored.damaged) == {"cut", "newer", "bytes"}
+    with pytest.raises(Unreadable, match=r"losses/cut\.json does not read .* hotpath losses acknowledge cut --use"):
+        excluded_buckets(places, pipeline)
+    assert acknowledge(places, "world", LOST.id, "ann", NOW, use=False)
+    for loss_id in stored.damaged:
+        with pytest.raises(UnknownLoss, match="does not read"):
+            acknowledge(places, "world", loss_id, "ann", NOW, use=False)
+        assert acknowledge(places, "world", loss_id, "ann", NOW, use=True) is None
+    assert len(excluded_buckets(places, pipeline)) == 1
 
 
 def test_the_buckets_around_a_loss_are_left_out_until_somebody_says_to_use_them(places: Places) -> None:

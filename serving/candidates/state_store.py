@@ -18,7 +18,7 @@ import msgspec
 
 from contract.files import write_durably
 from contract.messages.model_states import ModelState, State
-from contract.timestamps import rfc3339_of_us
+from contract.timestamps import parse_us, rfc3339_of_us
 
 COLLAPSE_ABOVE: Final = 1_000
 """While the broker is away for so long that more records wait, only the newest of each version is kept."""
@@ -110,7 +110,21 @@ def read_states(onprem_folder: Path) -> ModelStates:
         raise ModelsError(
             f"{path} is broken ({error}); move it away: admission starts anew from candidates/"
         ) from error
+    wrong = [why for version, model in whole.models.items() if (why := _wrong(version, model))]
+    if wrong:
+        raise ModelsError(f"{path} is broken ({wrong[0]}); move it away: admission starts anew from candidates/")
     return ModelStates(whole.models, tuple(whole.unsent), whole.commands, whole.commands_topic_id)
+
+
+def _wrong(version: str, model: ModelState) -> str:
+    """What is wrong with a state that reads; empty where nothing is."""
+    if version != model.version:
+        return f"the state of {model.version!r} stands under {version!r}"
+    try:
+        parse_us(model.when)
+    except ValueError as error:
+        return f"`when` of {version}: {error}"
+    return ""
 
 
 def write_states(onprem_folder: Path, states: ModelStates) -> None:

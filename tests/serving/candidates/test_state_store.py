@@ -95,6 +95,18 @@ def test_a_broken_file_is_refused_with_the_remedy(tmp_path: Path, text: str) -> 
         read_states(tmp_path)
 
 
+@pytest.mark.parametrize("change", [{"when": "garbage"}, {"when": ""}, {"version": "v2"}])
+def test_a_state_that_reads_and_says_nonsense_is_refused_with_the_remedy(
+    tmp_path: Path, change: dict[str, str]
+) -> None:
+    write_states(tmp_path, changed(model(1)))
+    whole = json.loads((tmp_path / "models.json").read_text())
+    whole["models"]["v1"] |= change
+    (tmp_path / "models.json").write_text(json.dumps(whole))
+    with pytest.raises(ModelsError, match=r"models\.json is broken .*v1.* move it away"):
+        read_states(tmp_path)
+
+
 def test_a_disk_that_fills_up_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

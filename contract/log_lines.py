@@ -6,6 +6,7 @@ A reader can then search for an event, and cut out a value, in the log of any pa
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 from typing import Final
@@ -17,6 +18,7 @@ _CHATTY: Final = ("py4j", "httpx")
 
 def start_logging() -> None:
     """To be called once, first thing in a process."""
+    faulthandler.enable()  # a crash in native code leaves the stacks of all threads in the log
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -93,4 +94,4 @@ async def forward(unix_socket: Path, path: str, request: Request) -> Response:
 
 def _target(path: str, request: Request) -> bytes:
     query = request.url.query
-    return f"/{path}{'?' + query if query else ''}".encode()
+    return f"/{quote(path)}{'?' + query if query else ''}".encode("ascii", "replace")

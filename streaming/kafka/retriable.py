@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 _NOT_YET: Final = frozenset({
     KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._NOENT,  # "no leader": the topic is being removed, or made anew
     KafkaError._RESOLVE,
     KafkaError._TIMED_OUT,
     KafkaError._TIMED_OUT_QUEUE,

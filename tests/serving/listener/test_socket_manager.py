@@ -12,8 +12,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from fastapi import Request
 
 from contract.messages.listener import decode_order
+from serving.listener.admin_proxy import _target
 from serving.listener.fd_passing import ListenerError, PeerGone, connect, receive
 from serving.listener.socket_manager import admin_listener
 from tests.serving.hot_host import HotHost, free_port, get, kill
@@ -195,3 +197,8 @@ def test_an_admin_address_that_is_taken_is_named_with_the_remedy() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ListenerError, match=f"admin address 127.0.0.1:{port} is not free.*set HOTPATH_ADMIN"):
             admin_listener("127.0.0.1", port)
+
+
+def test_a_path_that_is_not_ascii_is_forwarded_as_it_came() -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/x", "query_string": b"a=%C3%A9", "headers": []})
+    assert _target("é/ü x?", request) == b"/%C3%A9/%C3%BC%20x%3F?a=%C3%A9"

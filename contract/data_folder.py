@@ -84,6 +84,10 @@ class DataFolder:
         """`<name>.json` for each scorer process."""
         return self.onprem / "scorers"
 
+    def scorer_trouble(self, name: str) -> Path:
+        """Why a scorer could not start, in words, where the host and not its model is to blame."""
+        return self.scorers / f"{name}.trouble"
+
     # the running stack
     @property
     def run(self) -> Path:

@@ -166,6 +166,14 @@ MODEL_PINNED = ROLLOUT.replaced(
     "who",
     only_by_fault=True,
 )
+HOST_TROUBLE = ROLLOUT.replaced(
+    "hotpath_rollout_host_trouble",
+    "1",
+    "1 while no scorer can start on this host: for which reason, in words. Absent while all is well.",
+    "pipeline",
+    "reason",
+    only_by_fault=True,
+)
 DRAINING_SCORERS = ROLLOUT.gauge(
     "hotpath_rollout_draining_scorers", "scorers", "Scorers that drain or stay warm.", "pipeline"
 )

@@ -17,7 +17,10 @@ from typing import Final
 
 import uvloop
 
+from contract import variables
+from contract.data_folder import DataFolder
 from contract.environment import Environment, VariableError
+from contract.files import write_durably
 from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
@@ -90,7 +93,8 @@ def _prediction_log(
 def main() -> int:
     """Read the arguments, the environment and the deployed pipeline file; serve until told to stop.
 
-    0 when told to stop, 70 when a part of it has ended unasked, 1 when misconfigured.
+    0 when told to stop, 70 when a part of it has ended unasked, 1 when it cannot start. Where that is not the model's
+    fault, it leaves a note for the rollout, which then does not reject the model.
     """
     start_logging()
     arguments = _arguments()
@@ -98,9 +102,17 @@ def main() -> int:
         places = Places.from_environment(needs=("onprem",))
         pipeline = _deployed(places, arguments.pipeline)
         return uvloop.run(serve(arguments.name, arguments.bundle, pipeline, places))
-    except (VariableError, PipelineError, KeysError, ServedModelError, OSError) as error:
+    except ServedModelError as error:
         logger.error("%s", error)
-        return 1
+    except (VariableError, PipelineError, KeysError, OSError) as error:
+        logger.error("%s", error)
+        _leave_note(arguments.name, str(error))
+    return 1
+
+
+def _leave_note(name: str, why: str) -> None:
+    folder = DataFolder(Environment().get(variables.DATA).absolute())
+    write_durably(folder.scorer_trouble(name), why.encode())
 
 
 def _deployed(places: Places, name: str) -> Pipeline:

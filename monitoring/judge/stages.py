@@ -119,6 +119,12 @@ def _scorers(look: StageInputs) -> tuple[str, ...]:
     return _per_second(look.rate(metrics.REQUESTS, pipeline=name)), speed
 
 
+def _no_scorer_starts(look: StageInputs) -> Iterator[Problem]:
+    for sample in look.now.find(metrics.HOST_TROUBLE, pipeline=look.pipeline.name):
+        text = f"no scorer can start on this host: {sample.labels['reason']}"
+        yield Problem("host", text, f"./hotpath logs scorers-{look.pipeline.name}")
+
+
 def _own_errors(look: StageInputs) -> Iterator[Problem]:
     failed = look.windows.increase(metrics.REQUESTS, pipeline=look.pipeline.name, status="500")
     if failed:
@@ -172,7 +178,7 @@ _JUDGES: dict[str, tuple[Judge, ...]] = {
     "rows": (lambda look: failing_steps(look, "rows job"), rows_stand),
     "training": (failing_training, training_stands),
     "rollout": (_unsent_states, failing_pull),
-    "scorers": (silent_scorers, _own_errors),
+    "scorers": (_no_scorer_starts, silent_scorers, _own_errors),
     "outcomes": (_unread_tables, _undelivered),
 }
 

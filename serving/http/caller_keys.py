@@ -63,7 +63,7 @@ class Keys:
         """A file that is missing or holds no key (somebody may be writing it) changes nothing, and is counted."""
         try:
             digests, trouble = _digests(_keys_in(file)), ""
-        except (KeysError, OSError, UnicodeDecodeError) as error:
+        except (KeysError, OSError) as error:
             digests, trouble = self._digests, str(error)
             PROBLEMS.labels(part="scorer").inc()
         if digests != self._digests:
@@ -74,7 +74,10 @@ class Keys:
 
 
 def _keys_in(file: Path) -> list[str]:
-    keys = _stripped(file.read_text().splitlines() if file.exists() else [])
+    try:
+        keys = _stripped(file.read_text(encoding="utf-8").splitlines() if file.exists() else [])
+    except UnicodeDecodeError as error:
+        raise KeysError(f"{file} is not UTF-8 ({error.reason} at byte {error.start}); write one key a line") from error
     if not keys:
         raise KeysError(f"no key for callers: set {variables.KEYS.name}, or write one a line to {file} (mode 0600)")
     return keys

@@ -113,6 +113,8 @@ class Applier:
         metrics.CURRENT_MODEL.replace({(name, champion.version): 1.0} if champion else {})
         metrics.UNSENT_MODEL_STATES.labels(name).set(len(self.states.unsent))
         metrics.DRAINING_SCORERS.labels(name).set(sum(scorer.state == "draining" for scorer in observed.scorers))
+        trouble = self._observer.attempts.trouble
+        metrics.HOST_TROUBLE.replace({(name, trouble): 1.0} if trouble else {})
         manifest = self._observer.manifests.get(champion.version) if champion else None
         if manifest:
             metrics.MODEL_NEWEST_AS_OF.labels(name).set(manifest.newest_as_of_us / 1e6)
@@ -120,15 +122,17 @@ class Applier:
     def _forget(self, scorer: GoneScorer) -> None:
         log.info("scorer has ended name=%s failed_start=%s", scorer.name, scorer.failed)
         forget(self._places, scorer.name)
+        if scorer.failed and scorer.trouble:
+            log.error("no scorer can start on this host, trying again why=%r", scorer.trouble)
         if scorer.failed:
-            self._observer.attempts.failed(scorer.version)
+            self._observer.attempts.failed(scorer.version, scorer.trouble)
 
     def _adopt(self, scorer: UnrecordedScorer) -> None:
         pipeline = self._pipeline.name
         remember(self._places, ScorerProcess(scorer.name, pipeline, scorer.version, scorer.pid, scorer.started))
 
     def _kill(self, scorer: Scorer) -> None:
-        log.error("scorer does not connect to the socket manager, killing it name=%s", scorer.name)
+        log.error("scorer is not connected or does not answer, killing it name=%s state=%s", scorer.name, scorer.state)
         self._observer.processes[scorer.name].signal(signal.SIGKILL)
         self._observer.was_killed(scorer.name)
 

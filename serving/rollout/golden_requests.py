@@ -50,6 +50,17 @@ def try_golden(unix_socket: Path, pipeline: str, reference: Path) -> int:
     return len(rows)
 
 
+def is_live(unix_socket: Path, timeout_s: float) -> bool:
+    """Whether the scorer answers at its own socket, whatever it says."""
+    transport = httpx.HTTPTransport(uds=str(unix_socket), verify=False)
+    with httpx.Client(transport=transport, timeout=timeout_s) as client:
+        try:
+            client.get("http://scorer/health/live")
+        except httpx.TransportError:
+            return False
+    return True
+
+
 def _golden_rows(reference: Path) -> list[dict[str, Any]]:
     try:
         with reference.open("rb") as lines:

@@ -13,13 +13,16 @@ from contract.manifest import Manifest
 from contract.messages.listener import AskState, ConnectedScorer, PoolState
 from contract.process_identity import Process
 from serving.listener.fd_passing import ListenerError, ask_manager
+from serving.rollout.golden_requests import is_live
 from serving.rollout.local_manifests import LocalManifests
 from serving.rollout.plan import GoneScorer, Observation, Scorer, State, UnrecordedScorer
-from serving.rollout.scorer_host import ScorerProcess, remembered
+from serving.rollout.scorer_host import ScorerProcess, remembered, trouble_of
 from serving.rollout.start_attempts import StartAttempts
 
 CONNECT_WITHIN_S: Final = 60.0
-"""A scorer that has not connected to the socket manager by then hangs."""
+"""A scorer that is not connected to the socket manager, or does not answer at its own socket, for so long hangs."""
+ASK_EVERY_S: Final = 5.0
+ANSWER_S: Final = 3.0
 
 log = logging.getLogger("rollout")
 
@@ -37,6 +40,8 @@ class Observer:
         """Every scorer that was written down, by name, as of the last turn."""
         self._manifests = LocalManifests(self.folder / "candidates")
         self._connected_at: dict[str, float] = {}
+        self._answered_at: dict[str, float] = {}
+        self._asked_at: dict[str, float] = {}
         self._has_served: set[str] = set()
         self._told_to_leave: set[str] = set()
 
@@ -77,7 +82,7 @@ class Observer:
 
     def was_killed(self, name: str) -> None:
         """The scorer was killed, and gets time to end before it counts as hanging again."""
-        self._connected_at[name] = self._clock()
+        self._connected_at[name] = self._answered_at[name] = self._clock()
 
     def _ask_manager(self) -> Connected | None:
         """Name -> what the socket manager says of each connected scorer; None while it does not answer."""
@@ -98,18 +103,33 @@ class Observer:
             name: now if answer is None or name in answer else self._connected_at.get(name, now)
             for name in self.processes
         }
+        self._ask_scorers(answer, now)
         served = {name for name, scorer in connected.items() if scorer.state in ("accepting", "draining")}
         self._has_served = (self._has_served | served) & self.processes.keys()
         self._told_to_leave &= self.processes.keys()
 
+    def _ask_scorers(self, answer: Connected | None, now: float) -> None:
+        """Whether each connected scorer still answers; of others, and while the manager is away, nothing is asked."""
+        asked = {name for name in answer or () if now >= self._asked_at.get(name, -ASK_EVERY_S) + ASK_EVERY_S}
+        live = {name for name in asked if is_live(self.places.sockets / f"{name}.sock", ANSWER_S)}
+        self._asked_at = {name: now if name in asked else at for name, at in self._asked_at.items()} | dict.fromkeys(
+            asked, now
+        )
+        silent = set(answer or ()) - live
+        self._answered_at = {
+            name: self._answered_at.get(name, now) if name in silent else now for name in self.processes
+        }
+        self._asked_at = {name: at for name, at in self._asked_at.items() if name in self.processes}
+
     def _scorer(self, process: ScorerProcess, connected: Connected) -> Scorer:
         state: State = connected[process.name].state if process.name in connected else "unknown"
-        hangs = self._clock() > self._connected_at[process.name] + CONNECT_WITHIN_S
+        heard_at = min(self._connected_at[process.name], self._answered_at[process.name])
+        hangs = self._clock() > heard_at + CONNECT_WITHIN_S
         return Scorer(process.name, process.version, state, process.golden, hangs)
 
     def _gone(self, process: ScorerProcess) -> GoneScorer:
         failed = process.name not in self._has_served | self._told_to_leave
-        return GoneScorer(process.name, process.version, failed)
+        return GoneScorer(process.name, process.version, failed, trouble_of(self.places, process.name))
 
     def _unrecorded(self, connected: Connected) -> list[UnrecordedScorer]:
         """Scorers whose rollout was killed before it could write them down."""

@@ -42,6 +42,8 @@ class GoneScorer:
     name: str
     version: str | None
     failed: bool
+    trouble: str | None = None
+    """Why it could not start, where the host and not its model is to blame."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Observation:
     gone: tuple[GoneScorer, ...] = ()
     unrecorded: tuple[UnrecordedScorer, ...] = ()
     failures: Mapping[str | None, int] = field(default_factory=dict)
-    """Starts in a row that failed, by version."""
+    """Starts in a row that failed and that the model may be to blame for, by version."""
     resting: frozenset[str | None] = frozenset()
     """Versions whose next start waits a little after a failed one."""
 

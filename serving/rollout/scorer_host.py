@@ -89,6 +89,15 @@ def forget(places: Places, name: str) -> None:
     """Remove what is left of a scorer that has ended."""
     (_folder(places) / f"{name}.json").unlink(missing_ok=True)
     (places.sockets / f"{name}.sock").unlink(missing_ok=True)
+    places.folder.scorer_trouble(name).unlink(missing_ok=True)
+
+
+def trouble_of(places: Places, name: str) -> str | None:
+    """Why a scorer could not start, as it has noted it: the host is to blame, not its model."""
+    try:
+        return places.folder.scorer_trouble(name).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
 
 
 def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerProcess]:

@@ -17,10 +17,10 @@ from typing import Any, TypeAlias, cast
 import pytest
 from hypothesis import given, settings
 
-from contract import metrics
+from contract import metrics, unix_socket
 from contract.layout import Places
 from contract.manifest import MANIFEST
-from contract.messages.listener import PoolState
+from contract.messages.listener import ConnectedScorer, PoolState
 from contract.messages.model_states import ModelState, State
 from contract.process_identity import Process
 from serving.candidates.state_store import ModelStates, read_states, write_states
@@ -166,9 +166,9 @@ def test_a_scorer_that_was_told_to_leave_has_not_failed(places: Places) -> None:
 
 
 @contextmanager
-def manager_of_no_scorer(places: Places) -> Iterator[None]:
-    """A socket manager to which nobody has connected: it answers every question."""
-    places.sockets.mkdir(parents=True)
+def manager_of(places: Places, *connected: ConnectedScorer) -> Iterator[None]:
+    """A socket manager to which these scorers have connected: it answers every question."""
+    places.sockets.mkdir(parents=True, exist_ok=True)
     server = manager_socket.listen(places.sockets)
     server.setblocking(True)
 
@@ -177,7 +177,7 @@ def manager_of_no_scorer(places: Places) -> Iterator[None]:
             while True:
                 with server.accept()[0] as connection:
                     connection.recv(65536)
-                    send(connection, PoolState(True, True, ()))
+                    send(connection, PoolState(True, True, connected))
 
     thread = threading.Thread(target=answer)
     thread.start()
@@ -204,7 +204,7 @@ def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_e
     now = [0.0]
     observer = Observer(places, "p", lambda: now[0])
     applier = Applier(places, PIPELINE, observer)
-    with manager_of_no_scorer(places), scorer_that_never_connects(places) as child:
+    with manager_of(places), scorer_that_never_connects(places) as child:
         assert not observer.now().scorers[0].hangs
         now[0] = CONNECT_WITHIN_S + 1
         observed = observer.now()
@@ -215,6 +215,38 @@ def test_a_scorer_that_never_connects_is_killed_once_and_forgotten_when_it_has_e
         assert account(observer, applier).failures == {"v1": 1}
 
 
+def test_a_scorer_that_is_connected_and_answers_nothing_any_more_hangs(places: Places) -> None:
+    now = [0.0]
+    observer = Observer(places, "p", lambda: now[0])
+    with scorer_that_never_connects(places) as child:
+        with manager_of(places, ConnectedScorer("s", "p", "accepting", "v1", child.pid)):
+            for _ in range(4):
+                assert not observer.now().scorers[0].hangs
+                now[0] += CONNECT_WITHIN_S / 4
+            assert not observer.now().scorers[0].hangs
+            now[0] += 1
+            assert observer.now().scorers[0].hangs
+        assert not observer.now().scorers[0].hangs, "while there is no manager, nobody is blamed"
+        own_socket = unix_socket.listen(places.sockets / "s.sock", socket.SOCK_STREAM, 8)
+        thread = threading.Thread(target=answer_http, args=(own_socket,))
+        thread.start()
+        with manager_of(places, ConnectedScorer("s", "p", "accepting", "v1", child.pid)):
+            for _ in range(4):
+                now[0] += CONNECT_WITHIN_S + 1
+                assert not observer.now().scorers[0].hangs
+        own_socket.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        own_socket.close()
+
+
+def answer_http(listening: socket.socket) -> None:
+    with suppress(OSError):  # closed at the end
+        while True:
+            with listening.accept()[0] as connection:
+                connection.recv(65536)
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
 def test_no_scorer_is_blamed_while_the_socket_manager_does_not_answer(places: Places) -> None:
     """It may serve perfectly well with the socket that it has."""
     now = [0.0]
@@ -223,7 +255,7 @@ def test_no_scorer_is_blamed_while_the_socket_manager_does_not_answer(places: Pl
         for _ in range(4):
             now[0] += CONNECT_WITHIN_S + 1
             assert not observer.now().scorers[0].hangs
-        with manager_of_no_scorer(places):
+        with manager_of(places):
             assert not observer.now().scorers[0].hangs, "its time has begun anew"
             now[0] += CONNECT_WITHIN_S + 1
             assert observer.now().scorers[0].hangs

@@ -17,6 +17,7 @@ from serving.rollout import apply
 from serving.rollout.pending_commands import Asked, Ordered
 from serving.rollout.rollout import Rollout
 
+WHEN = "2026-11-21T02:17:00.000Z"
 V1, V2 = "p-20261121T020100Z", "p-20261121T020200Z"
 PIN = PromoteCommand(version=V1, who="ann", why="two is odd")
 
@@ -33,7 +34,8 @@ def places() -> Iterator[Places]:
         for version in (V1, V2):
             (own / "bundles" / f"{version}.bundle").touch()
         states = {V1: "retired", V2: "champion"}
-        write_states(own, ModelStates({v: ModelState(v, s, False, "", "", "", None) for v, s in states.items()}))  # type: ignore[arg-type]
+        models = {v: ModelState(v, s, False, "", WHEN, "", None) for v, s in states.items()}  # type: ignore[arg-type]
+        write_states(own, ModelStates(models))
         yield places
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from serving.rollout.plan import MOST_STARTS
 from tests.serving.load import load
 from tests.serving.local_candidates import version
 from tests.serving.rollout_host import RolloutHost
@@ -81,3 +82,20 @@ def test_damaged_manifests_are_rejected_and_the_rollout_goes_on_and_restarts_a_d
     host.serves(first)
     newest = host.candidate(9)
     host.becomes({newest: "champion", first: "retired"})
+
+
+def test_a_host_that_cannot_start_scorers_rejects_no_model(host: RolloutHost) -> None:
+    host.rollout()
+    first = host.candidate(1)
+    host.becomes({first: "champion"})
+    keys = host.data / "keys"
+    before = keys.read_bytes()
+    keys.write_bytes(b"\xff")
+    second = host.candidate(2)
+    tries = "no scorer can start on this host, trying again"
+    host.waits(lambda: host.said(10**9).count(tries) > MOST_STARTS, "more starts than a model of its own may fail")
+    assert "is not UTF-8" in host.said(10**9)
+    assert host.models()[second] == "admitted"
+    host.serves(first)
+    keys.write_bytes(before)
+    host.becomes({second: "champion"})

@@ -6,9 +6,12 @@ import json
 import socket
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from contract.files import write_durably
+from contract.state_file import read_state
 from contract.variable_types import LOOPBACK
 from infra.settings import Settings
 
@@ -35,14 +38,24 @@ SPAN: Final = 100
 """How many ports above the base are ours."""
 
 
+Offset = Annotated[int, msgspec.Meta(ge=0, lt=SPAN)]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The file: which offset above the base was given to which name."""
+
+    base: int
+    given: dict[str, Offset]
+
+
 class Ports:
     """Ports by name; `scorer:NAME` and `metrics:PART` are given out in the order of asking, and kept."""
 
     def __init__(self, base: int, file: Path, bind: str = LOOPBACK, advertise: str = LOOPBACK) -> None:
         self._base, self._file = base, file
         self.bind, self.advertise = bind, advertise
-        stored = json.loads(file.read_text()) if file.exists() else {}
-        self._given: dict[str, int] = stored["given"] if stored.get("base") == base else {}
+        stored = read_state(file, Stored, "ports are given anew, and addresses may change")
+        self._given = dict(stored.given) if stored and stored.base == base else {}
 
     def __getitem__(self, name: str) -> int:
         return self._base + (FIXED[name] if name in FIXED else self._given.get(name) or self._give(name))

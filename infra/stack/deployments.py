@@ -12,6 +12,7 @@ import msgspec
 
 from contract.files import write_durably
 from contract.pipeline import Pipeline
+from contract.state_file import read_state
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack.preflight import Unfit
@@ -25,6 +26,12 @@ class Deployment:
     pipeline: Pipeline
     path: Path
     source: Path | None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The note beside a deployed file."""
+
+    source: str
 
 
 class DeploymentUnreadable(Unfit):
@@ -114,7 +121,5 @@ def _deployment(path: Path) -> Deployment:
 
 def _source(note: Path) -> Path | None:
     """The file that was deployed, where that was noted; it only tells where a replay may lie."""
-    try:
-        return Path(msgspec.json.decode(note.read_bytes(), type=dict[str, str])["source"])
-    except (OSError, msgspec.MsgspecError, KeyError):
-        return None
+    noted = read_state(note, Source, "a replay beside the deployed file is not looked for")
+    return Path(noted.source) if noted else None

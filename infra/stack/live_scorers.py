@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from contract.data_folder import DataFolder
 from infra.supervisor.processes import stop
-from serving.rollout.scorer_host import ScorerProcess
+from serving.rollout.scorer_host import ScorerProcess, recorded
 
 
 def live_scorers(folder: DataFolder) -> list[ScorerProcess]:
     """Those recorded that live, by name; asks no broker and needs no address."""
-    files = sorted(folder.scorers.glob("*.json"))
-    recorded = [ScorerProcess(**json.loads(file.read_bytes())) for file in files]
-    return [scorer for scorer in recorded if scorer.lives()]
+    return [scorer for scorer in recorded(folder) if scorer.lives()]
 
 
 def stop_live_scorers(folder: DataFolder, patience_s: float = 10, pipeline: str | None = None) -> None:

@@ -19,6 +19,7 @@ from contract.data_folder import DataFolder
 from contract.process_end import OnEnd, give_up, vital_task
 from contract.process_identity import Process
 from contract.restarts import REMEMBERED_S, Restart, encode_restarts, trouble_of
+from contract.state_file import read_state
 from infra.supervisor.notes import Notes
 from infra.supervisor.process_runner import ProcessRunner, State
 from infra.supervisor.processes import stop, uptime_s
@@ -184,11 +185,8 @@ def end_leftovers(folder: DataFolder) -> list[str]:
 
     Scorers are not among them: they go on answering on purpose.
     """
-    file = folder.pids
-    if not file.exists():
-        return []
-    recorded = {name: Process(**fields) for name, fields in json.loads(file.read_text()).items()}
-    alive = {name: process for name, process in recorded.items() if process.is_alive}
+    recorded = read_state(folder.pids, dict[str, Process], "what an earlier run has left behind is not looked for")
+    alive = {name: process for name, process in (recorded or {}).items() if process.is_alive}
     stop(list(alive.values()), patience_s=10)
-    file.unlink()
+    folder.pids.unlink(missing_ok=True)
     return sorted(alive)

@@ -7,7 +7,6 @@ boot, field 22 of /proc/PID/stat): a pid that the kernel has given to another pr
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
 import subprocess
@@ -17,14 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from contract import variables
+from contract.data_folder import DataFolder
 from contract.files import write_durably
 from contract.layout import Places
 from contract.process_identity import Process
-
-log = logging.getLogger("rollout")
+from contract.state_file import read_state
 
 LOG_BYTES: Final = 8 * 1024 * 1024
 """A pipeline's scorers share one log; above this size it is put aside as `.1` when the next one starts."""
@@ -103,26 +100,19 @@ def trouble_of(places: Places, name: str) -> str | None:
 def remembered(places: Places, pipeline: str | None = None) -> Iterator[ScorerProcess]:
     """Every scorer written down, living or not; of one pipeline, or of all."""
     _children[:] = [child for child in _children if child.poll() is None]  # reaps those that have ended
-    for file in sorted(_folder(places).glob("*.json")):
-        scorer = _read(file)
-        if scorer is not None and pipeline in (None, scorer.pipeline):
+    for scorer in recorded(places.folder):
+        if pipeline in (None, scorer.pipeline):
             yield scorer
 
 
-def _read(file: Path) -> ScorerProcess | None:
-    """None where the file has gone meanwhile, or is damaged: a scorer that lives is then found by its connection."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=ScorerProcess)
-    except FileNotFoundError:
-        return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if file not in _damaged:
-            log.error("scorer file does not read, ignoring it file=%s why=%r", file, str(error))
-        _damaged.add(file)
-        return None
+def recorded(folder: DataFolder) -> Iterator[ScorerProcess]:
+    """Every scorer written down in a data folder, by name. One whose file is damaged is found by its connection."""
+    for file in sorted(folder.scorers.glob("*.json")):
+        scorer = read_state(file, ScorerProcess, "a scorer of that name that runs is not known; remove the file")
+        if scorer is not None:
+            yield scorer
 
 
-_damaged: set[Path] = set()
 _children: list[subprocess.Popen[bytes]] = []
 
 

@@ -17,7 +17,9 @@ from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
 from infra.settings import Settings
 from infra.stack import preflight
 from infra.stack.first_key import first_key
+from infra.stack.live_scorers import live_scorers
 from infra.stack.part_environment import environment
+from infra.supervisor.supervisor import end_leftovers
 from serving.rollout.scorer_host import ScorerProcess
 
 
@@ -118,3 +120,27 @@ def test_ports_that_the_kernel_gives_away_are_warned_of(tmp_path: Path, monkeypa
         (line,) = preflight.shared_ports(settings(tmp_path, HOTPATH_PORT_BASE=base))
         assert "HOTPATH_PORT_BASE below 32669" in line
     assert preflight.shared_ports(settings(tmp_path, HOTPATH_PORT_BASE="61000")) == []
+
+
+@pytest.mark.parametrize(
+    "content", ["", '{"base": 9000, "given"', "[]", '{"base": 9000, "given": {"scorer:flights": 99999}}']
+)
+def test_damaged_notes_of_ports_and_scorers_are_taken_for_absent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    own = settings(tmp_path, HOTPATH_PORT_BASE="9000")
+    for file in (own.folder.ports, own.folder.pids, own.folder.scorers / "broken.json"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    assert Ports.of(own)["scorer:flights"] == 9000 + FIRST_SCORER
+    assert json.loads(own.folder.ports.read_text())["given"] == {"scorer:flights": FIRST_SCORER}
+    assert end_leftovers(own.folder) == []
+    assert live_scorers(own.folder) == []
+    named = [line.partition(" is damaged")[0] for line in caplog.messages]
+    assert named == [str(own.folder.ports), str(own.folder.pids), str(own.folder.scorers / "broken.json")]
+
+
+def test_a_keys_file_without_a_key_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("\n")
+    with pytest.raises(preflight.Unfit, match="keys holds no key: write one a line, or remove the file"):
+        first_key(Environment({}), tmp_path / "keys")

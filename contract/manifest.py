@@ -154,8 +154,14 @@ def version_at(pipeline: str, moment: datetime) -> str:
 
 
 def is_version(name: str) -> bool:
-    """Whether a folder's name is that of a candidate."""
-    return _VERSION.fullmatch(name) is not None
+    """Whether a folder's name is that of a candidate: a pipeline, and a moment that exists."""
+    if not _VERSION.fullmatch(name):
+        return False
+    try:
+        moment_of(name)
+    except ValueError:
+        return False
+    return True
 
 
 def moment_of(version: str) -> datetime:

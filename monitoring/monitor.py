@@ -18,7 +18,7 @@ from contract import metrics, variables
 from contract.environment import Environment
 from contract.layout import Places
 from contract.log_lines import start_logging
-from contract.manifest import moment_of
+from contract.manifest import is_version, moment_of
 from contract.pipeline import Pipeline
 from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
@@ -30,11 +30,11 @@ from monitoring.judge.memory import Memory
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.judge.stage import Problem, StageInputs
 from monitoring.judge.stages import broken, stages
-from monitoring.judge.trust import Pin, TrustInputs, reasons_against
+from monitoring.judge.trust import Pin, TrustInputs
 from monitoring.judge.webhook import Webhook
 from monitoring.page.history import History
 from monitoring.page.page_server import Pages, serve_page
-from monitoring.page.view import SHOWN_S, PipelineView, View
+from monitoring.page.view import SHOWN_S, PipelineView, View, unjudged
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
 
@@ -72,14 +72,29 @@ class Monitor:
         if self._influx:
             self._influx.take(now)
         now, pipelines = self._without_starting(now), self._deployed.pipelines()
-        views = [self._view_of(pipeline, now) for pipeline in pipelines]
-        judged = {view.pipeline.name: _reasons(view) for view in views if self._is_known(view.pipeline, now)}
+        views = [self._judged(pipeline, now) for pipeline in pipelines]
+        told = {view.pipeline.name: self._told(view) for view in views if self._is_known(view.pipeline, now)}
         problems = tuple(self._problems_of_stack())
-        judged[OF_THE_STACK] = list(problems)
-        self._alerts.update(datetime.now(UTC), judged, {pipeline.name for pipeline in pipelines})
+        told[OF_THE_STACK] = list(problems)
+        self._alerts.update(datetime.now(UTC), told, {pipeline.name for pipeline in pipelines})
         self._memory.end_look(now.time_s, targets)
         self.pages.show(View(now.time_s, tuple(views), self._alerts.recent, problems))
         self._before = now
+
+    def _judged(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
+        """What one pipeline raises is a problem of that pipeline, and holds up no other."""
+        try:
+            view = self._view_of(pipeline, now)
+            view.check(now.time_s)
+        except Exception as error:
+            metrics.PROBLEMS.labels(part="monitor").inc()
+            log.exception("pipeline not judged, trying again pipeline=%s", pipeline.name)
+            return unjudged(pipeline, f"{type(error).__name__}: {error}")
+        return view
+
+    def _told(self, view: PipelineView) -> list[Problem]:
+        """What alerts say of a pipeline; of one that cannot be judged, what they said before stays."""
+        return [*([] if view.is_judged else self._alerts.firing_of(view.pipeline.name)), *_reasons(view)]
 
     def _problems_of_stack(self) -> Iterator[Problem]:
         """What is not well and belongs to no pipeline."""
@@ -174,7 +189,7 @@ class Monitor:
     def _remember(self, pipeline: Pipeline, seen: TrustInputs, time_s: float) -> None:
         points = [] if seen.model_age_s is None else [(f"{pipeline.name}.age", seen.model_age_s)]
         if seen.model is not None and self._champion.get(pipeline.name) != seen.model:
-            if pipeline.name in self._champion:
+            if pipeline.name in self._champion and is_version(seen.model):
                 points.append((f"{pipeline.name}.switch", moment_of(seen.model).timestamp()))
             self._champion[pipeline.name] = seen.model
         self._history.add(time_s, points)
@@ -183,7 +198,7 @@ class Monitor:
 def _reasons(view: PipelineView) -> list[Problem]:
     """All that is to be told of a pipeline, each with a code of its own."""
     models = "./hotpath models list"
-    judged = [Problem(each.code, each.text, models) for each in reasons_against(view.pipeline, view.seen)]
+    judged = [Problem(each.code, each.text, models) for each in view.reasons]
     judged += [] if view.seen.pinned is None else [Problem("pinned", view.seen.pinned.text, models)]
     return (
         judged

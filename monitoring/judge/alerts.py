@@ -75,6 +75,12 @@ class Alerts:
         with self._lock:
             return list(self._unsent)
 
+    def firing_of(self, pipeline: str) -> list[Problem]:
+        """What fires for a pipeline now."""
+        with self._lock:
+            alerts = [alert for (name, _), alert in self._firing.items() if name == pipeline]
+        return [Problem(alert.code, alert.text, alert.command) for alert in alerts]
+
     def mark_sent(self, alert: Alert) -> None:
         """It waits no longer. Meanwhile it may have been dropped already, as the oldest of too many."""
         with self._lock:

@@ -36,7 +36,7 @@ class Pages:
         self._answers = {
             "/": (200, HTML, _render("status.html", view)),
             "/view": (200, HTML, _render("view.html", view)),
-            "/status.json": (200, JSON, json.dumps(view.as_json()).encode()),
+            "/status.json": (200, JSON, json.dumps(view.as_json(), allow_nan=False).encode()),
         }
         self._viewed_s = view.time_s
 
@@ -79,4 +79,4 @@ def serve_page(address: Address, pages: Pages) -> ThreadingHTTPServer:
 
 
 def _render(template: str, view: View) -> bytes:
-    return _templates.get_template(template).render(view=view).encode()
+    return _templates.get_template(template).render(view=view).encode(errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import Realised
 from monitoring.judge.stage import Problem, Stage
 from monitoring.judge.stages import broken
-from monitoring.judge.trust import TrustInputs, first_line, reasons_against
+from monitoring.judge.trust import Reason, TrustInputs, first_line, reasons_against
 from monitoring.page.charts import Line, Mark, chart
 
 SHOWN_S = 3600
@@ -34,14 +35,23 @@ class PipelineView:
     ages: Sequence[tuple[float, float]]
     problems: Sequence[Problem] = ()
     """Those of the pipeline as a whole, which belong to no stage."""
+    is_judged: bool = True
+    """False: the monitor has failed to look at it; `problems` says why."""
 
     @property
     def headline(self) -> str:
+        if not self.is_judged:
+            return f"{self.pipeline.name}: not known yet whether the model can be trusted: {self.problems[0].text}."
         return first_line(self.pipeline, self.seen)
 
     @property
+    def reasons(self) -> list[Reason]:
+        """Every reason not to trust the model."""
+        return reasons_against(self.pipeline, self.seen) if self.is_judged else []
+
+    @property
     def is_trusted(self) -> bool:
-        return not reasons_against(self.pipeline, self.seen)
+        return not self.reasons
 
     @property
     def is_well(self) -> bool:
@@ -76,6 +86,19 @@ class PipelineView:
         highest = max([value for _, value in minutes] + [10.0]) * 1.1
         return chart([Line("age", minutes, "age")], now_s - SHOWN_S, now_s, 0.0, highest, unit=" min")
 
+    def check(self, now_s: float) -> None:
+        """Work out all that is shown, so that what cannot be raises here, and not when the whole page is made."""
+        json.dumps(_pipeline_json(self), allow_nan=False)
+        self.auc_chart(now_s)
+        self.age_chart(now_s)
+
+
+def unjudged(pipeline: Pipeline, why: str) -> PipelineView:
+    """A pipeline at which the monitor has failed to look."""
+    problem = Problem("unjudged", f"the monitor cannot judge it: {why}", "./hotpath logs monitor")
+    seen = TrustInputs(model=None, model_age_s=None, realised=None, clock_offsets_s={})
+    return PipelineView(pipeline, seen, (), (), {}, {}, (), (), [problem], is_judged=False)
+
 
 @dataclass(frozen=True)
 class View:
@@ -107,7 +130,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "name": view.pipeline.name,
         "headline": view.headline,
         "trusted": view.is_trusted,
-        "reasons": [asdict(reason) for reason in reasons_against(view.pipeline, view.seen)],
+        "reasons": [asdict(reason) for reason in view.reasons],
         "model": view.seen.model,
         "model_age_s": view.seen.model_age_s,
         "pinned": None if view.seen.pinned is None else asdict(view.seen.pinned),

@@ -106,6 +106,16 @@ def test_a_version_says_when_it_was_trained_and_of_what(moment: datetime) -> Non
     assert pipeline_of(version) == "flights"
 
 
-@pytest.mark.parametrize("name", ["", "zz-by-hand", "p-20261121T021700", "../p-20261121T021700Z", "-20261121T021700Z"])
+NO_MOMENTS = ("p-20261199T999999Z", "p-20260230T000000Z", "p-00000101T000000Z", "p-20261121T240000Z")
+NO_VERSIONS = ("", "zz-by-hand", "p-20261121T021700", "../p-20261121T021700Z", "-20261121T021700Z", *NO_MOMENTS)
+
+
+@pytest.mark.parametrize("name", NO_VERSIONS)
 def test_other_names_are_no_versions(name: str) -> None:
     assert not is_version(name)
+
+
+@pytest.mark.parametrize("version", NO_MOMENTS)
+def test_a_manifest_whose_version_names_no_moment_is_refused(version: str) -> None:
+    with pytest.raises(BadManifest, match=f"version '{version}' is not <pipeline>-<moment>"):
+        read_manifest(json.dumps(manifest_of(version)).encode(), version)

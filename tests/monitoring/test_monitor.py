@@ -37,6 +37,12 @@ class Parts:
             sample_name(metrics.STREAM_FAILURES_IN_A_ROW), "Failures.", ["pipeline", "step"], registry=self.registry
         )
         self.failures.labels(**STEP).set(0)
+        self.model = Gauge(
+            sample_name(metrics.CURRENT_MODEL), "Champion.", ["pipeline", "model"], registry=self.registry
+        )
+        self.pinned = Gauge(
+            sample_name(metrics.MODEL_PINNED), "Pinned.", ["pipeline", "model", "who"], registry=self.registry
+        )
         self.server, self.thread = start_http_server(0, addr="127.0.0.1", registry=self.registry)
         target = f"127.0.0.1:{self.server.server_port}"
         groups = [{"targets": [target], "labels": {"part": part}} for part in ("streaming", "rollout-flights")]
@@ -66,12 +72,16 @@ def parts(places: Places) -> Iterator[Parts]:
 
 def look(places: Places, monitor: Monitor | None = None) -> dict[str, Any]:
     """What the page says of the pipeline after a turn, by default of a monitor that has just started."""
-    pages = Pages()
-    monitor = monitor or Monitor(places, None, LakeFollower(places, list), pages)
+    (pipeline,) = looked(monitor or Monitor(places, None, LakeFollower(places, list), Pages()))
+    return pipeline
+
+
+def looked(monitor: Monitor) -> list[dict[str, Any]]:
+    """What the page says of each pipeline after a turn."""
     with httpx.Client() as client:
         monitor.look(client)
-    (pipeline,) = json.loads(monitor.pages.answer("/status.json")[2])["pipelines"]
-    return dict(pipeline)
+    shown: list[dict[str, Any]] = json.loads(monitor.pages.answer("/status.json")[2])["pipelines"]
+    return shown
 
 
 def problems(pipeline: dict[str, Any]) -> list[str]:
@@ -126,6 +136,35 @@ def test_a_file_that_has_vanished_is_told(places: Places, parts: Parts) -> None:
     places.folder.pipeline_file("flights").unlink()
     (vanished,) = look(places, monitor)["problems"]
     assert "has vanished" in vanished["text"]
+
+
+def test_what_one_pipeline_raises_is_its_own_problem_and_resolves_nothing(places: Places, parts: Parts) -> None:
+    shutil.copy(EXAMPLE.parents[2] / "tests/pipelines/minimal.toml", places.data / "pipelines" / "machines.toml")
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    parts.failures.labels(**STEP).set(13)
+    looked(monitor)
+    pin = {"pipeline": "flights", "model": "flights-20261121T021700Z", "who": "me"}
+    parts.pinned.labels(**pin).set(1e300)  # no moment of any calendar
+    flights, machines = looked(monitor)
+    (problem,) = flights["problems"]
+    assert problem["text"].startswith("the monitor cannot judge it: ")
+    assert problem["text"] in flights["headline"]
+    assert machines["problems"] == []
+    assert [stage["name"] for stage in machines["stages"]]
+    assert fired(places) == [("stage:rows:failing:rows job", "firing"), ("unjudged", "firing")]
+    assert b"the monitor cannot judge it" in monitor.pages.answer("/")[2]
+    parts.pinned.remove(*pin.values())
+    looked(monitor)
+    assert fired(places)[2:] == [("unjudged", "resolved")]
+
+
+def test_a_champion_whose_version_names_no_moment_is_shown_as_it_is(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    for model in ("flights-20261121T021700Z", "flights-20261199T999999Z"):
+        parts.model.clear()
+        parts.model.labels(pipeline="flights", model=model).set(1)
+        shown = look(places, monitor)
+        assert (shown["model"], shown["problems"]) == (model, [])
 
 
 def test_looks_go_on_while_the_webhook_does_not_answer(places: Places, parts: Parts) -> None:

@@ -185,7 +185,8 @@ def test_looks_go_on_while_the_webhook_does_not_answer(places: Places, parts: Pa
 
 
 def test_damaged_files_of_its_own_do_not_stop_it(places: Places, parts: Parts) -> None:
-    for path in (places.folder.restarts, places.folder.monitor_memory, places.folder.monitor_alerts):
+    folder = places.folder
+    for path in (folder.restarts, folder.monitor_memory, folder.monitor_alerts, folder.monitor_history):
         path.parent.mkdir(exist_ok=True)
         path.write_text('{"saved_s": "yes"')
     assert problems(look(places)) == []

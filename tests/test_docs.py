@@ -51,6 +51,18 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_begins_with_its_title(page: Path) -> None:
+    assert page.read_text(encoding="utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    named = set(re.findall(r"\b(test_\w+\.py)", page.read_text(encoding="utf-8")))
+    assert named - there == set()
+
+
 def test_contributing_answers_ten_questions() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     answers = text.partition("| you want to | begin with |")[2].partition("\n\n")[0]

@@ -37,7 +37,7 @@ _HELP: Final = {
     "show": "one model",
     "promote": "serve this version, and pin it: newer ones wait until unpin",
     "rollback": "serve the version before (or the one named), and pin it",
-    "unpin": "let the newest admitted model serve again",
+    "unpin": "let newer models serve again as they come; until then the pinned one goes on",
 }
 
 _NAMES: Final = {
@@ -146,10 +146,14 @@ def _tell(args: argparse.Namespace, settings: Settings, replies: dict[str, Reply
         print(json.dumps(models, indent=1) if args.json else _table(models))
         return 0
     ((name, reply),) = replies.items()
-    model = _json(reply.model)
-    print(json.dumps(model, indent=1) if args.json else _lines(model))
-    if args.action in ("promote", "rollback"):
-        return _wait_until_it_serves(settings, name, model["version"])
+    found = reply.model
+    if found and args.action in ("promote", "rollback"):
+        found = _when_it_serves(settings, name, found.version)
+    if found is None:
+        return 1
+    print(json.dumps(_json(found), indent=1) if args.json else _lines(_json(found)))
+    if args.action == "unpin" and not args.json:
+        print(f"{found.version} is unpinned: the next model that is admitted after it takes its place", file=sys.stderr)
     return 0
 
 
@@ -158,19 +162,20 @@ def _json(model: ListedModel | None) -> dict[str, Any]:
     return fields
 
 
-def _wait_until_it_serves(settings: Settings, pipeline: str, version: str) -> int:
-    deadline, found = time.monotonic() + SERVES_WITHIN_S, "its state is not known"
+def _when_it_serves(settings: Settings, pipeline: str, version: str) -> ListedModel | None:
+    """The model as soon as it serves; None, and the reason on stderr, when it does not within the time."""
+    deadline, why = time.monotonic() + SERVES_WITHIN_S, "its state is not known"
     while time.monotonic() < deadline:
         model = ask_rollout(_sockets(settings), pipeline, ShowModel(version=version)).model
         if model and model.state == "champion":
             print(f"{version} serves", file=sys.stderr)
-            return 0
-        found = f"{model.state}, {model.why}" if model else found
+            return model
+        why = f"{model.state}, {model.why}" if model else why
         if model and model.state == "rejected":
             break
         time.sleep(0.2)
-    print(f"hotpath: {version} does not serve: {found}", file=sys.stderr)
-    return 1
+    print(f"hotpath: {version} does not serve: {why}", file=sys.stderr)
+    return None
 
 
 def _table(models: list[dict[str, Any]]) -> str:

@@ -74,6 +74,7 @@ class Announcer:
             f"  curl -s http://{address}/v1/pipelines/{name}/predict -H 'Authorization: Bearer {key}' "
             f"-H 'Content-Type: application/json' -d @{await self._example_body(deployment)}"
         )
+        tell("  (the times in that file are of now: an hour later the answer warns that they are out of range)")
 
     async def _example_body(self, deployment: Deployment) -> str:
         """The file with the example; a disk that refuses it is waited for."""

@@ -160,7 +160,7 @@ PREDICTION: Final = {
     "answered": "timestamp",
     "model": "string",
     "pipeline_hash": "string",
-    "probability": "double",
+    "probability": "double",  # from 0 to 1
     "decision": "string",
     "hypothetical": "boolean",
     "features": "object",
@@ -172,7 +172,7 @@ PREDICTION: Final = {
 }
 """The JSON record on `<pipeline>.predictions`; the Kafka key is the entity's `key`."""
 
-PREDICTION_REQUIRED: Final = ("prediction_id", "key", "as_of", "model")
+PREDICTION_REQUIRED: Final = ("prediction_id", "key", "as_of", "model", "probability")
 """What no prediction lacks; a record without one of them is a dead letter."""
 
 MODEL_STATES: Final = ("candidate", "rejected", "admitted", "shadow", "champion", "retired")

@@ -102,6 +102,7 @@ class OutcomeReader:
 
 def grouped(outcomes: pa.RecordBatch) -> dict[MinuteOfModel, Scores]:
     """A batch with `COLUMNS` in its groups."""
+    outcomes = outcomes.filter(is_possible(outcomes["probability"]))
     models = pc.dictionary_encode(outcomes["model"])
     return group(
         _ints(outcomes["bucket"]),
@@ -111,6 +112,11 @@ def grouped(outcomes: pa.RecordBatch) -> dict[MinuteOfModel, Scores]:
         outcomes["probability"].to_numpy(zero_copy_only=False),
         outcomes["label"].to_numpy(zero_copy_only=False).astype(bool),
     )
+
+
+def is_possible(probability: pa.Array) -> pa.Array:
+    """Whether each is from 0 to 1: tables of an earlier version may hold others, which would spoil every figure."""
+    return pc.fill_null(pc.and_(pc.greater_equal(probability, 0.0), pc.less_equal(probability, 1.0)), False)
 
 
 def group(

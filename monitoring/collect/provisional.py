@@ -20,7 +20,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import MINUTE_US, Groups, Outcomes, group
+from monitoring.collect.outcomes import MINUTE_US, Groups, Outcomes, group, is_possible
 from monitoring.collect.table_files import Partition, TableFiles
 from streaming._native import Transform
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -111,6 +111,7 @@ class ProvisionalReader:
 
     def _prediction(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         asked = batch.filter(pc.and_(pc.invert(batch["hypothetical"]), pc.is_valid(batch["due"])))
+        asked = asked.filter(is_possible(asked["probability"]))
         due_s = np.asarray(asked["due"].cast(TIMESTAMP).cast(pa.int64())) // SECOND_US
         columns = {name: asked[name] for name in ("due", "probability", "append_time", "partition", "offset")}
         columns["bucket"] = pa.array(due_s // self._bucket_s * self._bucket_s, pa.int64())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf, nan
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +14,9 @@ from contract.layout import Places
 from contract.records import SPAN_BUCKETS
 from monitoring.collect import table_files
 from monitoring.collect.outcomes import Groups, OutcomeReader, Outcomes
+from monitoring.judge.model_health import by_model
 from streaming.pipeline_file.load import load
-from tests.monitoring.plain_outcomes import Outcome, as_batch
+from tests.monitoring.plain_outcomes import Outcome, as_batch, collected
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 SPAN_S = SPAN_BUCKETS * int(PIPELINE.lake.buckets.total_seconds())
@@ -51,6 +53,15 @@ def test_rows_of_buckets_since_the_moment_are_outcomes(places: Places) -> None:
     append(places, some(9, from_s=START_S - 3 * SPAN_S))
     append(places, some(11, from_s=START_S - 60))
     assert count(OutcomeReader(places, PIPELINE).read(START_S)) == 100
+
+
+@pytest.mark.parametrize("impossible", [None, nan, inf, -5e300, 1.0000001])
+def test_a_probability_that_cannot_be_spoils_no_figure(places: Places, impossible: float | None) -> None:
+    append(places, some(100))
+    append(places, [Outcome("m", START_S, impossible, True)])  # type: ignore[arg-type]
+    outcomes = OutcomeReader(places, PIPELINE).read(START_S)
+    assert count(outcomes) == 100
+    assert by_model(outcomes)["m"] == by_model(collected(some(100)))["m"]
 
 
 def test_a_new_version_costs_its_new_files_only(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

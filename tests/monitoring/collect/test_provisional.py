@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,11 @@ def test_what_was_known_when_asked_is_no_outcome(reader: ProvisionalReader) -> N
 
 def test_hypothetical_questions_are_no_outcomes(reader: ProvisionalReader) -> None:
     assert found(reader, [prediction(-9, hypothetical=True)], [label(-2, True)]) == {}
+
+
+@pytest.mark.parametrize("impossible", [None, nan, inf, -5e300, 1.0000001])
+def test_a_probability_that_cannot_be_is_no_outcome(reader: ProvisionalReader, impossible: float | None) -> None:
+    assert found(reader, [prediction(-9, probability=impossible)], [label(-2, True)]) == {}
 
 
 def test_a_prediction_without_a_label_waits_until_it_comes(reader: ProvisionalReader) -> None:

@@ -38,6 +38,12 @@ def test_a_record_becomes_a_row() -> None:
     assert row["as_of"] == datetime(2026, 3, 2, 12, 0, 0, 250_000, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("probability", [0, 1, 0.0, 1.0, 5e-324])
+def test_every_probability_from_0_to_1_is_good(probability: float) -> None:
+    row = one(json.dumps(GOOD | {"probability": probability}).encode())
+    assert (row["reason"], row["detail"], row["probability"]) == (None, None, probability)
+
+
 def test_features_and_event_stay_json_text_and_doubles_keep_every_bit() -> None:
     row = one(json.dumps(GOOD | {"features": {"x": 0.1 + 0.2, "y": 5e-324}}).encode())
     assert json.loads(row["features"]) == {"x": 0.1 + 0.2, "y": 5e-324}
@@ -61,6 +67,10 @@ def test_features_and_event_may_hold_anything_that_is_json(inside: bytes) -> Non
         (b"[" * 100_000, "not_json", None),
         (b"[]", "not_an_object", None),
         (json.dumps(GOOD | {"model": None}).encode(), "missing", "model"),
+        (json.dumps({name: GOOD[name] for name in GOOD if name != "probability"}).encode(), "missing", "probability"),
+        (json.dumps(GOOD | {"probability": None}).encode(), "missing", "probability"),
+        (json.dumps(GOOD | {"probability": -5e300}).encode(), "wrong_type", "probability"),
+        (json.dumps(GOOD | {"probability": 1.0000001}).encode(), "wrong_type", "probability"),
         (json.dumps(GOOD | {"as_of": "yesterday"}).encode(), "wrong_type", "as_of"),
         (json.dumps(GOOD | {"as_of": "2026-03-02T12:00:00"}).encode(), "wrong_type", "as_of"),
         (json.dumps(GOOD | {"probability": "0.5"}).encode(), "wrong_type", "probability"),

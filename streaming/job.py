@@ -85,7 +85,7 @@ def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) 
 
     loops = Loops(start)
     progress = VitalThread("progress", lambda: follow_progress(places.cloud, updates, stop), stop)
-    guard = VitalThread("guard", lambda: watch_batches(loops, pace, stop), stop)
+    guard = VitalThread("guard", lambda: watch_loops(loops, pace, stop), stop)
     progress.start()
     guard.start()
     while not stop.is_set():
@@ -100,14 +100,16 @@ def run(places: Places, spark: SparkSession, pace: Pace, stop: threading.Event) 
     wait_for_end((*loops(), progress, guard), STOP_S)
 
 
-def watch_batches(loops: Callable[[], Iterable[PipelineLoop]], pace: Pace, stop: threading.Event) -> None:
-    """End the process when a batch hangs: the next one takes the batch again, and no table has it twice.
+def watch_loops(loops: Callable[[], Iterable[PipelineLoop]], pace: Pace, stop: threading.Event) -> None:
+    """Show how far the tables are, and end the process when a batch hangs.
 
-    Builds and upkeep are watched by `hang_watchdog`. This has a thread of its own, so that nothing holds it up; should
-    Spark not even tell how its query is, `hang_watchdog` ends the process.
+    The next process takes the batch again, and no table has it twice. Builds and upkeep are watched by `hang_watchdog`.
+    This has a thread of its own, so that nothing holds it up; should Spark not even tell how its query is,
+    `hang_watchdog` ends the process.
     """
     while not stop.wait(LOOK_EVERY_S):
         for loop in loops():
+            loop.measure()
             with expected_back(f"Spark's answer about the hot query of {loop.name}"):
                 runs_s = loop.batch_runs_s()
             if runs_s > pace.stuck.total_seconds():

@@ -127,7 +127,7 @@ class PipelineLoop(VitalThread):
                 and self._try(ROWS_JOB, self._build)
                 and self._try(UPKEEP, self._upkeep)
             )
-            self._measure()
+            self._show_failures()
             self._told_to_end.wait(TURN_S if done else AGAIN_S)
         with expected_back(f"the end of the hot query of {self.name}", self._pace.step_s):
             self._end_query()
@@ -234,9 +234,12 @@ class PipelineLoop(VitalThread):
         rows = rows_table(self._places, self.pipeline, self._compiled.feature_types)
         return rows, outcomes_table(self._places, self.pipeline)
 
-    def _measure(self) -> None:
+    def _show_failures(self) -> None:
         for step, failures in self._failures.items():
             STREAM_FAILURES_IN_A_ROW.labels(pipeline=self.name, step=step).set(failures)
+
+    def measure(self) -> None:
+        """Show how far the tables are. Another thread asks for it: batches are committed during a build of minutes."""
         moment = self._progress.caught_up_to(self._topics)
         STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(self._progress.behind_records(self._topics))
         if moment is not None:

@@ -6,9 +6,11 @@ Spark is missing here, so that every hot query fails: what the loop makes of tha
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from contract.layout import Places
+from contract.messages.progress import ProgressUpdate
 from contract.pipeline import Pipeline
 from streaming import pipeline_worker
-from streaming.job import Loops, watch_batches
+from streaming.ingest.record_decoder import tables_by_topic
+from streaming.job import Loops, watch_loops
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.load import load
 from streaming.pipeline_worker import Pace, PipelineLoop
@@ -37,13 +41,20 @@ def ended() -> list[str]:
 
 
 @pytest.fixture
-def loops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Iterator[Loops]:
+def updates() -> ProgressUpdates:
+    return ProgressUpdates()
+
+
+@pytest.fixture
+def loops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: list[str], updates: ProgressUpdates
+) -> Iterator[Loops]:
     monkeypatch.setattr(pipeline_worker, "TURN_S", 0.01)
     monkeypatch.setattr(pipeline_worker, "AGAIN_S", 0.01)
     places = Places(tmp_path, {"HOTPATH_HDFS": f"file://{tmp_path}", "HOTPATH_CLOUD_KAFKA": "127.0.0.1:1"})
 
     def start(pipeline: Pipeline) -> PipelineLoop:
-        loop = PipelineLoop(NO_SPARK, places, pipeline, ProgressUpdates(), PACE, ended.append)
+        loop = PipelineLoop(NO_SPARK, places, pipeline, updates, PACE, ended.append)
         loop.start()
         return loop
 
@@ -98,7 +109,7 @@ def test_a_loop_that_ends_unasked_ends_the_process(
     def broken(_: PipelineLoop) -> None:
         raise ZeroDivisionError("outside of every step")
 
-    monkeypatch.setattr(PipelineLoop, "_measure", broken)
+    monkeypatch.setattr(PipelineLoop, "_show_failures", broken)
     loops.serve([named("dies")])
     until(lambda: ended, 30, "the end")
     assert ended == ["the thread dies ended by ZeroDivisionError: outside of every step"]
@@ -141,6 +152,62 @@ def test_a_build_and_a_turn_of_upkeep_are_expected_back(loops: Loops, monkeypatc
         assert (PACE.step_s, f"the {what} of watched") in calls
 
 
+@pytest.fixture
+def guarded(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loops]:
+    """The loops with their guard."""
+    monkeypatch.setattr("streaming.job.LOOK_EVERY_S", 0.01)
+    stop = threading.Event()
+    guard = threading.Thread(target=watch_loops, args=(loops, PACE, stop))
+    guard.start()
+    yield loops
+    stop.set()
+    guard.join(30)
+
+
+def commit_to(loop: PipelineLoop, updates: ProgressUpdates, moment_s: int) -> None:
+    """All that was stamped before a moment is mirrored, and the hot query has committed it: ten records a second."""
+    offset, topics = 10 * moment_s, tuple(tables_by_topic(loop.pipeline))
+    for topic in topics:
+        update = ProgressUpdate(
+            topic=topic,
+            partition=0,
+            caught_up_to_ms=1000 * moment_s,
+            cloud_offset=offset,
+            onprem_offset=offset,
+            mirrored_offset=offset,
+            import_open=False,
+            at_ms=round(time.time() * 1000),
+        )
+        updates.add((topic, 0), update)
+    loop._progress.commit({(topic, 0): offset for topic in topics})
+
+
+def is_shown(name: str, moment_s: int) -> bool:
+    metrics = ("hotpath_streaming_caught_up_to_seconds", "hotpath_streaming_behind_records")
+    return [REGISTRY.get_sample_value(metric, {"pipeline": name}) for metric in metrics] == [moment_s, 0]
+
+
+def test_how_far_the_tables_are_is_shown_while_a_build_takes_its_time(
+    guarded: Loops, updates: ProgressUpdates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_building, may_go_on = threading.Event(), threading.Event()
+
+    def build(_: PipelineLoop) -> bool:
+        is_building.set()
+        return may_go_on.wait(60)
+
+    monkeypatch.setattr(PipelineLoop, "_keep_query", lambda _: True)
+    monkeypatch.setattr(PipelineLoop, "_note_losses", lambda _: True)
+    monkeypatch.setattr(PipelineLoop, "_build", build)
+    guarded.serve([named("builds")])
+    assert is_building.wait(30)
+    (loop,) = guarded()
+    for moment_s in (100, 200):
+        commit_to(loop, updates, moment_s)
+        until(partial(is_shown, "builds", moment_s), 30, "the commit to show")
+    may_go_on.set()
+
+
 def test_the_guard_looks_while_a_loop_stands_still(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     stands_still = threading.Event()
     monkeypatch.setattr(PipelineLoop, "_keep_query", lambda _: stands_still.wait(30))
@@ -150,7 +217,7 @@ def test_the_guard_looks_while_a_loop_stands_still(loops: Loops, monkeypatch: py
     monkeypatch.setattr("streaming.job.LOOK_EVERY_S", 0.01)
     loops.serve([named("hangs")])
     stop = threading.Event()
-    guard = threading.Thread(target=watch_batches, args=(loops, PACE, stop))
+    guard = threading.Thread(target=watch_loops, args=(loops, PACE, stop))
     guard.start()
     until(lambda: gave_up, 30, "the guard")
     stop.set()

@@ -31,6 +31,7 @@ FIXED: Final = {
     "admin": 12,
     "page": 13,
     "secondarynamenode": 14,
+    "influxdb": 15,
 }
 FIRST_SCORER: Final = 20
 FIRST_METRICS: Final = 50

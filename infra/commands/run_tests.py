@@ -24,7 +24,9 @@ from typing import IO
 
 from contract import variables
 from contract.environment import Environment
-from infra.settings import ROOT, SHARE, java_home
+from infra.engines import influxdb
+from infra.install.influxd_build import cached, lacking
+from infra.settings import ROOT, SHARE, Settings, java_home
 from infra.stack.announce import say
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -43,6 +45,8 @@ class Step:
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str]
+    is_optional: bool = False
+    """Whether all else goes on without it: what is then left out is told last."""
 
 
 def own_engines() -> list[str]:
@@ -82,10 +86,15 @@ def run(args: Namespace) -> int:
         left_out.append("what takes long: tests marked deep (--deep runs them)")
     began = time.monotonic()
     results = [ran for steps in _steps(args) for ran in _run(steps)]
+    if not args.quick and not _has_influxd():
+        left_out.append(
+            "tests with InfluxDB: name an influxd of version 2 in HOTPATH_INFLUXD, or install Go to build one"
+        )
     say("")
     for step, code, seconds in results:
-        say(f"{'passed' if code == 0 else 'FAILED':<7} {seconds:7.1f} s  {step.name}")
-    failed = sum(1 for _, code, _ in results if code)
+        word = "passed" if code == 0 else "left" if step.is_optional else "FAILED"
+        say(f"{word:<7} {seconds:7.1f} s  {step.name}")
+    failed = sum(1 for step, code, _ in results if code and not step.is_optional)
     say(f"{len(results) - failed} steps passed, {failed} failed in {time.monotonic() - began:.0f} s")
     for what in left_out:
         say(f"left out: {what}")
@@ -107,15 +116,33 @@ def _steps(args: Namespace) -> list[list[Step]]:
         Step("cargo fmt", ("cargo", "fmt", "--all", "--check"), cargo),
         Step("clippy", ("cargo", "clippy", *_RUST, "--workspace", "--all-targets", "--", "-D", "warnings"), modules),
     ]
+    fast = _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST))
+    building = [] if args.quick or _has_influxd() or lacking() else [_BUILD_INFLUXD]
     tests = [
         Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST)),
         _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
     ]
     own = own_engines()
     stack = _pytest("pytest, with the stack", args, str(INTEGRATION), *_ignored(own))
     engines = _pytest("pytest, with engines of their own", args, *own)
-    return [linters, *([step] for step in tests), [stack] if args.quick else [engines, stack]]
+    cargo_tests, faults = tests
+    return [linters, [cargo_tests], [*building, fast], [faults], [stack] if args.quick else [engines, stack]]
+
+
+_BUILD_INFLUXD = Step(
+    "influxd, built once into the user's cache", (sys.executable, "-m", "infra.install.influxd_build"), {}, True
+)
+
+
+def _has_influxd() -> bool:
+    """Whether tests find an InfluxDB 2."""
+    return influxdb.program(Settings.from_environment(os.environ | _influxd())) is not None
+
+
+def _influxd() -> dict[str, str]:
+    """Names the one in the user's cache, unless the environment names one."""
+    is_cached = cached().exists() and not Environment().is_given(variables.INFLUXD)
+    return {variables.INFLUXD.name: str(cached())} if is_cached else {}
 
 
 _A_CORE_EACH = ("-n", "logical")
@@ -162,7 +189,9 @@ def _run(steps: list[Step]) -> list[tuple[Step, int, float]]:
 def _run_one(step: Step, output: IO[str] | None) -> tuple[Step, int, float]:
     began = time.monotonic()
     try:
-        done = subprocess.run(step.command, cwd=ROOT, env=os.environ | dict(step.env), stdout=output, stderr=output)
+        done = subprocess.run(
+            step.command, cwd=ROOT, env=os.environ | _influxd() | dict(step.env), stdout=output, stderr=output
+        )
         code = done.returncode
     except FileNotFoundError as error:
         say(f"{error.filename} is not installed")

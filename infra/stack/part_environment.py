@@ -11,6 +11,7 @@ from typing import Any
 
 from contract import variables
 from contract.environment import Variable
+from infra.engines import influxdb
 from infra.ports import Ports
 from infra.settings import ROOT, SHARE, Settings
 from streaming.kafka.topic_rules import SideName
@@ -32,6 +33,13 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
         (variables.CODE_VERSION, _code_version()),
         *((variables.SCORER.of(name), ports.listens_at(f"scorer:{name}")) for name in pipelines),
     ]
+    if starts_influxdb(settings):
+        local += [
+            (variables.INFLUX_URL, f"http://{ports.address('influxdb')}"),
+            (variables.INFLUX_ORG, influxdb.ORG),
+            (variables.INFLUX_BUCKET, influxdb.BUCKET),
+            (variables.INFLUX_TOKEN, influxdb.token(settings)),
+        ]
     fixed: dict[Variable[Any], str] = {
         variables.DATA: str(settings.data),
         variables.JAVA_HOME: str(settings.java_home),
@@ -51,6 +59,15 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
 def is_local(settings: Settings, variable: Variable[Any]) -> bool:
     """Whether the engine that this variable names is ours to start."""
     return not settings.environment.is_given(variable)
+
+
+def starts_influxdb(settings: Settings) -> bool:
+    """Whether `up` starts an InfluxDB: none is named, and there is a program.
+
+    Raises:
+        VariableError: the program that is named is no InfluxDB 2.
+    """
+    return is_local(settings, variables.INFLUX_URL) and influxdb.program(settings) is not None
 
 
 def started_kafkas(settings: Settings) -> list[SideName]:

@@ -10,7 +10,7 @@ from infra.install.prerequisites import unfit_path
 from infra.ports import FIXED, SPAN, Ports, is_free
 from infra.settings import Settings
 from infra.stack.live_scorers import live_scorers
-from infra.stack.part_environment import is_local
+from infra.stack.part_environment import is_local, starts_influxdb
 
 LOCAL_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 MEMORY_GB = 6
@@ -76,6 +76,8 @@ def shared_ports(settings: Settings) -> list[str]:
 
 
 def _is_ours(settings: Settings, port: str) -> bool:
+    if port == "influxdb":
+        return starts_influxdb(settings)
     engine = ENGINE_OF.get(port.split("_")[0])
     return engine is None or is_local(settings, engine)
 

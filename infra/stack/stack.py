@@ -1,7 +1,8 @@
 """The stack: which parts there are, and what each needs before it starts.
 
 serving      socket manager, a rollout for each pipeline: from local state, at once
-engines      Kafka on-prem and cloud, NameNode, DataNode, H2O: in parallel; SecondaryNameNode, after the flow
+engines      Kafka on-prem and cloud, NameNode, DataNode, H2O, InfluxDB where there is one: in parallel;
+             SecondaryNameNode, after the flow
 flow         topics -> mirror, watcher -> Spark job -> trainer -> pull
 sight        monitor
 example      replay of the flights, when the example is deployed
@@ -20,12 +21,12 @@ from contract import variables
 from contract.environment import Environment, Variable
 from contract.layout import Places
 from contract.variable_types import Address, reachable
-from infra.engines import h2o_node, hdfs_daemons, java, kafka_broker, mirror_maker
+from infra.engines import h2o_node, hdfs_daemons, influxdb, java, kafka_broker, mirror_maker
 from infra.ports import Ports
 from infra.settings import ROOT, Settings
 from infra.stack.deployments import Deployment
 from infra.stack.live_scorers import stop_live_scorers
-from infra.stack.part_environment import is_local, started_kafkas
+from infra.stack.part_environment import is_local, started_kafkas, starts_influxdb
 from infra.supervisor.readiness import when_answering, when_listening
 from infra.supervisor.service import Service
 from streaming.kafka.topic_admin import ensure_topics
@@ -73,7 +74,9 @@ class Stack:
             (variables.HDFS, partial(hdfs_daemons.secondarynamenode, settings, ports, after=("streaming", "trainer"))),
             (variables.H2O, partial(h2o_node.h2o, settings, ports)),
         ]
-        return [make() for variable, make in makers if is_local(settings, variable)]
+        engines = [make() for variable, make in makers if is_local(settings, variable)]
+        influxd = influxdb.program(settings) if starts_influxdb(settings) else None
+        return [*engines, influxdb.influxdb(settings, ports, influxd)] if influxd else engines
 
     def render_mirror(self, deployed: list[Deployment]) -> bool:
         """Write the mirror's configuration for these pipelines; whether it has to start again."""

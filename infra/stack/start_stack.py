@@ -18,6 +18,7 @@ from infra.settings import Settings
 from infra.stack.announce import say
 from infra.stack.deployments import deploy, unreadable
 from infra.stack.first_key import first_key
+from infra.stack.influx_history import check_influx
 from infra.stack.preflight import Unfit, check_before_start, shared_ports
 from infra.stack.running_stack import RunningStack
 from infra.stack.team_topics import check_team_topics
@@ -51,6 +52,8 @@ def _start(settings: Settings, files: list[tuple[Path, Pipeline]], adopt: bool) 
         say(f"ended {name}, which an earlier run had left behind")
     check_before_start(settings)
     for line in shared_ports(settings):
+        say(line)
+    for line in check_influx(settings):
         say(line)
     for line in check_team_topics(settings, files, adopt):
         say(line)

@@ -43,6 +43,8 @@ class Spool:
         self._written = 0
         self._elsewhere = 0
         """Bytes in the other files, at the time when the open one was begun."""
+        self._told: set[Path] = set()
+        """The files of another format that the log has named."""
         self._lock = RLock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -79,8 +81,8 @@ class Spool:
                 self._file = None
 
     def size(self) -> int:
-        """Bytes in the folder, the other scorers' files included."""
-        return sum(_size(path) for path in self._paths())
+        """Bytes that wait to be sent, those in the other scorers' files included."""
+        return sum(_size(path) for path in self._sendable())
 
     @contextmanager
     def oldest(self, but: Collection[Path] = ()) -> Iterator[Path | None]:
@@ -112,7 +114,7 @@ class Spool:
     def _begun(self) -> int:
         """A new file. It gets its name when it is locked: nobody sends and removes it meanwhile."""
         self.close()
-        self._elsewhere, self._written = self.size(), 0
+        self._elsewhere, self._written = sum(_size(path) for path in self._paths()), 0
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{self._writer}-{time.time_ns():020}.v{FORMAT}"
         unnamed = self.folder / f".{name}"
@@ -124,7 +126,18 @@ class Spool:
     def _sendable(self) -> set[Path]:
         """Files of this format's number, and those of the previous version, which have none."""
         numbers = {path: path.name.rpartition("-")[2].partition(".v")[2] for path in self._paths()}
-        return {path for path, number in numbers.items() if number in ("", str(FORMAT))}
+        sendable = {path for path, number in numbers.items() if number in ("", str(FORMAT))}
+        self._name_others(numbers.keys() - sendable)
+        return sendable
+
+    def _name_others(self, others: Collection[Path]) -> None:
+        """Say once of each file that this version does not send it, and what to do."""
+        with self._lock:
+            unsaid = sorted(set(others) - self._told)
+            self._told |= set(unsaid)
+        for path in unsaid:
+            remedy = "run that version of hotpath to send them, or remove the file"
+            logger.warning("spooled predictions of another version's format are left alone; %s file=%s", remedy, path)
 
     def _paths(self) -> list[Path]:
         """Every file of the folder; none while the folder is not there."""

@@ -196,7 +196,9 @@ def test_a_line_that_was_cut_off_is_no_record_and_a_damaged_one_is_passed(tmp_pa
     assert list(spooled(tmp_path / "green-1")) == [(b"k", b"1"), (b"k", b"2")]
 
 
-def test_files_of_the_previous_version_are_sent_and_those_of_a_later_one_left(tmp_path: Path) -> None:
+def test_files_of_the_previous_version_are_sent_and_those_of_a_later_one_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     spool = Spool(tmp_path, "green", PLENTY)
     (tmp_path / "p-20261121T021700Z-ab12-00000000000000000001").write_bytes(b"k\told\n")
     (tmp_path / "blue-00000000000000000000.v2").write_bytes(b"of a later version")
@@ -210,7 +212,15 @@ def test_files_of_the_previous_version_are_sent_and_those_of_a_later_one_left(tm
     assert found == [("", (b"k", b"old")), (".v1", (b"k", b"new"))]
     with spool.oldest() as nothing:
         assert nothing is None
-    assert spool.size() == len(b"of a later version")
+    assert spool.size() == 0, "nothing waits that this version could send"
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"or remove the file file={tmp_path / 'blue-00000000000000000000.v2'}" in told
+
+
+def test_what_cannot_be_sent_takes_room_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "blue-00000000000000000000.v2").write_bytes(b"x" * 30)
+    with pytest.raises(SpoolFullError):
+        Spool(tmp_path, "green", 50).put(b"k", b"x" * 30)
 
 
 def test_what_is_spooled_is_sent_once_a_broker_answers_old_files_too_and_one_that_stays_is_not_sent_again(

@@ -8,8 +8,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-
 from contract.layout import Kafka, Places
 from contract.messages.codec import encode
 from contract.messages.commands import TrainNow
@@ -17,6 +15,7 @@ from contract.topics import TRAINING_COMMANDS_TOPIC
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack.part_environment import environment
+from streaming.kafka.send_record import send_record
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -53,16 +52,4 @@ def run(args: argparse.Namespace) -> int:
 
 def send(cloud: Kafka, command: TrainNow) -> str | None:
     """Hand the command to the broker; None once it has it, else what it says."""
-    told: list[KafkaError | None] = []
-    settings = cloud.client(enable_idempotence=True, message_timeout_ms=round(TIMEOUT_S * 1000)) | {"log_level": 0}
-    try:
-        producer = Producer(settings)
-        producer.produce(
-            TRAINING_COMMANDS_TOPIC, encode(command), command.key, on_delivery=lambda error, _: told.append(error)
-        )
-        producer.flush(TIMEOUT_S + 2)
-    except KafkaException as error:
-        return str(error)
-    if not told:
-        return f"no answer within {TIMEOUT_S:g} s"
-    return str(told[0]) if told[0] else None
+    return send_record(cloud, TRAINING_COMMANDS_TOPIC, command.key, encode(command), TIMEOUT_S)

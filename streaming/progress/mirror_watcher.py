@@ -20,7 +20,6 @@ from contract import metrics
 from contract.layout import Kafka, Places
 from contract.log_lines import start_logging
 from contract.messages.codec import Unreadable, encode
-from contract.messages.imports import read_import
 from contract.messages.progress import LossNotice, ProgressUpdate, read_progress
 from contract.metrics import (
     IMPORT_NEWS_SECONDS,
@@ -40,6 +39,7 @@ from streaming.lake import hang_watchdog
 from streaming.lake.hang_watchdog import expected_back
 from streaming.pipeline_file.deployed_files import Deployed
 from streaming.progress.mirror_watermark import MirrorLevel, Partition, parse_mirrored
+from streaming.progress.open_imports import OpenImports
 
 log = logging.getLogger("watcher")
 
@@ -64,8 +64,7 @@ class Watcher:
         self._producer = publisher(places.cloud)
         self._levels: dict[Partition, MirrorLevel] = {}
         self._mirrored: dict[Partition, int] = {}
-        self._open: dict[str, float] = {}
-        """The topics into which history is imported, each with the moment of the last record that says so."""
+        self._open = OpenImports()
         self._empty: set[tuple[Partition, int, int]] = set()
         """(partition, mirrored, end) where nothing but markers lies between the two offsets."""
         self._ids = TopicIds(places.onprem)
@@ -122,22 +121,7 @@ class Watcher:
         if len(ends) < len(partitions):
             raise TimeoutError(f"{IMPORTS_TOPIC} has no leader yet, so that nobody knows which imports are open")
         for message in self._imports.records_up_to(ends, timeout_s=5):
-            self._read_import(message)
-
-    def _read_import(self, message: Message) -> None:
-        """A record that does not read opens and closes nothing. One without a value closes the import of its key."""
-        if (value := message.value()) is None:
-            self._open.pop((message.key() or b"").decode(errors="replace"), None)
-            return
-        try:
-            notice = read_import(message.key(), value)
-        except Unreadable as error:
-            pass_over(message, error)
-            return
-        if notice.open:
-            self._open[notice.topic] = message.timestamp()[1] / 1000
-        else:
-            self._open.pop(notice.topic, None)
+            self._open.take(message)
 
     def _read_mirror(self) -> None:
         for message in self._mirror.news():
@@ -280,11 +264,11 @@ def measure(partition: Partition, level: MirrorLevel, lag: int) -> None:
         MIRROR_CAUGHT_UP_TO_SECONDS.labels(topic=topic, partition=str(number)).set(moment_ms / 1000)
 
 
-def measure_imports(topics: Iterable[str], opened_s: Mapping[str, float]) -> None:
+def measure_imports(topics: Iterable[str], imports: OpenImports) -> None:
     """An import that nobody ends holds back every bucket: how old its last record is, is worth an alert."""
     for topic in topics:
-        IMPORT_OPEN.labels(topic=topic).set(topic in opened_s)
-        IMPORT_NEWS_SECONDS.labels(topic=topic).set(opened_s.get(topic, 0))
+        IMPORT_OPEN.labels(topic=topic).set(topic in imports)
+        IMPORT_NEWS_SECONDS.labels(topic=topic).set(imports[topic].said_s if topic in imports else 0)
 
 
 def input_topics(pipelines: Iterable[Pipeline]) -> list[str]:

@@ -27,7 +27,7 @@ COMMANDS = {
     "models": "infra.commands.models",
     "train": "infra.commands.train",
     "losses": "infra.commands.tell_losses",
-    "imports": "infra.commands.imports",
+    "imports": "infra.commands.tell_imports",
     "test": "infra.commands.run_tests",
     "bench": "infra.commands.bench",
 }

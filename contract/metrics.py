@@ -307,6 +307,11 @@ STREAM_BEHIND_RECORDS = SPARK_JOB.gauge(
 STREAM_CAUGHT_UP_TO_SECONDS = SPARK_JOB.moment(
     "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables.", "pipeline"
 )
+IMPORTED_SECONDS = SPARK_JOB.moment(
+    "hotpath_streaming_imported_seconds",
+    "When a record was last committed that is marked as imported.",
+    "pipeline",
+)
 STREAM_RESTARTS = SPARK_JOB.counter(
     "hotpath_streaming_restarts",
     "restarts",

@@ -1,4 +1,4 @@
-"""For how long a figure has not changed, as the monitor has seen it."""
+"""For how long a figure has not changed, or something has not happened, as the monitor has seen it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ class Stillness:
         before = self._since.get(name)
         if before is None or before[0] != value:
             self._since[name] = (value, now_s)
+        return now_s - self._since[name][1]
+
+    def since_last_s(self, name: str, happens: bool, now_s: float) -> float | None:
+        """Seconds since something was last seen to happen: 0 while it does, None where it never was."""
+        if happens:
+            self._since[name] = (1.0, now_s)
+        if name not in self._since:
+            return None
+        self._asked.add(name)
         return now_s - self._since[name][1]
 
     def end_look(self) -> None:

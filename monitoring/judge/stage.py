@@ -80,3 +80,8 @@ class StageInputs:
     def is_importing(self) -> bool:
         """Whether history is being imported: then the mirror is behind, and no bucket closes, by intent."""
         return any(self.now.largest(IMPORT_OPEN, topic=topic) for topic in self.pipeline.mirrored_topics)
+
+    def waits_for_import(self, limit_s: float) -> bool:
+        """Whether history is being imported, or was until so short a time ago that the flow may still be behind."""
+        ended_s = self.stillness.since_last_s(f"{self.pipeline.name}.import", self.is_importing, self.now.time_s)
+        return ended_s is not None and ended_s <= limit_s

@@ -168,7 +168,7 @@ _FIGURES: dict[str, Figures] = {
 }
 _JUDGES: dict[str, tuple[Judge, ...]] = {
     "producers": (_late_replay,),
-    "mirror": (mirror_stands, forgotten_imports, lost_records),
+    "mirror": (forgotten_imports, mirror_stands, lost_records),
     "events": (
         tables_stand,
         lambda look: failing_steps(look, "hot query", "losses", "upkeep"),

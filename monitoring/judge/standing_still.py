@@ -15,9 +15,10 @@ NO_BATCH_S = 300
 ROWS_BEHIND_S = 300
 NO_RUN_S = 1200
 """A run that takes longer than 15 minutes is ended, and counts as failed; another pipeline's may come before it."""
-IMPORT_OPEN_S = 3600
-"""An import takes minutes. One that its sender has forgotten keeps every bucket open."""
+IMPORT_SILENT_S = 300
+"""While an import goes on, its records come every second. One that its sender has forgotten keeps every bucket open."""
 WATCHER, STREAMING, TRAINER = "./hotpath logs watcher", "./hotpath logs streaming", "./hotpath logs trainer"
+IMPORTS = "./hotpath imports list"
 
 
 def mirror_stands(look: StageInputs) -> Iterator[Problem]:
@@ -33,17 +34,27 @@ def mirror_stands(look: StageInputs) -> Iterator[Problem]:
     ]
     moment_s, topic = min(moments, default=(None, ""))
     behind_s = look.since(moment_s)
-    if behind_s is not None and behind_s > MIRROR_BEHIND_S and not look.is_importing:
+    if behind_s is not None and behind_s > MIRROR_BEHIND_S and not look.waits_for_import(MIRROR_BEHIND_S):
         yield Problem("behind", f"the mirror is {behind_s:.0f} s behind with {topic}", "./hotpath logs mirror")
 
 
 def forgotten_imports(look: StageInputs) -> Iterator[Problem]:
-    """Imports that are open although nothing was heard of them for long."""
+    """Imports that are open although no record of them has come for minutes.
+
+    They come before all else: as long as an import is open, mirror, tables and rows are behind by intent.
+    """
+    unheard_s = look.since(look.value(metrics.IMPORTED_SECONDS)) or look.runs_s("streaming")
     for topic in look.pipeline.mirrored_topics:
-        silent_s = look.since(look.now.largest(metrics.IMPORT_NEWS_SECONDS, topic=topic))
-        if silent_s is not None and silent_s > IMPORT_OPEN_S and look.now.largest(metrics.IMPORT_OPEN, topic=topic):
-            text = f"an import into {topic} is open, nothing was heard of it for {silent_s:.0f} s, and no bucket closes"
-            yield Problem(f"import:{topic}", text, WATCHER)
+        open_s = look.since(look.now.largest(metrics.IMPORT_NEWS_SECONDS, topic=topic))
+        if open_s is None or not look.now.largest(metrics.IMPORT_OPEN, topic=topic):
+            continue
+        silent_s = open_s if unheard_s is None else min(open_s, unheard_s)
+        if silent_s > IMPORT_SILENT_S:
+            text = (
+                f"an import into {topic} has been open for {open_s:.0f} s (its last record is {silent_s:.0f} s old), "
+                f"and no bucket closes meanwhile; end it with: hotpath imports end {topic}"
+            )
+            yield Problem(f"import:{topic}", text, IMPORTS)
 
 
 def tables_stand(look: StageInputs) -> Iterator[Problem]:
@@ -55,6 +66,8 @@ def tables_stand(look: StageInputs) -> Iterator[Problem]:
     if waiting and still_s > NO_BATCH_S:
         text = f"no batch was committed for {still_s:.0f} s although {waiting:,.0f} records wait"
         yield Problem("no_batch", text, STREAMING)
+        return
+    if look.waits_for_import(TABLES_BEHIND_S):
         return
     behind_s = look.since(look.value(metrics.STREAM_CAUGHT_UP_TO_SECONDS))
     if behind_s is not None and behind_s > TABLES_BEHIND_S:
@@ -70,7 +83,7 @@ def rows_stand(look: StageInputs) -> Iterator[Problem]:
     limit_s = ROWS_BEHIND_S + 2 * look.pipeline.lake.buckets.total_seconds()
     behind_s = look.since(look.value(metrics.BUILT_UPTO_SECONDS, table="rows"))
     runs_s = look.runs_s("streaming")
-    if look.is_importing:
+    if look.waits_for_import(limit_s):
         return
     if behind_s is not None and behind_s > limit_s:
         yield Problem("behind", f"nothing due in the last {behind_s:.0f} s is built", STREAMING)

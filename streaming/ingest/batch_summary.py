@@ -23,6 +23,8 @@ class Summary:
 
     records: Counter[str] = field(default_factory=Counter)
     """Table -> records."""
+    imported: int = 0
+    """Records that are marked as imported."""
     bytes: int = 0
     """The size of all records in Arrow."""
     oldest_us: int | None = None
@@ -45,6 +47,7 @@ class Summary:
         if table == "dead_letters":
             self._count_reasons(records)
         own = records.filter(pc.invert(records["imported"]))
+        self.imported += records.num_rows - own.num_rows
         if own.num_rows:
             self._see_oldest(pc.min(own["append_time"].cast(pa.int64())).as_py())
             if table == "events":
@@ -96,6 +99,7 @@ class Summary:
 
     def _take(self, part: Summary) -> None:
         self.records.update(part.records)
+        self.imported += part.imported
         self.bytes += part.bytes
         self.quarantined.update(part.quarantined)
         self.is_whole &= part.is_whole

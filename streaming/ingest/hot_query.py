@@ -19,6 +19,7 @@ from contract.layout import Places
 from contract.messages.progress import LossNotice
 from contract.metrics import (
     DEAD_LETTERS,
+    IMPORTED_SECONDS,
     QUARANTINED_QUESTIONS,
     STREAM_BATCH_SECONDS,
     STREAM_DELAY_SECONDS,
@@ -165,6 +166,8 @@ class HotQuery:
         name, now_s = self.pipeline.name, time.time()
         self.clocks.add(summary.delays_us, summary.far_delays_us, now_s)
         STREAM_BATCH_SECONDS.labels(pipeline=name).observe(now_s - started_s)
+        if summary.imported:
+            IMPORTED_SECONDS.labels(pipeline=name).set(now_s)
         if summary.oldest_us is not None:
             STREAM_DELAY_SECONDS.labels(pipeline=name).observe(now_s - summary.oldest_us / 1e6)
         for table, count in summary.records.items():

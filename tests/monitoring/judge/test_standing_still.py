@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from contract import metrics
-from monitoring.judge.standing_still import IMPORT_OPEN_S, NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S
+from contract.metric_types import sample_name
+from monitoring.judge.standing_still import IMPORT_SILENT_S, NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S
 from tests.monitoring.judge.looks import OWN, PIPELINE, START_S, Looks
 
 ASKED = PIPELINE.events.topic
@@ -51,23 +54,69 @@ def test_no_bucket_has_closed_since_the_start() -> None:
     assert text == f"no bucket has closed in the {limit_s + 3:.0f} s since the Spark job started"
 
 
-def test_while_history_is_imported_no_bucket_needs_to_close() -> None:
-    looks = Looks()
-    looks.set(metrics.BUILT_UPTO_SECONDS, START_S - 3600, table="rows", **OWN)
-    assert looks.problems("rows")
+def importing(looks: Looks) -> None:
+    looks.start("streaming")
     looks.set(metrics.IMPORT_OPEN, 1, part="watcher", topic=ASKED)
-    assert looks.problems("rows") == []
+    looks.set(metrics.IMPORT_NEWS_SECONDS, looks.now_s, part="watcher", topic=ASKED)
 
 
-def test_an_import_that_was_forgotten_is_told_since_no_bucket_closes() -> None:
+STANDS_STILL = {
+    "mirror": (metrics.MIRROR_CAUGHT_UP_TO_SECONDS, {"topic": ASKED, "partition": "0"}),
+    "events": (metrics.STREAM_CAUGHT_UP_TO_SECONDS, OWN),
+    "rows": (metrics.BUILT_UPTO_SECONDS, OWN | {"table": "rows"}),
+}
+"""By stage, the moment that stands still while an import is open."""
+
+
+@pytest.mark.parametrize("stage", STANDS_STILL)
+def test_a_stage_is_behind_by_intent_while_history_is_imported_and_has_time_to_catch_up(stage: str) -> None:
+    looks, (moment, labels) = Looks(), STANDS_STILL[stage]
+    looks.set(moment, START_S - 3600, **labels)
+    assert looks.problems(stage)
+    importing(looks)
+    assert looks.problems(stage) == []
+    looks.set(metrics.IMPORT_OPEN, 0, part="watcher", topic=ASKED)
+    assert looks.problems(stage) == [], "it has just ended"
+    assert looks.problems(stage, pass_s=50) == []
+    assert looks.problems(stage, pass_s=600)
+
+
+def test_how_far_the_tables_are_needs_not_be_known_while_history_is_imported() -> None:
     looks = Looks()
-    looks.set(metrics.IMPORT_OPEN, 1, part="watcher", topic=ASKED)
-    looks.set(metrics.IMPORT_NEWS_SECONDS, START_S, part="watcher", topic=ASKED)
-    assert looks.problems("mirror", pass_s=IMPORT_OPEN_S) == []
-    (text,) = looks.texts("mirror")
-    assert text == f"an import into {ASKED} is open, nothing was heard of it for 3603 s, and no bucket closes"
+    importing(looks)
+    looks.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
+    assert looks.problems("events", pass_s=NO_BATCH_S + 1) == []
+    looks.set(metrics.IMPORT_OPEN, 0, part="watcher", topic=ASKED)
+    assert looks.problems("events", pass_s=NO_BATCH_S)
+
+
+def test_an_import_that_was_forgotten_is_told_before_all_else_with_what_ends_it() -> None:
+    looks = Looks()
+    looks.set(metrics.MIRROR_CAUGHT_UP_TO_SECONDS, START_S, topic=ASKED, partition="0")
+    looks.set(metrics.STREAM_CAUGHT_UP_TO_SECONDS, START_S, **OWN)
+    importing(looks)
+    assert looks.problems("mirror", pass_s=IMPORT_SILENT_S) == []
+    (problem,) = looks.problems("mirror")
+    assert problem.text == (
+        f"an import into {ASKED} has been open for 303 s (its last record is 303 s old), and no bucket closes "
+        f"meanwhile; end it with: hotpath imports end {ASKED}"
+    )
+    assert problem.command == "./hotpath imports list"
+    assert looks.problems("events") == [], "the import alone is why the tables are behind"
     looks.set(metrics.IMPORT_OPEN, 0, part="watcher", topic=ASKED)
     assert looks.problems("mirror") == []
+
+
+def test_an_import_that_goes_on_is_no_problem_however_long_it_takes() -> None:
+    looks = Looks()
+    importing(looks)
+    for _ in range(3):
+        looks.set(metrics.IMPORTED_SECONDS, looks.now_s, **OWN)
+        assert looks.problems("mirror", pass_s=IMPORT_SILENT_S) == []
+    assert "(its last record is 303 s old)" in looks.texts("mirror")[0]
+    looks.start("streaming")
+    del looks.figures["streaming", sample_name(metrics.IMPORTED_SECONDS), tuple(OWN.items())]
+    assert looks.problems("mirror", pass_s=60) == [], "a Spark job that has just started may not have had a batch yet"
 
 
 def test_new_rows_and_no_run() -> None:

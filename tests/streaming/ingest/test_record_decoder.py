@@ -143,6 +143,9 @@ def test_imported_records_take_no_part_in_clock_estimates() -> None:
     pipeline = load(Path("examples/flights/pipeline.toml"))
     summary = summed(everything(pipeline, pipeline.events.topic, as_bytes(question(pipeline)), imported=True))
     assert (summary.records, summary.delays_us, summary.oldest_us) == ({"events": 1}, {}, None)
+    assert summary.imported == 1
+    assert Summary.of([summary.to_json(), summary.to_json()]).imported == 2
+    assert summed(everything(pipeline, pipeline.events.topic, as_bytes(question(pipeline)))).imported == 0
 
 
 def test_a_task_with_more_than_the_driver_takes_says_so_and_reads_to_the_end() -> None:

@@ -18,7 +18,8 @@ _CHATTY: Final = ("py4j", "httpx")
 
 def start_logging() -> None:
     """To be called once, first thing in a process."""
-    faulthandler.enable()  # a crash in native code leaves the stacks of all threads in the log
+    # a crash in native code leaves the stacks of all threads in the log
+    faulthandler.enable(sys.__stderr__ or sys.stderr)
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -282,7 +282,9 @@ def test_status_is_unwell_when_the_monitor_finds_a_stage_standing_still_or_a_mod
 
 def test_status_tells_the_age_of_the_model_that_serves(tmp_path: Path) -> None:
     assert model_of(tmp_path, "flights")["model"] is None
-    champion = ModelState("flights-20261121T021700Z", "champion", False, "rollout", "", "", 0.75)
+    champion = ModelState(
+        "flights-20261121T021700Z", "champion", False, "rollout", "2026-11-21T02:17:00.000Z", "", 0.75
+    )
     write_states(tmp_path, ModelStates({champion.version: champion}))
     assert model_of(tmp_path, "flights")["model_age_s"] is None, "its candidate is not on this host"
     assert model_of(tmp_path, "flights")["pinned"] is None

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from contract.pipeline import Pipeline
 from monitoring.judge.model_health import Realised
 from training.evaluation.confidence_intervals import auc_upper_bound
+
+Verdict = Literal["trusted", "not_trusted", "not_known"]
 
 MOST_HOSTS_EACH = 5
 """Of so many hosts with wrong clocks each is a reason of its own; of more, they are one reason together."""
@@ -63,20 +66,31 @@ def reasons_against(pipeline: Pipeline, seen: TrustInputs) -> list[Reason]:
     return found
 
 
-def first_line(pipeline: Pipeline, seen: TrustInputs) -> str:
-    """Trusted or not, and why; then who holds a version by hand."""
-    return _verdict(pipeline, seen) + ("" if seen.pinned is None else f" {seen.pinned.text}.")
+def verdict(pipeline: Pipeline, seen: TrustInputs, trouble: str | None = None) -> Verdict:
+    """`trouble` is what is broken in the flow: while anything is, the figures may be those of yesterday."""
+    if reasons_against(pipeline, seen):
+        return "not_trusted"
+    return "not_known" if trouble or seen.realised is None else "trusted"
 
 
-def _verdict(pipeline: Pipeline, seen: TrustInputs) -> str:
+def first_line(pipeline: Pipeline, seen: TrustInputs, trouble: str | None = None) -> str:
+    """Trusted or not, or not known yet, and why; then who holds a version by hand."""
+    said = _in_words(pipeline, seen, trouble)
+    return f"{pipeline.name}: {said}." + ("" if seen.pinned is None else f" {seen.pinned.text}.")
+
+
+def _in_words(pipeline: Pipeline, seen: TrustInputs, trouble: str | None) -> str:
     against = reasons_against(pipeline, seen)
     if against:
-        return f"{pipeline.name}: do not trust the model now: " + "; ".join(reason.text for reason in against) + "."
+        return "do not trust the model now: " + "; ".join(reason.text for reason in against)
     age = "" if seen.model_age_s is None else f", {_words(seen.model_age_s)} old"
     if seen.realised is None:
-        return f"{pipeline.name}: {seen.model} answers{age}; too few outcomes yet to say how well."
-    figures = f"realised AUC {seen.realised.auc:.3f} over the last {seen.realised.outcomes} outcomes"
-    return f"{pipeline.name}: the model can be trusted now: {figures}{age}."
+        figures = f"{seen.model} answers{age}; too few outcomes yet to say how well"
+    else:
+        figures = f"realised AUC {seen.realised.auc:.3f} over the last {seen.realised.outcomes} outcomes{age}"
+    if verdict(pipeline, seen, trouble) == "trusted":
+        return f"the model can be trusted now: {figures}"
+    return f"not known yet whether the model can be trusted: {f'{trouble}; ' if trouble else ''}{figures}"
 
 
 def _below_floors(pipeline: Pipeline, realised: Realised) -> list[Reason]:

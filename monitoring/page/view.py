@@ -14,7 +14,7 @@ from monitoring.judge.alerts import Alert
 from monitoring.judge.model_health import Realised
 from monitoring.judge.stage import Problem, Stage
 from monitoring.judge.stages import broken
-from monitoring.judge.trust import Reason, TrustInputs, first_line, reasons_against
+from monitoring.judge.trust import Reason, TrustInputs, Verdict, first_line, reasons_against, verdict
 from monitoring.page.charts import Line, Mark, chart
 
 SHOWN_S = 3600
@@ -42,7 +42,20 @@ class PipelineView:
     def headline(self) -> str:
         if not self.is_judged:
             return f"{self.pipeline.name}: not known yet whether the model can be trusted: {self.problems[0].text}."
-        return first_line(self.pipeline, self.seen)
+        return first_line(self.pipeline, self.seen, self._trouble)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the first line says, in one word: the colour of the headline."""
+        return verdict(self.pipeline, self.seen, self._trouble) if self.is_judged else "not_known"
+
+    @property
+    def _trouble(self) -> str | None:
+        """The first thing that is broken, with the stage."""
+        if not self.told:
+            return None
+        stage, problem = self.told[0]
+        return f"{stage}: {problem.text}" if stage else problem.text
 
     @property
     def reasons(self) -> list[Reason]:
@@ -130,6 +143,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "name": view.pipeline.name,
         "headline": view.headline,
         "trusted": view.is_trusted,
+        "verdict": view.verdict,
         "reasons": [asdict(reason) for reason in view.reasons],
         "model": view.seen.model,
         "model_age_s": view.seen.model_age_s,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.judge.model_health import Realised
-from monitoring.judge.trust import Pin, TrustInputs, first_line, reasons_against
+from monitoring.judge.trust import Pin, TrustInputs, first_line, reasons_against, verdict
 from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
@@ -36,7 +36,22 @@ def test_a_fresh_model_above_its_floor_can_be_trusted() -> None:
 def test_without_enough_outcomes_the_line_says_so_and_nothing_fires() -> None:
     seen = TrustInputs("flights-1", 600.0, None, {})
     assert reasons_against(PIPELINE, seen) == []
-    assert "too few outcomes yet" in first_line(PIPELINE, seen)
+    assert verdict(PIPELINE, seen) == "not_known"
+    assert first_line(PIPELINE, seen) == (
+        f"{PIPELINE.name}: not known yet whether the model can be trusted: flights-1 answers, 10 min old; "
+        "too few outcomes yet to say how well."
+    )
+
+
+def test_while_something_is_broken_nobody_knows_whether_figures_still_hold() -> None:
+    seen, trouble = TrustInputs("flights-1", 600.0, realised(0.8), {}), "mirror: the mirror is 90 s behind"
+    assert verdict(PIPELINE, seen) == "trusted"
+    assert verdict(PIPELINE, seen, trouble) == "not_known"
+    said = f"not known yet whether the model can be trusted: {trouble}; realised AUC 0.800"
+    assert said in first_line(PIPELINE, seen, trouble)
+    below = replace(seen, realised=realised(0.5))
+    assert verdict(PIPELINE, below, trouble) == "not_trusted", "a reason against stands whatever is broken"
+    assert "do not trust" in first_line(PIPELINE, below, trouble)
 
 
 @pytest.mark.parametrize(

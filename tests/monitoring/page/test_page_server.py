@@ -95,6 +95,20 @@ def test_every_problem_is_told_with_its_command_those_of_the_whole_pipeline_firs
     assert view.as_json()["well"] is False
 
 
+def test_the_headline_is_green_only_while_all_is_known_and_well() -> None:
+    few = replace(a_view().pipelines[0], seen=TrustInputs("flights-20261121T120000Z", 900.0, None, {}))
+    without_outcomes = replace(a_view(), pipelines=[few])
+    for view, css, verdict in (
+        (a_view(), "well", "trusted"),
+        (a_view(model=None), "ill", "not_trusted"),
+        (a_view(silent={"trainer": "refused"}), "unknown", "not_known"),
+        (without_outcomes, "unknown", "not_known"),
+    ):
+        assert f'<p class="headline {css}">' in showing(view).answer("/")[2].decode()
+        assert view.as_json()["pipelines"][0]["verdict"] == verdict
+    assert without_outcomes.as_json()["well"] is True, "a model that is new is no trouble"
+
+
 def test_words_from_outside_are_escaped(page: str) -> None:
     assert "&lt;admitted&gt;" in httpx.get(page).text
 

@@ -43,6 +43,7 @@ def run(args: Namespace) -> int:
     pipelines = [model_of(settings.folder.of_pipeline(name), name) for name in settings.deployed_names()]
     of_supervisor = _vanished(settings, answer.get("vanished", [])) + unwritten(answer.get("unwritten", []))
     troubles = [*of_supervisor, *_troubles(parts, time.time())]
+    pipelines = [with_unreadable_file(each, troubles) for each in pipelines]
     verdict, well = judge(parts, pipelines, troubles)
     if args.json:
         told = {"well": well, "verdict": verdict, "parts": parts, "pipelines": pipelines, "troubles": troubles}
@@ -60,12 +61,20 @@ def judge(parts: list[Row], pipelines: list[Row], troubles: list[str]) -> tuple[
         return f"unwell: {broken['part']} is {broken['state']}{why}; look with: {broken['look_first']}", False
     without = next((each for each in pipelines if not each["model"]), None)
     if without:
-        name = without["pipeline"]
-        return f"unwell: {name} has no model yet; look with: hotpath logs trainer", False
+        name, problem = without["pipeline"], without.get("problem")
+        why = problem or f"{name} has no model yet; look with: hotpath logs trainer"
+        return f"unwell: {why}", False
     if troubles:
         return f"unwell: {troubles[0]}", False
     total = sum(part["pss_mb"] for part in parts)
     return f"well: {len(parts)} parts, {total / 1024:.1f} GiB", True
+
+
+def with_unreadable_file(pipeline: Row, troubles: list[str]) -> Row:
+    """A pipeline whose deployed file does not load has no model for that reason."""
+    told = f"{pipeline['pipeline']}.toml is not taken up: "
+    why = next((trouble for trouble in troubles if told in trouble), None)
+    return pipeline if why is None or pipeline["model"] else pipeline | {"problem": why}
 
 
 def _troubles(parts: list[Row], now_s: float) -> list[str]:
@@ -85,9 +94,7 @@ def told_by_monitor(monitor: Row, now_s: float) -> list[str]:
     age_s = now_s - parse_us(seen["time"]) / 1e6
     if age_s > OLDEST_VIEW_S:
         return [f"the monitor has not looked for {age_s:.0f} s; look with: {monitor['look_first']}"]
-    of_stack = [
-        f"{problem['text']}; look with: {problem['command'].removeprefix('./')}" for problem in seen.get("problems", [])
-    ]
+    of_stack = [_in_words(problem) for problem in seen.get("problems", [])]
     return [trouble for pipeline in seen["pipelines"] for trouble in troubles_of(pipeline)] + of_stack
 
 
@@ -102,14 +109,20 @@ def restart_troubles(parts: list[Row], told: list[str]) -> list[str]:
 
 
 def troubles_of(pipeline: Row) -> list[str]:
+    """Those of the pipeline as a whole first; a file that has vanished is told by the supervisor, too."""
     name = pipeline["name"]
+    own = [f"{name}: {_in_words(each)}" for each in pipeline.get("problems", []) if each["code"] != "vanished"]
     found = [
-        f"{name}: {stage['name']}: {problem['text']}; look with: {problem['command'].removeprefix('./')}"
+        f"{name}: {stage['name']}: {_in_words(problem)}"
         for stage in pipeline["stages"]
         for problem in stage["problems"]
     ]
     against = [] if pipeline["trusted"] else [f"{pipeline['headline']} Look with: hotpath models list"]
-    return found + against
+    return own + found + against
+
+
+def _in_words(problem: Row) -> str:
+    return f"{problem['text']}; look with: {problem['command'].removeprefix('./')}"
 
 
 def _vanished(settings: Settings, names: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,10 +24,22 @@ from contract.messages.model_states import ModelState
 from contract.timestamps import rfc3339
 from contract.unix_socket import unix_path
 from infra.cli import COMMANDS, main
-from infra.commands.status import judge, line_of, model_of, restart_troubles, told_by_monitor, troubles_of
+from infra.commands.status import (
+    judge,
+    line_of,
+    model_of,
+    restart_troubles,
+    told_by_monitor,
+    troubles_of,
+    with_unreadable_file,
+)
 from infra.settings import ROOT, Settings
+from monitoring.judge.stage import Problem
+from monitoring.page.page_server import Pages, serve_page
+from monitoring.page.view import unjudged
 from serving.candidates.state_store import ModelStates, write_states
 from tests.manifests import manifest_of
+from tests.monitoring.page.test_page_server import a_view
 
 READY = {
     "part": "kafka-onprem",
@@ -232,6 +245,40 @@ def test_a_busy_monitor_is_asked_again_with_more_patience_and_one_that_does_not_
     server.shutdown()
     server.server_close()
     assert [trouble.partition(";")[0] for trouble in found] == told
+
+
+def test_status_and_page_tell_what_belongs_to_the_stack_or_to_a_pipeline_as_a_whole() -> None:
+    unreadable = Problem(
+        "unreadable:zz", "the deployed file /data/zz.toml is not taken up: 1:1: no TOML", "./hotpath up F"
+    )
+    view = a_view()
+    view = replace(view, pipelines=[unjudged(view.pipelines[0].pipeline, "ValueError: no")], problems=[unreadable])
+    pages = Pages()
+    pages.show(view)
+    server = serve_page(("127.0.0.1", 0), pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monitor = {"address": f"http://127.0.0.1:{server.server_port}", "look_first": "hotpath logs monitor"}
+    troubles = told_by_monitor(monitor, view.time_s)
+    server.shutdown()
+    server.server_close()
+    assert troubles == [
+        "flights: the monitor cannot judge it: ValueError: no; look with: hotpath logs monitor",
+        f"{unreadable.text}; look with: hotpath up F",
+    ]
+    without = {"pipeline": "zz", "model": None, "problem": ""}
+    pipelines = [WITH_MODEL, with_unreadable_file(without, troubles)]
+    assert judge([READY], pipelines, troubles) == (f"unwell: {troubles[1]}", False), "not that it waits for a trainer"
+    assert with_unreadable_file(WITH_MODEL, troubles) == WITH_MODEL
+    page = pages.answer("/")[2].decode()
+    assert "The stack as a whole is not well." in page
+    assert all(text in page for text in (unreadable.text, "the monitor cannot judge it: ValueError: no"))
+    assert json.loads(pages.answer("/status.json")[2])["well"] is False
+
+
+def test_a_file_that_has_vanished_is_told_once() -> None:
+    vanished = {"code": "vanished", "text": "the deployed file F has vanished", "command": "./hotpath up FILE"}
+    seen = {"name": "flights", "trusted": True, "headline": "", "stages": [], "problems": [vanished]}
+    assert troubles_of(seen) == [], "the supervisor says it"
 
 
 def test_status_tells_a_part_whose_restarts_are_a_trouble_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import socket
@@ -156,6 +157,19 @@ def test_what_one_pipeline_raises_is_its_own_problem_and_resolves_nothing(places
     parts.pinned.remove(*pin.values())
     looked(monitor)
     assert fired(places)[2:] == [("unjudged", "resolved")]
+
+
+def test_a_deployed_file_that_does_not_load_is_a_problem_of_the_stack_and_the_others_are_judged(
+    places: Places, parts: Parts
+) -> None:
+    (places.data / "pipelines" / "zz.toml").write_text("name = ")
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    assert [pipeline["name"] for pipeline in looked(monitor)] == ["flights"]
+    status = json.loads(monitor.pages.answer("/status.json")[2])
+    (problem,) = status["problems"]
+    assert (problem["code"], status["well"]) == ("unreadable:zz", False)
+    assert "zz.toml is not taken up: " in problem["text"]
+    assert problem["text"] in html.unescape(monitor.pages.answer("/")[2].decode())
 
 
 def test_a_champion_whose_version_names_no_moment_is_shown_as_it_is(places: Places, parts: Parts) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,10 +40,24 @@ class Record:
 TIMES = ("asked_at", "scheduled_departure", "scheduled_arrival", "departed_at", "arrived_at")
 
 
-def records(start: float, copies: int = 1, first_copy: int = 0) -> Iterator[Record]:
-    """Every record from `start` (flight time) on, in order, for ever: after 2013 comes the next lap."""
+def _never() -> bool:
+    return False
+
+
+def records(
+    start: float, copies: int = 1, first_copy: int = 0, is_over: Callable[[], bool] = _never
+) -> Iterator[Record]:
+    """Every record from `start` (flight time) on, in order, until `is_over`: after 2013 comes the next lap.
+
+    Raises:
+        ValueError: there is to be no copy, and so no record.
+    """
+    if copies < 1:
+        raise ValueError(f"{copies} copies of every flight are none: there would be no record")
     waiting: list[Record] = []
     for flight, lap in _flights_from(start):
+        if is_over():
+            return
         settled = flight.scheduled_departure + lap * YEAR_S - EARLIEST_S  # nothing of a later flight comes before
         while waiting and waiting[0].moment < settled:
             yield heapq.heappop(waiting)

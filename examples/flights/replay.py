@@ -23,6 +23,7 @@ from flights_records import Record, records
 from producing import Producing
 
 from contract import metrics, variables
+from contract.arguments import number_above_0, number_from_0, whole_number_from
 from contract.environment import Environment, VariableError
 from contract.layout import Places
 from contract.log_lines import start_logging
@@ -66,9 +67,11 @@ def main() -> None:
     position = Position(folder / f"{pipeline.name}{copies}.position.json")
     backfill_s = args.backfill if args.backfill is not None else _window_s(pipeline)
     start = position.load(earliest=clock.flight(time.time() - backfill_s))
-    stream = records(start, args.rate, args.first_copy)
+    stream = records(start, args.rate, args.first_copy, stopping.is_set)
     producing = Producing(places.onprem, pipeline, clock)
     first = catch_up(stream, producing, clock, position, stopping)
+    if first is None:
+        return
     application = Application(_address(pipeline), pipeline.name, _key(places), callers=2 + args.rate // 50)
     play(itertools.chain([first], stream), producing, clock, position, application, stopping)
     application.stop()
@@ -76,22 +79,30 @@ def main() -> None:
 
 def catch_up(
     stream: Iterator[Record], producing: Producing, clock: Clock, position: Position, stopping: threading.Event
-) -> Record:
-    """Import the past; returns the first record that is still to come."""
+) -> Record | None:
+    """Import the past; returns the first record that is still to come, or None when it was told to stop."""
     producing.announce_import(is_open=True)
+    try:
+        return _import(stream, producing, clock, position, stopping)
+    finally:
+        producing.announce_import(is_open=False)
+
+
+def _import(
+    stream: Iterator[Record], producing: Producing, clock: Clock, position: Position, stopping: threading.Event
+) -> Record | None:
     for number, record in enumerate(stream, 1):
         if record.moment >= clock.flight(time.time()) or stopping.is_set():
             producing.settle()
             position.store(record.moment)
-            producing.announce_import(is_open=False)
             log.info("imported %d records", number - 1)
-            return record
+            return None if stopping.is_set() else record
         producing.produce(record, producing.body(record), imported=True)
         if number % SETTLE_RECORDS == 0:
             producing.settle()
             position.store(record.moment)
             log.info("imported %d records so far", number)
-    raise AssertionError("the flights go on for ever")
+    return None  # told to stop; what is not known to be on the broker comes once more, with the same ids
 
 
 def play(
@@ -139,10 +150,12 @@ def _key(places: Places) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", type=Path, default=Path(__file__).with_name("pipeline.toml"))
-    parser.add_argument("--speed", type=float, default=60.0, help="flight seconds in a second")
-    parser.add_argument("--rate", type=int, default=1, help="copies of every flight, each with keys of its own")
-    parser.add_argument("--first-copy", type=int, default=0, help="the number of the first copy")
-    parser.add_argument("--backfill", type=float, help="seconds of the past to import at most (default: the window)")
+    text = "copies of every flight, each with keys of its own"
+    parser.add_argument("--speed", type=number_above_0, default=60.0, help="flight seconds in a second")
+    parser.add_argument("--rate", type=whole_number_from(1), default=1, help=text)
+    parser.add_argument("--first-copy", type=whole_number_from(0), default=0, help="the number of the first copy")
+    text = "seconds of the past to import at most (default: the window)"
+    parser.add_argument("--backfill", type=number_from_0, help=text)
     return parser.parse_args()
 
 

@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
+from contract.arguments import whole_number_from
 from infra.settings import Settings
 
 LINES = 200
@@ -17,7 +18,9 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser = commands.add_parser("logs", help="what a part has written")
     parser.add_argument("part", help="as `hotpath status` names it")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what it writes")
-    parser.add_argument("-n", "--lines", type=int, default=LINES, help=f"how many of the last lines (default {LINES})")
+    parser.add_argument(
+        "-n", "--lines", type=whole_number_from(0), default=LINES, help=f"how many of the last lines (default {LINES})"
+    )
     parser.set_defaults(run=run)
 
 
@@ -27,7 +30,8 @@ def run(args: Namespace) -> int:
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.log"))) or "none yet"
         print(f"hotpath: no log of {args.part!r}; there are: {known}", file=sys.stderr)
         return 1
-    sys.stdout.writelines(path.read_text(errors="replace").splitlines(keepends=True)[-args.lines :])
+    lines = path.read_text(errors="replace").splitlines(keepends=True)
+    sys.stdout.writelines(lines[max(0, len(lines) - args.lines) :])
     sys.stdout.flush()
     if args.follow:
         _follow(path)

@@ -6,13 +6,15 @@ At another speed: a copy of the pipeline file under its own name and topics, dep
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
+import threading
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from contextlib import suppress
 from pathlib import Path
 
+from contract.arguments import number_above_0, number_from_0, whole_number_from
 from contract.files import write_durably
 from infra.ports import Ports
 from infra.settings import Settings
@@ -24,6 +26,8 @@ from infra.supervisor import child
 
 USUAL_SPEED = 60.0
 PROGRAM = EXAMPLE.with_name("replay.py")
+PATIENCE_S = 60.0
+"""How long the replay may take to stop."""
 FIRST_COPY = 1000
 """The number of the first copy: the stack's own replay counts from 0."""
 
@@ -32,14 +36,14 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
     parser = commands.add_parser("replay", help="play more of the example, or play it at another speed")
     parser.add_argument(
         "--speed",
-        type=_positive,
+        type=number_above_0,
         default=USUAL_SPEED,
         help="flight seconds in a second (60; the example keeps its data long enough for 46 and more)",
     )
-    parser.add_argument("--rate", type=int, default=1, help="copies of every flight (1)")
+    parser.add_argument("--rate", type=whole_number_from(1), default=1, help="copies of every flight (1)")
     parser.add_argument(
         "--backfill",
-        type=float,
+        type=number_from_0,
         metavar="SECONDS",
         help="of the past to import first (none, or at another speed the window)",
     )
@@ -47,7 +51,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Deploy what is needed, then play; 0 when it was ended by Ctrl-C."""
+    """Deploy what is needed, then play; 0 when it was ended by Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()
     if not control_socket.is_running(settings.control):
         raise control_socket.NotRunning(f"no stack runs at {settings.data}; `hotpath up` starts it")
@@ -83,16 +87,25 @@ def _deployed(settings: Settings, file: Path) -> bool:
 def _play(settings: Settings, arguments: list[str]) -> int:
     ports = Ports.of(settings)
     env = environment(settings, ports, [each.pipeline.name for each in deployments(settings)])
-    command = [*child.bound_to_us(signal.SIGINT), sys.executable, str(PROGRAM), *arguments]
-    process = subprocess.Popen(command, env=env, cwd=PROGRAM.parents[2])
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # it has got the signal too, and ends once all that it produced is on the broker
+    command = [*child.bound_to_us(signal.SIGTERM), sys.executable, str(PROGRAM), *arguments]
+    told = threading.Event()
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return _wait(subprocess.Popen(command, env=env, cwd=PROGRAM.parents[2]), told)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _positive(text: str) -> float:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or float(text) == 0:
-        raise ValueError(text)
-    return float(text)
+def _wait(process: subprocess.Popen[bytes], told: threading.Event) -> int:
+    """Until the replay ends; once told to stop it ends when all that it produced is on the broker, or is killed."""
+    while not told.is_set():
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(0.2)
+    process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        say(f"the replay was killed, as it did not stop within {PATIENCE_S:g} s: is the on-prem Kafka well?")
+        return process.wait()

@@ -122,3 +122,9 @@ def test_now_begins_on_a_weekday_morning_after_three_weeks_of_data() -> None:
     start = datetime.fromtimestamp(START, NEW_YORK)
     assert (start.hour, start.isoweekday() <= 5) == (8, True)
     assert (start.date() - date(2013, 1, 1)).days == 21
+
+
+def test_no_copies_are_refused_and_the_records_end_when_it_is_over_though_none_has_come() -> None:
+    with pytest.raises(ValueError, match="0 copies of every flight are none"):
+        next(records(START, copies=0))
+    assert list(records(START, is_over=lambda: True)) == []

@@ -24,8 +24,8 @@ class Ends:
     """
 
     def __init__(self, kafka: Kafka) -> None:
-        settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000)
-        self._admin = AdminClient(settings)
+        self._settings: dict[str, Any] = kafka.client(socket_timeout_ms=10_000)
+        self._admin = AdminClient(self._settings)
 
     def partitions(self, topics: Iterable[str]) -> list[Partition]:
         """Every partition of those topics that exist.
@@ -52,6 +52,9 @@ class Ends:
         level = IsolationLevel.READ_UNCOMMITTED
         found = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=TIMEOUT_S)
         answers = {(of.topic, of.partition): _offset(future) for of, future in found.items()}
+        if None in answers.values():
+            # a client that has known a topic finds no leader when it was made anew, and then answers for no topic
+            self._admin = AdminClient(self._settings)
         return {partition: offset for partition, offset in answers.items() if offset is not None}
 
 

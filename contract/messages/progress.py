@@ -1,12 +1,14 @@
 """The mirror watcher to the streaming process, on PROGRESS_TOPIC in the cloud: how far the mirror has come.
 
 Every update carries everything about its partition, so that the topic may be compacted. What the mirror can no longer
-carry, because retention took it, stands in a record of its own: a `LossNotice`.
+carry, because retention took it, stands in a record of its own: a `LossNotice`. A record without a value says that what
+its key is about is to be forgotten: the topic was deleted on purpose.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -76,6 +78,17 @@ class LossNotice(Message, frozen=True, kw_only=True):
     @property
     def key(self) -> bytes:
         return _LOSS_KEY + self.id.encode()
+
+
+def partition_of(key: bytes) -> tuple[str, int] | None:
+    """The partition that records with this key are about; None for any other key."""
+    topic, _, number = key.decode(errors="replace").rpartition("/")
+    return (topic, int(number)) if topic and re.fullmatch(r"[0-9]{1,10}", number) else None
+
+
+def loss_of(key: bytes) -> str | None:
+    """The id of the loss that records with this key are about; None for any other key."""
+    return key.removeprefix(_LOSS_KEY).decode(errors="replace") if key.startswith(_LOSS_KEY) else None
 
 
 def read_progress(key: bytes | None, value: bytes) -> ProgressUpdate | LossNotice:

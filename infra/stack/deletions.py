@@ -7,7 +7,7 @@ rest.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,9 +22,11 @@ from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.deployments import Deployment, deployments, removed, unreadable
 from infra.stack.part_environment import environment, is_local, started_kafkas
-from streaming.kafka.delete_topics import own_topics
+from streaming.kafka.delete_topics import OwnTopics, own_topics
+from streaming.kafka.topic_notes import read_notes
 from streaming.kafka.topic_rules import SideName
 from streaming.lake.filesystem import file_system
+from streaming.progress.forget_topics import traces_of
 
 T = TypeVar("T")
 
@@ -69,9 +71,11 @@ def of_everything(settings: Settings) -> list[Deletion]:
     if not is_local(settings, variables.HDFS):
         for name in (*settings.deployed_names(), *settings.removed_names()):
             found += _hdfs(places, name)
-    for side in SIDES:
-        if side not in started_kafkas(settings):
-            found += _topics(places, side, started=False)
+    topics = _every_topic(settings)
+    own = {side: _own(places, side, False, topics) for side in SIDES if side not in started_kafkas(settings)}
+    found += [deletion for each in own.values() for deletion in _topics(each)]
+    if "cloud" in own:
+        found += _traces(places, _without_staying(topics, own))
     return [*found, _tree(settings.data, "events, rows, models, keys")]
 
 
@@ -86,10 +90,22 @@ def of_pipeline(settings: Settings, gone: Deployment) -> list[Deletion]:
         raise DeletionFailed(f"which topics other pipelines share with {name} is not known: {'; '.join(broken)}")
     others = [each.pipeline for each in (*deployments(settings), *removed(settings)) if each.pipeline.name != name]
     topics = _topics_of_it_alone(gone.pipeline, others)
-    found = _hdfs(places, name)
-    for side in SIDES:
-        found += _topics(places, side, side in started_kafkas(settings), topics)
-    return [*found, *_local(settings, name)]
+    own = {side: _own(places, side, side in started_kafkas(settings), topics) for side in SIDES}
+    found = [*_hdfs(places, name), *(deletion for each in own.values() for deletion in _topics(each))]
+    return [*found, *_traces(places, _without_staying(topics, own)), *_local(settings, name)]
+
+
+def _every_topic(settings: Settings) -> list[str]:
+    """Those that hotpath noted, and those of the pipelines."""
+    pipelines = [each.pipeline for each in (*deployments(settings), *removed(settings))]
+    noted = _reach("the notes of topics", lambda: read_notes(settings.folder.made_topics))
+    return sorted({note.topic for note in noted} | {topic for each in pipelines for topic in each.mirrored_topics})
+
+
+def _without_staying(topics: list[str], own: Mapping[SideName, OwnTopics]) -> list[str]:
+    """The topics without those that stay on both sides: what the mirror has carried of them stays carried."""
+    stays = {side: each.others for side, each in own.items()}
+    return [topic for topic in topics if not all(topic in stays.get(side, ()) for side in SIDES)]
 
 
 def _topics_of_it_alone(pipeline: Pipeline, others: list[Pipeline]) -> list[str]:
@@ -111,11 +127,24 @@ def _hdfs(places: Places, pipeline: str) -> list[Deletion]:
     return [Deletion(f"{url}: tables, checkpoints, candidates", lambda: files.rm(path, recursive=True))]
 
 
-def _topics(places: Places, side: SideName, started: bool, names: list[str] | None = None) -> list[Deletion]:
-    own = _reach(f"the {side} Kafka", lambda: own_topics(places, side, started, names))
+def _own(places: Places, side: SideName, started: bool, names: list[str]) -> OwnTopics:
+    return _reach(f"the {side} Kafka", lambda: own_topics(places, side, started, names))
+
+
+def _topics(own: OwnTopics) -> list[Deletion]:
     if not own.names:
         return []
-    return [Deletion(f"topics of the {side} Kafka at {own.kafka.bootstrap}: {', '.join(own.names)}", own.delete)]
+    return [Deletion(f"topics of the {own.side} Kafka at {own.kafka.bootstrap}: {', '.join(own.names)}", own.delete)]
+
+
+def _traces(places: Places, topics: list[str]) -> list[Deletion]:
+    """How far the mirror had come with the topics, and what was lost of them: a topic of the same name begins anew."""
+    traces = _reach("the cloud Kafka", lambda: traces_of(places, topics))
+    if not traces.records:
+        return []
+    where = " and ".join(sorted({trace.topic for trace in traces.records}))
+    what = f"{len(traces.records)} records of {where} in the cloud Kafka at {places.cloud.bootstrap} about its topics"
+    return [Deletion(what, lambda: traces_of(places, topics).forget())]
 
 
 def _local(settings: Settings, pipeline: str) -> Iterator[Deletion]:

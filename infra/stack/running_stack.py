@@ -105,7 +105,10 @@ class RunningStack:
             self._take_up(file, pipeline)
         await self._supervisor.ready(["topics"])
         await asyncio.to_thread(self._stack().ensure_topics, self._deployed)
-        if self._stack().render_mirror(self._deployed):
+        changed = self._stack().render_mirror(self._deployed)
+        if not self._supervisor.has("mirror"):
+            self._add(self._stack().common(lambda: self._deployed))
+        elif changed:
             yield {"say": "the mirror starts again with the new topics"}
             await self._supervisor.restart("mirror")
         for _, pipeline in loaded:
@@ -134,7 +137,10 @@ class RunningStack:
         await self._supervisor.remove(list(reversed(parts)))
         await asyncio.to_thread(stop_live_scorers, self._settings.folder, pipeline=name)
         self._write_targets([target for target in self._targets if target not in parts])
-        if self._deployed and self._stack().render_mirror(self._deployed):
+        if not self._deployed:  # it would keep in memory how far it has come, and a reset could not make it forget
+            yield {"say": "the mirror stops, as no topic is left for it"}
+            await self._supervisor.remove(["mirror"])
+        elif self._stack().render_mirror(self._deployed):
             yield {"say": "the mirror starts again without its topics"}
             await self._supervisor.restart("mirror")
         yield {"say": f"{name} is removed; its data stays until hotpath reset {name}", "code": 0}

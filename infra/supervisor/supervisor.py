@@ -121,6 +121,9 @@ class Supervisor:
     def is_ready(self, name: str) -> bool:
         return name in self._runners and self._runners[name].state is State.READY
 
+    def has(self, name: str) -> bool:
+        return name in self._runners
+
     def names(self) -> list[str]:
         return list(self._runners)
 

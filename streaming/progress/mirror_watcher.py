@@ -20,7 +20,7 @@ from contract import metrics
 from contract.layout import Kafka, Places
 from contract.log_lines import start_logging
 from contract.messages.codec import Unreadable, encode
-from contract.messages.progress import LossNotice, ProgressUpdate, read_progress
+from contract.messages.progress import LossNotice, ProgressUpdate, partition_of, read_progress
 from contract.metrics import (
     IMPORT_NEWS_SECONDS,
     IMPORT_OPEN,
@@ -38,12 +38,11 @@ from streaming.kafka.topic_reader import TopicReader, holds_no_record, pass_over
 from streaming.lake import hang_watchdog
 from streaming.lake.hang_watchdog import expected_back
 from streaming.pipeline_file.deployed_files import Deployed
-from streaming.progress.mirror_watermark import MirrorLevel, Partition, parse_mirrored
+from streaming.progress.mirror_watermark import MIRROR_OFFSETS, MirrorLevel, Partition, parse_mirrored
 from streaming.progress.open_imports import OpenImports
 
 log = logging.getLogger("watcher")
 
-MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
 EVERY_S = 1.0
 UPDATES_WITHIN_S = 10.0
 CLOCKS_APART_MS = 1000
@@ -70,6 +69,8 @@ class Watcher:
         self._ids = TopicIds(places.onprem)
         self._told: dict[Partition, ProgressUpdate] | None = None
         """The last update of each partition, at first those of the watcher before; None: not read yet."""
+        self._topics: set[str] = set()
+        """Those of the look before."""
         self._cloud = places.cloud
         self._untold: dict[str, LossNotice] = {}
         """By id, the losses that are not published yet."""
@@ -81,6 +82,7 @@ class Watcher:
             KafkaException, TimeoutError: a broker is away; nothing was published.
         """
         moment_ms = now_ms - CLOCKS_APART_MS
+        self._take_up(topics)
         ids, told = self._ids.of(topics), self._last_told()
         partitions = self._onprem_ends.partitions(topics)
         imports = self._onprem_ends.partitions([IMPORTS_TOPIC])
@@ -103,6 +105,22 @@ class Watcher:
         measure_imports(topics, self._open)
         self._flush()
 
+    def _take_up(self, topics: Collection[str]) -> None:
+        """Topics that come and go: one that comes may be another one than the last of that name.
+
+        A reset deletes what was told and mirrored of a topic from the topics that are read here; for one that merely
+        went for a while it is still there.
+        """
+        came, went = set(topics) - self._topics, self._topics - set(topics)
+        self._levels = {of: level for of, level in self._levels.items() if of[0] not in went}
+        self._empty = {gap for gap in self._empty if gap[0][0] not in went}
+        if came and self._told is not None:
+            self._read_mirror()
+            told = self._read_told()
+            others = {of: last for of, last in self._told.items() if of[0] not in came}
+            self._told = others | {of: last for of, last in told.items() if of[0] in came}
+        self._topics = set(topics)
+
     def _last_told(self) -> dict[Partition, ProgressUpdate]:
         """The last update of each partition, of whatever watcher.
 
@@ -110,12 +128,15 @@ class Watcher:
             TimeoutError: those of the watcher before cannot be read.
         """
         if self._told is None:
-            reader = TopicReader(self._cloud, PROGRESS_TOPIC)
-            try:
-                self._told = last_updates(reader.to_end(UPDATES_WITHIN_S))
-            finally:
-                reader.close()
+            self._told = self._read_told()
         return self._told
+
+    def _read_told(self) -> dict[Partition, ProgressUpdate]:
+        reader = TopicReader(self._cloud, PROGRESS_TOPIC)
+        try:
+            return last_updates(reader.to_end(UPDATES_WITHIN_S))
+        finally:
+            reader.close()
 
     def _read_imports(self, ends: dict[int, int], partitions: list[Partition]) -> None:
         if len(ends) < len(partitions):
@@ -231,10 +252,12 @@ class Watcher:
 
 
 def last_updates(messages: Iterable[Message]) -> dict[Partition, ProgressUpdate]:
-    """The newest update of each partition; what does not read says nothing."""
+    """The newest update of each partition; what does not read says nothing, and what has no value is forgotten."""
     found: dict[Partition, ProgressUpdate] = {}
     for message in messages:
         if (value := message.value()) is None:
+            if partition := partition_of(message.key() or b""):
+                found.pop(partition, None)
             continue
         try:
             update = read_progress(message.key(), value)

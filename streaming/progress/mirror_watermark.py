@@ -7,6 +7,9 @@ from collections import deque
 
 Partition = tuple[str, int]
 
+MIRROR_OFFSETS = "mm2-offsets.onprem.internal"
+"""The topic in the cloud in which MirrorMaker keeps how far it has come."""
+
 KEPT = 3600
 """Ends that are remembered, one a second; with more than that on the way the level waits for the oldest of them."""
 
@@ -49,6 +52,18 @@ class MirrorLevel:
         return self._rests
 
 
+def mirrored_partition(key: bytes) -> Partition | None:
+    """The partition that a record of MirrorMaker's offsets topic is about; None for those of other connectors.
+
+    Raises:
+        ValueError: the key does not read.
+    """
+    match _json(key):
+        case ["MirrorSourceConnector", {"topic": str(topic), "partition": int(number)}]:
+            return topic, number
+    return None
+
+
 def parse_mirrored(key: bytes, value: bytes | None) -> tuple[Partition, int | None] | None:
     """A record of MirrorMaker's offsets topic: the partition, and the offset after the last one mirrored.
 
@@ -58,10 +73,8 @@ def parse_mirrored(key: bytes, value: bytes | None) -> tuple[Partition, int | No
     Raises:
         ValueError: a record of this connector that does not read.
     """
-    match _json(key):
-        case ["MirrorSourceConnector", {"topic": str(topic), "partition": int(number)}]:
-            return (topic, number), None if value is None else _offset_after(_json(value))
-    return None
+    partition = mirrored_partition(key)
+    return partition and (partition, None if value is None else _offset_after(_json(value)))
 
 
 def _offset_after(value: object) -> int:

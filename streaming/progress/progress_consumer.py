@@ -64,6 +64,7 @@ class KnownPartitions:
 def take(message: Message, updates: ProgressUpdates, exists: Callable[[Partition], bool], now_ms: int) -> None:
     """Keep what a record says; one that cannot be right is counted, logged and passed over."""
     if (value := message.value()) is None:
+        updates.forget(message.key() or b"")
         return
     try:
         update = read_progress(message.key(), value)

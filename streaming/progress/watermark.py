@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from contract.messages.progress import LossNotice, ProgressUpdate
+from contract.messages.progress import LossNotice, ProgressUpdate, loss_of, partition_of
 from streaming.progress.query_checkpoint import Offsets
 
 STALE_S = 15.0
@@ -34,6 +34,14 @@ class ProgressUpdates:
         """Keep what the watcher says of lost records. It says so before the update that counts past them."""
         with self._lock:
             self._losses[notice.id] = notice
+
+    def forget(self, key: bytes) -> None:
+        """Drop what the record with this key has said: its topic was deleted on purpose."""
+        with self._lock:
+            if loss_id := loss_of(key):
+                self._losses.pop(loss_id, None)
+            elif partition := partition_of(key):
+                self._by_partition.pop(partition, None)
 
     def losses_of(self, topics: Iterable[str]) -> list[LossNotice]:
         wanted = set(topics)

@@ -31,7 +31,9 @@ from streaming.lake.delta_tables import opened
 from streaming.lake.hot_tables import ensure_tables
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
+from streaming.progress.forget_topics import traces_of
 from streaming.progress.mirror_watcher import Watcher
+from streaming.progress.mirror_watermark import MIRROR_OFFSETS
 from streaming.progress.watermark import Progress, ProgressUpdates
 from tests.integration.conftest import free_base
 from tests.integration.own_streaming import MINIMAL, as_json, produce, read
@@ -193,4 +195,40 @@ def test_the_mirror_goes_on_after_a_gap_and_the_watcher_says_what_was_lost(engin
     values = [m.value() for m in read(engines.places.cloud, partition[0])]
     assert values == [b"%d" % number for number in (*range(10), *range(25, 30))]
     assert told()["losses"] == [loss], "told once"
+    watcher.close()
+
+
+def test_a_topic_that_was_reset_is_mirrored_from_its_beginning_and_nothing_counts_as_lost(engines: Engines) -> None:
+    places, watcher = engines.places, Watcher(engines.places)
+    topic = engines.topic
+
+    def mirrored(count: int) -> bool:
+        try:
+            watcher.look([topic], round(time.time() * 1000))
+        except TimeoutError:
+            return False  # as the watcher itself, which looks again
+        return len(read(places.cloud, topic)) >= count
+
+    def losses() -> list[str]:
+        """The ids of all that were told of the topic, also of those that are forgotten."""
+        told = [read_progress(m.key(), m.value()) for m in read(places.cloud, PROGRESS_TOPIC) if m.value()]
+        return [each.id for each in told if isinstance(each, LossNotice) and each.topic == topic]
+
+    make_anew(engines, places.onprem)
+    with engines.mirror():
+        send(places.onprem, topic, range(5))
+        until(lambda: mirrored(5), PATIENCE_S, "the first records in the cloud", every_s=1)
+    before = losses()
+    watcher.look([], round(time.time() * 1000))  # its pipeline is removed
+    make_anew(engines, places.cloud)
+    make_anew(engines, places.onprem)
+    traces = traces_of(places, [topic])
+    assert {trace.topic for trace in traces.records} == {MIRROR_OFFSETS, PROGRESS_TOPIC}
+    traces.forget()
+    assert traces_of(places, [topic]).records == ()
+    send(places.onprem, topic, range(100, 112))
+    with engines.mirror():
+        until(lambda: mirrored(12), PATIENCE_S, "every record in the cloud", every_s=1)
+    assert len(read(places.cloud, topic)) == 12
+    assert losses() == before
     watcher.close()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from contract.layout import Kafka
+from contract.messages.codec import encode
+from contract.messages.progress import LossNotice
+from contract.topics import PROGRESS_TOPIC
 from infra.cli import main
 from infra.ports import Ports
 from infra.stack.deployments import deploy, deployments
+from streaming.kafka.partition_ends import Ends
 from streaming.kafka.topic_admin import ensure_topics
 from streaming.pipeline_file.load import load
+from streaming.progress.mirror_watermark import MIRROR_OFFSETS
 from tests.integration.conftest import free_base
 from tests.integration.own_kafkas import OwnKafkas, delete_topic, make_topic, names, own_kafkas
-from tests.integration.own_streaming import MINIMAL
+from tests.integration.own_streaming import MINIMAL, read
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines
@@ -105,3 +113,64 @@ def test_a_pipeline_that_is_not_there_is_told_with_those_that_are(
     for command in (["reset", "third", "--yes"], ["remove", "third"]):
         assert main(command) == 1
         assert f"there are: {known}" in capsys.readouterr().err
+
+
+def mirrored(topic: str, number: int) -> bytes:
+    """The key of the mirror's record, with blanks where MirrorMaker puts none: it is taken as it is."""
+    return json.dumps(["MirrorSourceConnector", {"cluster": "onprem", "partition": number, "topic": topic}]).encode()
+
+
+def newest(kafka: Kafka, topic: str) -> dict[bytes, bytes | None]:
+    """The last value of each key; a key lies in one partition."""
+    records = [message for number in range(2) for message in read(kafka, topic, number)]
+    places = {(message.key(), message.partition()) for message in records}
+    assert len(places) == len({key for key, _ in places})
+    return {message.key() or b"": message.value() for message in records}
+
+
+def test_what_the_mirror_and_the_watcher_keep_of_the_topics_is_forgotten(
+    own: OwnKafkas, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = own.settings.deployed_names()
+    shared, cloud = deployments(own.settings)[0].pipeline.events.topic, own.places.cloud
+    if MIRROR_OFFSETS not in names(cloud):
+        make_topic(cloud, MIRROR_OFFSETS, {})
+    if PROGRESS_TOPIC not in names(cloud):
+        make_topic(cloud, PROGRESS_TOPIC, {})
+    mine, others = f"{second}.predictions", f"{first}.predictions"
+    losses = [
+        LossNotice(
+            where="mirror", topic=topic, partition=0, from_offset=1, to_offset=2, count=1, after_ms=None,
+            before_ms=1, at_ms=1,
+        )
+        for topic in (mine, others)
+    ]  # fmt: skip
+    told = {
+        MIRROR_OFFSETS: [(mirrored(topic, 1), b'{"offset": 7}') for topic in (mine, others, shared)],
+        PROGRESS_TOPIC: [(f"{topic}/1".encode(), b"{}") for topic in (mine, others, shared)],
+    }
+    told[MIRROR_OFFSETS].append((b"not json", b"{}"))
+    told[PROGRESS_TOPIC] += [(loss.key, encode(loss)) for loss in losses]
+    producer = Producer(cloud.client())
+    for topic, records in told.items():
+        for number, (key, value) in enumerate(records):
+            producer.produce(topic, value, key, partition=number % 2 if topic == MIRROR_OFFSETS else 0)
+    assert producer.flush(30) == 0
+    assert main(["reset", second, "--yes"]) == 0
+    assert f"3 records of {PROGRESS_TOPIC} and {MIRROR_OFFSETS} in the cloud Kafka" in capsys.readouterr().out
+    gone_now = {mirrored(mine, 1), f"{mine}/1".encode(), losses[0].key}
+    for topic, records in told.items():
+        found = newest(cloud, topic)
+        assert {key: found[key] for key, _ in records} == {k: None if k in gone_now else v for k, v in records}
+
+
+def test_the_ends_of_all_topics_are_known_again_after_one_was_made_anew(brokers: OwnKafkas) -> None:
+    """A client of Kafka's that has known the old one does not answer for any topic from then on."""
+    kafka = brokers.places.onprem
+    for name in ("ends.anew", "ends.other"):
+        make_topic(kafka, name, {}, partitions=1)
+    ends, partitions = Ends(kafka), [("ends.anew", 0), ("ends.other", 0)]
+    assert ends.last(partitions) == dict.fromkeys(partitions, 0)
+    delete_topic(kafka, "ends.anew")
+    make_topic(kafka, "ends.anew", {}, partitions=1)
+    until(lambda: ends.last(partitions) == dict.fromkeys(partitions, 0), 20, "the ends of both")

@@ -18,7 +18,7 @@ from contract.topics import IMPORTS_TOPIC, PROGRESS_TOPIC
 from streaming.kafka import offset_gaps
 from streaming.progress import mirror_watcher
 from streaming.progress.mirror_watcher import CLOCKS_APART_MS, Watcher
-from streaming.progress.mirror_watermark import Partition
+from streaming.progress.mirror_watermark import MIRROR_OFFSETS, Partition
 
 ASKED: Partition = ("asked", 0)
 NOW_MS = 1_800_000_000_000
@@ -63,11 +63,11 @@ class Brokers:
     topic_id: str = "first"
     """Of the topic on-prem."""
 
-    def mirror(self, offset: int) -> None:
-        """MirrorMaker says that it has mirrored the record at this offset."""
+    def mirror(self, offset: int | None) -> None:
+        """MirrorMaker says that it has mirrored the record at this offset, or a reset that it has mirrored none."""
         key = ["MirrorSourceConnector", {"cluster": "onprem", "partition": 0, "topic": "asked"}]
-        value = json.dumps({"offset": offset}).encode()
-        self.records.setdefault(mirror_watcher.MIRROR_OFFSETS, []).append(Message(json.dumps(key).encode(), value))
+        value = None if offset is None else json.dumps({"offset": offset}).encode()
+        self.records.setdefault(MIRROR_OFFSETS, []).append(Message(json.dumps(key).encode(), value))
 
     def announce(self, is_open: bool) -> None:
         """An import of history begins, or ends."""
@@ -108,7 +108,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
             pass
 
         def news(self) -> Iterator[Message]:
-            brokers.asked.append("mirror" if self._topic == mirror_watcher.MIRROR_OFFSETS else "imports")
+            brokers.asked.append("mirror" if self._topic == MIRROR_OFFSETS else "imports")
             yield from brokers.records.pop(self._topic, [])
 
         def records_up_to(self, _: dict[int, int], timeout_s: float) -> Iterator[Message]:
@@ -287,7 +287,7 @@ def test_a_partition_without_leader_holds_back_no_other(brokers: Brokers, looks:
 
 def test_a_damaged_record_of_the_mirror_is_passed_over(brokers: Brokers, looks: Watcher) -> None:
     brokers.ends["onprem"][ASKED] = 3
-    brokers.records[mirror_watcher.MIRROR_OFFSETS] = [Message(b"{", b"{}")]
+    brokers.records[MIRROR_OFFSETS] = [Message(b"{", b"{}")]
     brokers.mirror(2)
     assert look(brokers, looks, 1) is not None
 
@@ -404,3 +404,51 @@ def test_records_that_come_between_two_readings_are_no_topic_made_anew(brokers: 
     brokers.ends["onprem"][ASKED] = 12
     assert look(brokers, looks, 1) is not None
     assert losses(brokers) == []
+
+
+def told_so_far(brokers: Brokers) -> list[Message]:
+    """What the last look told, as the topic keeps it."""
+    return [
+        Message(news["key"].encode(), json.dumps({k: v for k, v in news.items() if k != "key"}).encode())
+        for news in brokers.told
+    ]
+
+
+def pass_without_it(brokers: Brokers, looks: Watcher, after_s: int) -> None:
+    """A look while its pipeline is removed."""
+    brokers.told.clear()
+    looks.look([], NOW_MS + after_s * 1000)
+    assert brokers.told == []
+
+
+def test_a_topic_that_was_reset_begins_anew_without_a_loss(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED] = 200
+    brokers.mirror(199)
+    look(brokers, looks, 0)
+    kept = told_so_far(brokers)
+    pass_without_it(brokers, looks, 1)
+    brokers.records[PROGRESS_TOPIC] = [*kept, Message(b"asked/0", None)]
+    brokers.mirror(None)
+    brokers.ends["onprem"][ASKED], brokers.topic_id = 3, "second"
+    assert look(brokers, looks, 2) is None, "nothing of the new topic is in the cloud"
+    brokers.mirror(2)
+    told = look(brokers, looks, 3)
+    assert told is not None
+    assert (told["mirrored_offset"], told["topic_id"]) == (3, "second")
+    assert losses(brokers) == []
+
+
+def test_a_topic_that_merely_went_for_a_while_is_known_when_it_comes_back(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED] = 200
+    brokers.mirror(199)
+    look(brokers, looks, -10)
+    brokers.records[PROGRESS_TOPIC] = told_so_far(brokers)
+    pass_without_it(brokers, looks, -9)
+    told = look(brokers, looks, -8)
+    assert told is not None
+    assert (told["mirrored_offset"], losses(brokers)) == (200, [])
+    brokers.records[PROGRESS_TOPIC] = told_so_far(brokers)
+    pass_without_it(brokers, looks, -7)
+    brokers.ends["onprem"][ASKED], brokers.topic_id = 300, "second"  # made anew meanwhile, and nobody has reset it
+    look(brokers, looks, -6)
+    assert losses(brokers) == [(200, None, None, NOW_MS - 8000 - CLOCKS_APART_MS)]

@@ -131,3 +131,23 @@ def test_a_loss_is_kept_once_whatever_its_topic() -> None:
         read(board, loss.key, encode(loss))
     assert board.losses_of(["gone"]) == [loss]
     assert board.losses_of(["a"]) == []
+
+
+def test_what_a_reset_forgets_is_forgotten_and_nothing_else() -> None:
+    board = ProgressUpdates()
+    losses = [
+        LossNotice(
+            where="mirror", topic=topic, partition=0, from_offset=3, to_offset=9, count=6, after_ms=None,
+            before_ms=NOW_MS, at_ms=NOW_MS,
+        )
+        for topic in ("a", "b")
+    ]  # fmt: skip
+    for loss in losses:
+        read(board, loss.key, encode(loss))
+    read(board, GOOD.key, encode(GOOD))
+    for key in (b"b/0", b"a/" + b"9" * 5000, b"/0", b"a/-1", b"loss:", b"\xff", b"", None, losses[1].key):
+        read(board, key, None)
+    assert (board.of(["a"]), board.losses_of(["a", "b"])) == ({("a", 0): [GOOD]}, losses[:1])
+    for key in (GOOD.key, losses[0].key):
+        read(board, key, None)
+    assert (board.of(["a"]), board.losses_of(["a", "b"])) == ({}, [])

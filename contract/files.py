@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -47,7 +47,7 @@ def put_in_place(part: Path, path: Path) -> None:
 
 @contextmanager
 def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a file; the kernel frees it when the process ends, by kill -9 too.
+    """Hold the lock of a file; the kernel frees it when the process ends, by kill -9 too. `holder` tells who has it.
 
     Raises:
         Locked: another process holds it; never with `wait`, which waits until it is free.
@@ -58,6 +58,22 @@ def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise Locked(f"another process holds {path}") from error
+        _note_holder(lock)
         yield
     finally:
         os.close(lock)
+
+
+def holder(path: Path) -> int | None:
+    """The process that holds the lock of this file, or held it last; None where nobody could note it."""
+    try:
+        return int(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _note_holder(lock: int) -> None:
+    """On a disk that is full nobody is noted: the lock holds all the same."""
+    with suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, b"%d\n" % os.getpid(), 0)

@@ -14,10 +14,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from contract.files import exclusive_lock
+from contract.files import Locked, exclusive_lock, holder
 from infra.install import jars, java_home, native_modules, virtual_environment
 from infra.install.prerequisites import missing
 
@@ -52,7 +54,7 @@ def install(with_tests: bool, with_engines: bool) -> None:
     if problems := missing(VENV, ROOT):
         raise InstallError("cannot install:\n  " + "\n  ".join(problems))
     VENV.mkdir(exist_ok=True)
-    with exclusive_lock(VENV / ".hotpath-lock", wait=True):  # two commands at once: the second finds it done
+    with alone(VENV / ".hotpath-lock"):  # two commands at once: the second finds it done
         virtual_environment.make(VENV, say)
         virtual_environment.install(VENV, LOCKS / "build.txt", say)
         with ThreadPoolExecutor(1) as beside:
@@ -63,6 +65,19 @@ def install(with_tests: bool, with_engines: bool) -> None:
                 java_home.install(runtime, SHARE / "java")
                 jars.install(VENV, SHARE, say)
             built.result()
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold the lock; say whom it is waited for."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive_lock(lock))
+        except Locked:
+            pid = holder(lock)
+            say(f"another hotpath{f' (pid {pid})' if pid else ''} is installing; waiting")
+            held.enter_context(exclusive_lock(lock, wait=True))
+        yield
 
 
 _began = time.monotonic()

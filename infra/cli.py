@@ -5,41 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
 from contract.env_file import read_env_file
 from contract.environment import VariableError
+from infra.install.command_list import COMMANDS, answer_at_once
 from infra.stack import control_socket
 from infra.stack.preflight import Unfit
 
-COMMANDS = {
-    "up": "infra.commands.up",
-    "down": "infra.commands.down",
-    "status": "infra.commands.status",
-    "logs": "infra.commands.logs",
-    "remove": "infra.commands.remove",
-    "reset": "infra.commands.reset",
-    "check": "infra.commands.check",
-    "try": "infra.commands.try_event",
-    "replay": "infra.commands.replay",
-    "models": "infra.commands.models",
-    "train": "infra.commands.train",
-    "losses": "infra.commands.tell_losses",
-    "imports": "infra.commands.tell_imports",
-    "test": "infra.commands.run_tests",
-    "bench": "infra.commands.bench",
-}
-"""Command -> the module that brings it: `add_parser(subparsers)`, which sets `run`. Only what is asked for is
-imported, since `status` is asked over and over."""
-
 
 def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
     try:
+        if (answered := answer_at_once(words, is_installed=True)) is not None:
+            return answered
         read_env_file(Path(".env"), os.environ)
-        words = sys.argv[1:] if argv is None else argv
-        args = _parser(words[:1] if words and words[0] in COMMANDS else COMMANDS).parse_args(words)
+        args = _parser(words[0]).parse_args(words)
         code: int = args.run(args)
         return code
     except (VariableError, Unfit, control_socket.NotRunning) as error:
@@ -49,11 +31,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
-def _parser(names: Iterable[str]) -> ArgumentParser:
-    parser = ArgumentParser(prog="hotpath", description="Trains on the stream and scores in the hot path.")
+def _parser(name: str) -> ArgumentParser:
+    """Knows this command alone: others are not imported, since `status` is asked over and over."""
+    parser = ArgumentParser(prog="hotpath")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in names:
-        import_module(COMMANDS[name]).add_parser(commands)
+    import_module(COMMANDS[name].module).add_parser(commands)
+    commands.choices[name].description = COMMANDS[name].help
     return parser
 
 

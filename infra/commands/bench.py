@@ -18,7 +18,7 @@ FOLDER = ROOT / "benchmarks"
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("bench", help="measure this checkout: speed, delay, growth")
+    parser = commands.add_parser("bench")
     parser.add_argument("name", nargs="?", help="which benchmark; without it they are listed")
     parser.add_argument("arguments", nargs=REMAINDER, metavar="ARGUMENTS", help="those of the benchmark")
     parser.set_defaults(run=run)

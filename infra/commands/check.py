@@ -30,7 +30,7 @@ class Report:
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("check", help="check pipeline files and run their examples; connects to nothing")
+    parser = subparsers.add_parser("check")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
     parser.add_argument("--json", action="store_true", help="print a JSON list, one object per file")
     parser.set_defaults(run=run)

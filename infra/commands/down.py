@@ -10,7 +10,7 @@ from infra.stack.announce import say
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    commands.add_parser("down", help="stop the stack").set_defaults(run=run)
+    commands.add_parser("down").set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:

@@ -15,7 +15,7 @@ LINES = 200
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("logs", help="what a part has written")
+    parser = commands.add_parser("logs")
     parser.add_argument("part", help="as `hotpath status` names it")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what it writes")
     parser.add_argument(

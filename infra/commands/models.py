@@ -50,7 +50,7 @@ _NAMES: Final = {
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("models", help="the models of a pipeline: list, show, promote, rollback, unpin")
+    parser = subparsers.add_parser("models")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action, text in _HELP.items():
         each = actions.add_parser(action, help=text)

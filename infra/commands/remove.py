@@ -13,7 +13,7 @@ from infra.stack.live_scorers import stop_live_scorers
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("remove", help="stop a pipeline and keep its data")
+    parser = commands.add_parser("remove")
     parser.add_argument("pipeline", metavar="PIPELINE", help="the name of a deployed pipeline")
     parser.set_defaults(run=run)
 

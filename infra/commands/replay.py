@@ -33,7 +33,7 @@ FIRST_COPY = 1000
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("replay", help="play more of the example, or play it at another speed")
+    parser = commands.add_parser("replay")
     parser.add_argument(
         "--speed",
         type=number_above_0,

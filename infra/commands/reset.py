@@ -17,7 +17,7 @@ from streaming.pipeline_file.diagnostics import PipelineError
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("reset", help="delete all data, or that of one pipeline, after asking")
+    parser = commands.add_parser("reset")
     parser.add_argument("pipeline", nargs="?", metavar="PIPELINE", help="only this one (default: everything)")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=run)

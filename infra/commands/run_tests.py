@@ -63,7 +63,7 @@ def _asks(file: Path) -> bool:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("test", help="run every linter and test")
+    parser = commands.add_parser("test")
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument("--quick", action="store_true", help="linters, fast tests and one stack: within 10 minutes")
     extent.add_argument("--deep", action="store_true", help="what takes long, too: large counts, long drills")

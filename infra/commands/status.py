@@ -30,7 +30,7 @@ OLDEST_VIEW_S = 60.0
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("status", help="how the stack is; exit 1 when unwell")
+    parser = commands.add_parser("status")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(run=run)
 

@@ -26,8 +26,7 @@ TIMEOUT_S: Final = 10.0
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    text = "imports of history, during which no bucket closes: list, end"
-    actions = commands.add_parser("imports", help=text).add_subparsers(required=True, metavar="ACTION")
+    actions = commands.add_parser("imports").add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="every import that is open, with the age of its last record")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(act=_list)

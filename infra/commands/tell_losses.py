@@ -22,8 +22,7 @@ from streaming.lake.losses import Loss, UnknownLoss, acknowledge, stored_losses
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    text = "records that were lost before hotpath read them: list, acknowledge"
-    actions = commands.add_parser("losses", help=text).add_subparsers(required=True, metavar="ACTION")
+    actions = commands.add_parser("losses").add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="every loss, the oldest first; exit 1 where one is not acknowledged")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(act=_list)

@@ -24,7 +24,7 @@ TIMEOUT_S: Final = 10.0
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("train", help="train a pipeline now, whether it is due and has new rows or not")
+    parser = subparsers.add_parser("train")
     parser.add_argument("pipeline", metavar="PIPELINE")
     parser.set_defaults(run=run)
 

@@ -32,7 +32,7 @@ class Line:
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("try", help="show every field and feature of one event; connects to nothing")
+    parser = subparsers.add_parser("try")
     parser.add_argument("file", metavar="FILE", type=Path, help="the pipeline file")
     parser.add_argument("event", metavar="EVENT", help="a file with the event as JSON, or - for standard input")
     parser.add_argument(

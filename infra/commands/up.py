@@ -19,7 +19,7 @@ from streaming.pipeline_file.load import PipelineError, load
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
-    parser = commands.add_parser("up", help="start the stack, or add pipelines to the one that runs")
+    parser = commands.add_parser("up")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pipeline files (default: the example)")
     text = "change topics that hotpath did not make where they are not as it needs them; without this it tells how"
     parser.add_argument(ADOPT, action="store_true", help=text)

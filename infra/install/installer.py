@@ -1,5 +1,6 @@
 """Installs what lacks, tells what it does, then becomes the command. Standard library only; any Python from 3.11 on.
 
+    what needs no installation   -> told at once: help, the version, an unknown command
     what the machine must have   -> one message that names everything that lacks
     virtual environment          with what building needs, from infra/locks/build.txt, hashes checked
     beside each other:
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from contract.files import Locked, exclusive_lock, holder
 from infra.install import jars, java_home, native_modules, virtual_environment
+from infra.install.command_list import HELP, answer_at_once
 from infra.install.prerequisites import missing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,9 @@ STARTS_ENGINES = ("up", "test")
 
 def main() -> None:
     arguments = sys.argv[1:]
-    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if (answered := answer_at_once(arguments, is_installed=PYTHON.exists())) is not None:
+        sys.exit(answered)
+    command = "" if {*arguments[1:2]} & {*HELP} else arguments[0]
     try:
         install(with_tests=command == "test", with_engines=command in STARTS_ENGINES)
     except InstallError as error:

@@ -23,7 +23,7 @@ import pytest
 from contract.messages.model_states import ModelState
 from contract.timestamps import rfc3339
 from contract.unix_socket import unix_path
-from infra.cli import COMMANDS, main
+from infra.cli import main
 from infra.commands.status import (
     judge,
     line_of,
@@ -33,6 +33,7 @@ from infra.commands.status import (
     troubles_of,
     with_unreadable_file,
 )
+from infra.install.command_list import COMMANDS
 from infra.settings import ROOT, Settings
 from monitoring.judge.stage import Problem
 from monitoring.page.page_server import Pages, serve_page
@@ -75,6 +76,16 @@ def test_help_tells_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     told = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
     assert (left.value.code, told) == (0, list(COMMANDS))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([name, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert left.value.code == 0
+    assert told.startswith(f"usage: hotpath {name}")
+    assert COMMANDS[name].help in told
 
 
 def test_status_imports_nothing_that_takes_long() -> None:

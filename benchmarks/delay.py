@@ -45,7 +45,7 @@ def delays_s(url: str, since_s: float) -> np.ndarray[tuple[int], np.dtype[np.flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="hotpath bench delay", description=__doc__)
     parser.add_argument("pipeline")
     parser.add_argument("minutes", type=float)
     args = parser.parse_args()

@@ -50,7 +50,7 @@ def table(first: Mapping[str, int], last: Mapping[str, int], hours: float) -> li
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="hotpath bench growth", description=__doc__)
     parser.add_argument("minutes", type=float)
     minutes = parser.parse_args().minutes
     folder, began_s = Settings.from_environment().data, time.time()

@@ -114,7 +114,9 @@ def peak_mib() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="hotpath bench monitor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--outcomes", type=int, default=5_000_000)
     parser.add_argument("--models", type=int, default=180)
     parser.add_argument("--predictions", type=int, default=0)

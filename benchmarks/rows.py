@@ -115,7 +115,9 @@ def measure(spark: SparkSession, places: Places, pipeline: Pipeline, buckets: in
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="hotpath bench rows", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--buckets", type=int, default=500)
     parser.add_argument("--questions", type=int, default=200)
     arguments = parser.parse_args()

@@ -15,6 +15,8 @@ from infra.settings import ROOT, Settings
 from infra.stack.announce import say
 
 FOLDER = ROOT / "benchmarks"
+USAGE = 2
+"""The exit code of a benchmark that refuses its arguments: it has measured nothing."""
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -25,7 +27,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def run(args: Namespace) -> int:
-    """The benchmark's exit code; 1 outside a checkout, 2 for a name that there is not."""
+    """The benchmark's exit code; 1 outside a checkout, 2 for a name that there is not, or arguments that it refuses."""
     known = benchmarks(FOLDER)
     if not known:
         print(f"hotpath: benchmarks are part of a checkout, not of an installation: {FOLDER} is not there; "
@@ -64,5 +66,8 @@ def _measure(settings: Settings, name: str, arguments: list[str]) -> int:
         for line in running.stdout or ():
             print(line, end="", flush=True)
             kept.write(line)
-    say(f"kept in {path}")
+    if running.returncode == USAGE:
+        path.unlink()
+    else:
+        say(f"kept in {path}")
     return running.returncode

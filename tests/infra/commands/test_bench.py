@@ -41,3 +41,15 @@ def test_outside_a_checkout_it_says_so(
     monkeypatch.setattr(bench, "FOLDER", tmp_path / "benchmarks")
     assert main(["bench", "transform"]) == 1
     assert "are part of a checkout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", bench.benchmarks(bench.FOLDER))
+def test_arguments_that_a_benchmark_refuses_are_usage_of_the_command_and_nothing_is_kept(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOTPATH_DATA", str(tmp_path))
+    assert main(["bench", name, "--nonsense"]) == 2
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: hotpath bench {name} ")
+    assert "kept in" not in out
+    assert list((tmp_path / "benchmarks").iterdir()) == []

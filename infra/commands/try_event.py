@@ -105,13 +105,20 @@ def _line(what: str, name: str, kind: Type, value: Any) -> Line:
 
 
 def _as_text(lines: list[Line], errors: list[dict[str, Any]]) -> str:
+    """What is wrong first; then the table, unless nothing of the event could be read."""
+    wrong = [f"error: {describe_error(error)}" for error in errors]
+    is_read = any(line.what == "unknown" or (line.what == "field" and line.value is not None) for line in lines)
+    return "\n".join(wrong if errors and not is_read else [*wrong, *_table(lines)])
+
+
+def _table(lines: list[Line]) -> list[str]:
     rows = [("", "name", "type", "value")]
     rows += [(line.what, line.name, line.type, "" if line.what == "unknown" else shown(line.value)) for line in lines]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     table = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
     ]
-    return "\n".join([line.rstrip() for line in table] + [f"error: {describe_error(error)}" for error in errors])
+    return [line.rstrip() for line in table]
 
 
 def _as_json(lines: list[Line], errors: list[dict[str, Any]]) -> str:

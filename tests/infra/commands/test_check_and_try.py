@@ -87,5 +87,19 @@ def test_try_lists_everything_that_is_wrong_with_an_event(tmp_path: Path, capsys
     event.write_text('{"machine": "seven", "shift": 1}', encoding="utf-8")
     assert hotpath("try", str(MINIMAL), str(event)) == 1
     out = capsys.readouterr().out
+    assert out.startswith("error: ")
     assert "error: wrong_type at byte 12: machine must be a whole number, not a string" in out
     assert "error: missing: reading is missing" in out
+
+
+@pytest.mark.parametrize(
+    ("body", "says"), [(b"not json", "not_json at byte 1"), (b"[1]", "error: "), (b"\xff", "error: ")]
+)
+def test_try_of_a_body_that_cannot_be_read_tells_the_error_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], body: bytes, says: str
+) -> None:
+    (tmp_path / "event.json").write_bytes(body)
+    assert hotpath("try", str(MINIMAL), str(tmp_path / "event.json")) == 1
+    out = capsys.readouterr().out
+    assert says in out
+    assert all(line.startswith("error: ") for line in out.splitlines())

@@ -9,7 +9,9 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
 from contract.arguments import whole_number_from
+from contract.data_folder import DataFolder
 from infra.settings import Settings
+from serving.rollout.scorer_host import recorded
 
 LINES = 200
 
@@ -25,7 +27,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def run(args: Namespace) -> int:
-    path = Settings.from_environment().folder.log(args.part)
+    folder = Settings.from_environment().folder
+    path = folder.log(_part_of(folder, args.part))
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.log"))) or "none yet"
         print(f"hotpath: no log of {args.part!r}; there are: {known}", file=sys.stderr)
@@ -36,6 +39,12 @@ def run(args: Namespace) -> int:
     if args.follow:
         _follow(path)
     return 0
+
+
+def _part_of(folder: DataFolder, name: str) -> str:
+    """The part whose log has what this one writes: the scorers of a pipeline write into one."""
+    pipeline = next((scorer.pipeline for scorer in recorded(folder) if scorer.name == name), None)
+    return f"scorers-{pipeline}" if pipeline else name
 
 
 def _follow(path: Path) -> None:

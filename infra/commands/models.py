@@ -26,6 +26,7 @@ from contract.messages.operator_commands import (
     UnpinCommand,
 )
 from infra.settings import Settings
+from infra.stack.deployments import NoSuchPipeline
 from serving.rollout.command_socket import NoRollout, ask_rollout
 
 if TYPE_CHECKING:
@@ -96,11 +97,14 @@ def named(action: str, names: Sequence[str], pipeline: str | None, deployed: Seq
 
     Raises:
         NotClear: a version lacks, or there is one too many, or several pipelines could be meant.
+        NoSuchPipeline: a pipeline that is named is not deployed.
     """
+    if pipeline is not None and pipeline not in deployed:
+        raise NoSuchPipeline(pipeline, deployed)
     pipelines = list(dict.fromkeys([*([pipeline] if pipeline else []), *(n for n in names if n in deployed)]))
     versions = [name for name in names if name not in deployed]
     if action in ("list", "unpin") and versions:
-        raise NotClear(f"{versions[0]} is no deployed pipeline; {_deployed(deployed)}")
+        raise NoSuchPipeline(versions[0], deployed)
     if len(versions) > 1:
         raise NotClear(f"{_usage(action)}: {' and '.join(versions)} are not both versions; {_deployed(deployed)}")
     if action in ("show", "promote") and not versions:

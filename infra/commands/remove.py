@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.announce import say
-from infra.stack.deployments import take_back
+from infra.stack.deployments import NoSuchPipeline, take_back
 from infra.stack.live_scorers import stop_live_scorers
 
 
@@ -24,9 +23,7 @@ def run(args: Namespace) -> int:
     if control_socket.is_running(settings.control):
         return control_socket.tell(settings.control, {"do": "remove", "pipeline": args.pipeline}, say)
     if not settings.folder.pipeline_file(args.pipeline).exists():
-        known = ", ".join(settings.deployed_names()) or "none"
-        print(f"hotpath: no pipeline {args.pipeline} is deployed; there are: {known}", file=sys.stderr)
-        return 1
+        raise NoSuchPipeline(args.pipeline, settings.deployed_names())
     take_back(settings, args.pipeline)
     stop_live_scorers(settings.folder, pipeline=args.pipeline)
     say(f"{args.pipeline} is removed; its data stays until hotpath reset {args.pipeline}")

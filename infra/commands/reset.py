@@ -10,7 +10,7 @@ from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.announce import say
 from infra.stack.deletions import Deletion, DeletionFailed, engines_that_do_not_run, of_everything, of_pipeline
-from infra.stack.deployments import deployment
+from infra.stack.deployments import NoSuchPipeline, deployment
 from infra.stack.live_scorers import stop_live_scorers
 from infra.supervisor.supervisor import end_leftovers
 from streaming.pipeline_file.diagnostics import PipelineError
@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
 
 def _reset_all(settings: Settings, agreed: bool) -> int:
     if not settings.data.exists():
-        say(f"{settings.data} is empty already")
+        say(f"{settings.data} is not there: nothing is to be deleted")
         return 0
     if control_socket.is_running(settings.control):
         return _refused("the stack runs; stop it first with `hotpath down`")
@@ -46,7 +46,7 @@ def _reset_all(settings: Settings, agreed: bool) -> int:
     end_leftovers(settings.folder)
     stop_live_scorers(settings.folder, patience_s=5)
     _delete(found)
-    say(f"{settings.data} is empty")
+    say(f"{settings.data} is gone")
     return 0
 
 
@@ -54,8 +54,7 @@ def _reset_pipeline(settings: Settings, name: str, agreed: bool) -> int:
     """The engines that hold its data must answer: those that `up` starts do so while the stack runs."""
     gone = deployment(settings, name)
     if gone is None:
-        known = ", ".join(sorted({*settings.deployed_names(), *settings.removed_names()})) or "none"
-        return _refused(f"there is no pipeline {name}; there are: {known}")
+        raise NoSuchPipeline(name, {*settings.deployed_names(), *settings.removed_names()})
     if control_socket.is_running(settings.control) and settings.folder.pipeline_file(name).exists():
         return _refused(f"{name} runs; stop it first with `hotpath remove {name}`")
     if ours := engines_that_do_not_run(settings):

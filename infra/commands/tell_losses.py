@@ -16,7 +16,7 @@ from contract.layout import Places
 from contract.messages.codec import Unreadable
 from infra.ports import Ports
 from infra.settings import Settings
-from infra.stack.deployments import DeploymentUnreadable, deployment
+from infra.stack.deployments import DeploymentUnreadable, NoSuchPipeline, deployment
 from infra.stack.part_environment import environment
 from streaming.lake.losses import Loss, UnknownLoss, acknowledge, stored_losses
 
@@ -44,9 +44,7 @@ def run(args: Namespace) -> int:
         return 2
     known = [*settings.deployed_names(), *settings.removed_names()]
     if args.pipeline and args.pipeline not in known:
-        there = ", ".join(known) or "none"
-        print(f"hotpath: there is no pipeline {args.pipeline}; there are: {there}", file=sys.stderr)
-        return 2
+        raise NoSuchPipeline(args.pipeline, known)
     places = Places.from_environment(environment(settings, Ports.of(settings), names), needs=("hdfs",))
     try:
         code: int = args.act(args, places, names)

@@ -14,6 +14,7 @@ from contract.messages.commands import TrainNow
 from contract.topics import TRAINING_COMMANDS_TOPIC
 from infra.ports import Ports
 from infra.settings import Settings
+from infra.stack.deployments import NoSuchPipeline
 from infra.stack.part_environment import environment
 from streaming.kafka.send_record import send_record
 
@@ -34,9 +35,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     deployed = settings.deployed_names()
     if args.pipeline not in deployed:
-        there = ", ".join(deployed) or "none; `hotpath up` deploys one"
-        print(f"hotpath: no pipeline {args.pipeline!r} is deployed; there are: {there}", file=sys.stderr)
-        return 2
+        raise NoSuchPipeline(args.pipeline, deployed)
     env = environment(settings, Ports.of(settings), deployed)
     cloud = Places.from_environment(env, needs=("cloud",)).cloud
     command = TrainNow(pipeline=args.pipeline, who=getpass.getuser(), at_ms=round(time.time() * 1000))

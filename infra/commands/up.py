@@ -56,7 +56,7 @@ def _load(file: Path) -> Pipeline | None:
         return load(file)
     except PipelineError as error:
         for problem in error.problems:
-            print(f"{file}: {problem}", file=sys.stderr)
+            print(f"{file}:{problem}", file=sys.stderr)
     except OSError as error:
         print(f"hotpath: {file} cannot be read: {error.strerror}", file=sys.stderr)
     return None

@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -86,16 +87,20 @@ def ask(path: Path, request: Message) -> Iterator[Message]:
 
 
 def tell(path: Path, request: Message, say: Callable[[str], None]) -> int:
-    """Say what the running stack answers; its code.
+    """Say what the running stack answers, and on stderr why it failed; its code.
 
     Raises:
         NotRunning: as `ask`.
     """
     code = 1
     for message in ask(path, request):
-        if "say" in message:
-            say(message["say"])
         code = message.get("code", code)
+        if "say" not in message:
+            continue
+        if message.get("code"):
+            print(f"hotpath: {message['say']}", file=sys.stderr)
+        else:
+            say(message["say"])
     return code
 
 

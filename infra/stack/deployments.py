@@ -38,6 +38,13 @@ class DeploymentUnreadable(Unfit):
     """A deployed file does not load; the message names it and the remedy."""
 
 
+class NoSuchPipeline(Unfit):
+    """Nobody has deployed a pipeline of this name."""
+
+    def __init__(self, name: str, there: Iterable[str]) -> None:
+        super().__init__(f"there is no pipeline {name}; there are: {', '.join(sorted(there)) or 'none'}")
+
+
 def deployments(settings: Settings) -> list[Deployment]:
     """All that are deployed and load, by name; what does not load holds up no other, see `unreadable`."""
     return _that_load(settings.pipelines)

@@ -18,7 +18,7 @@ from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.announce import Announcer, tell
-from infra.stack.deployments import Deployment, deploy, deployments, take_back, vanished
+from infra.stack.deployments import Deployment, NoSuchPipeline, deploy, deployments, take_back, vanished
 from infra.stack.live_scorers import stop_live_scorers
 from infra.stack.part_environment import environment
 from infra.stack.preflight import Unfit
@@ -126,7 +126,8 @@ class RunningStack:
         """Stop a pipeline; its data stays. Its file goes first: then no part takes it up again."""
         each = next((each for each in self._deployed if each.pipeline.name == name), None)
         if each is None:
-            yield {"say": f"no pipeline {name} is deployed", "code": 1}
+            deployed = [each.pipeline.name for each in self._deployed]
+            yield {"say": str(NoSuchPipeline(name, deployed)), "code": 1}
             return
         take_back(self._settings, name)
         self._deployed = [other for other in self._deployed if other is not each]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from contract import variables
@@ -34,6 +35,7 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]], *, adopt: bool
         Unfit: before anything is started.
     """
     start_logging()
+    is_new = not settings.data.exists()
     try:
         settings.run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -45,6 +47,18 @@ def start(settings: Settings, files: list[tuple[Path, Pipeline]], *, adopt: bool
     except Locked:
         say(f"another `hotpath up` is starting or stopping at {settings.data}; try again when it is done")
         return 1
+    except Unfit:
+        if is_new:
+            _unmake(settings)
+        raise
+
+
+def _unmake(settings: Settings) -> None:
+    """Leave nothing of a data folder in which nothing was started, unless there is more in it by now."""
+    _lock(settings).unlink(missing_ok=True)
+    with suppress(OSError):  # it is not empty
+        settings.run.rmdir()
+        settings.data.rmdir()
 
 
 def _start(settings: Settings, files: list[tuple[Path, Pipeline]], adopt: bool) -> int:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,6 +39,7 @@ from monitoring.judge.stage import Problem
 from monitoring.page.page_server import Pages, serve_page
 from monitoring.page.view import unjudged
 from serving.candidates.state_store import ModelStates, write_states
+from serving.rollout.scorer_host import ScorerProcess
 from tests.manifests import manifest_of
 from tests.monitoring.page.test_page_server import a_view
 
@@ -109,8 +110,66 @@ def test_up_with_a_broken_file_names_every_problem_and_starts_nothing(
     file = tmp_path / "broken.toml"
     file.write_text('name = "Bad Name"\n[event]\ntopic = 1\n')
     assert main(["up", str(file)]) == 1
-    assert len(capsys.readouterr().err.splitlines()) > 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1
+    assert all(re.match(rf"{re.escape(str(file))}:[0-9]+:[0-9]+: ", line) for line in lines)
     assert not (tmp_path / "data").exists()
+
+
+def test_up_that_is_refused_leaves_nothing_of_a_data_folder_that_it_has_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("HOTPATH_PORT_BASE", str(taken.getsockname()[1]))
+        for made in (False, True):
+            assert main(["up"]) == 1
+            assert "busy ports" in capsys.readouterr().err
+            assert (tmp_path / "data").exists() is made
+            (tmp_path / "data").mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["remove", "third"],
+        ["reset", "third", "--yes"],
+        ["train", "third"],
+        ["models", "list", "third"],
+        ["models", "list", "--pipeline", "third"],
+        ["losses", "list", "--pipeline", "third"],
+    ],
+)
+def test_a_pipeline_that_is_not_there_is_a_problem_in_the_same_words_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (tmp_path / "data" / "pipelines").mkdir(parents=True)
+    (tmp_path / "data" / "pipelines" / "first.toml").touch()
+    assert main(words) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "hotpath: there is no pipeline third; there are: first\n")
+
+
+def test_why_a_running_stack_refuses_is_told_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    with a_stack(Settings.from_environment().control, {"say": "there is no pipeline third", "code": 1}):
+        assert main(["remove", "third"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "hotpath: there is no pipeline third\n")
+
+
+def test_logs_of_a_scorer_are_those_of_its_pipelines_scorers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Settings.from_environment().folder
+    folder.scorers.mkdir(parents=True)
+    folder.logs.mkdir()
+    scorer = ScorerProcess("flights-20261121T021700Z-ab12", "flights", None, 1, 1)
+    (folder.scorers / f"{scorer.name}.json").write_text(json.dumps(asdict(scorer)))
+    folder.log("scorers-flights").write_text("up\n")
+    assert main(["logs", scorer.name]) == 0
+    assert capsys.readouterr().out == "up\n"
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.commands.models import Asked, NotClear, named
+from infra.stack.deployments import NoSuchPipeline
 
 V = "flights-20261121T021700Z"
 BOTH = ("flights", "machines")
@@ -39,7 +40,6 @@ def test_names_are_pipelines_or_a_version_in_any_order(
         ("promote", ["flights"], "which version?"),
         ("promote", ["trains", V], f"trains and {V} are not both versions; deployed: flights, machines"),
         ("unpin", [], "which pipeline? Name one: hotpath models unpin [PIPELINE]; deployed: flights, machines"),
-        ("unpin", [V], f"{V} is no deployed pipeline; deployed: flights, machines"),
         ("promote", ["trains-20261121T021700Z"], "which pipeline?"),
         ("rollback", ["flights", "machines"], "which pipeline?"),
     ],
@@ -48,6 +48,17 @@ def test_what_is_not_clear_is_told_with_what_to_type(action: str, names: list[st
     with pytest.raises(NotClear) as refused:
         named(action, names, None, BOTH)
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("action", "names", "pipeline", "unknown"),
+    [("list", ["trains"], None, "trains"), ("unpin", [V], None, V), ("show", [V], "trains", "trains")],
+)
+def test_a_pipeline_that_is_not_deployed_is_told_with_those_that_are(
+    action: str, names: list[str], pipeline: str | None, unknown: str
+) -> None:
+    with pytest.raises(NoSuchPipeline, match=f"there is no pipeline {unknown}; there are: flights, machines"):
+        named(action, names, pipeline, BOTH)
 
 
 def test_one_pipeline_alone_need_not_be_named() -> None:

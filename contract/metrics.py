@@ -243,6 +243,42 @@ INFLUX_SPOOL_BYTES = MONITOR.gauge(
     "hotpath_monitor_influx_spool_bytes", "bytes", "Points on disk that InfluxDB has not taken yet."
 )
 
+# engines and this host, as the monitor asks them
+ENGINE_ANSWERS = MONITOR.replaced(
+    "hotpath_engine_answers", "1 or 0", "1 while the engine answers the monitor, 0 while it does not.", "engine"
+)
+KAFKA_UNDER_REPLICATED = MONITOR.replaced(
+    "hotpath_kafka_under_replicated_partitions",
+    "partitions",
+    "Partitions with fewer replicas in sync than they should have.",
+    "side",
+)
+KAFKA_APPENDED_RECORDS = MONITOR.replaced(
+    "hotpath_kafka_appended_records",
+    "records",
+    "The sum of a topic's ends: how many records it has ever had, markers of transactions included.",
+    "side",
+    "topic",
+)
+KAFKA_LOG_BYTES = MONITOR.replaced(
+    "hotpath_kafka_log_bytes", "bytes", "The logs of a broker that `hotpath up` started, on disk.", "side"
+)
+HDFS_CAPACITY_BYTES = MONITOR.replaced("hotpath_hdfs_capacity_bytes", "bytes", "What HDFS can hold.")
+HDFS_REMAINING_BYTES = MONITOR.replaced("hotpath_hdfs_remaining_bytes", "bytes", "What is free of it.")
+HDFS_MISSING_BLOCKS = MONITOR.replaced("hotpath_hdfs_missing_blocks", "blocks", "Blocks of which no copy is left.")
+HDFS_LIVE_NODES = MONITOR.replaced("hotpath_hdfs_live_nodes", "nodes", "DataNodes that report.")
+H2O_NODES = MONITOR.replaced("hotpath_h2o_nodes", "nodes", "Nodes of the H2O cluster.")
+H2O_FREE_MEMORY_BYTES = MONITOR.replaced("hotpath_h2o_free_memory_bytes", "bytes", "Free heap over all nodes of H2O.")
+H2O_RUNNING_JOBS = MONITOR.replaced("hotpath_h2o_running_jobs", "jobs", "Jobs that H2O works on.")
+HOST_CPU_RATIO = MONITOR.replaced("hotpath_host_cpu_ratio", "0 to 1", "The share of this host's cores that is busy.")
+HOST_AVAILABLE_MEMORY_BYTES = MONITOR.replaced(
+    "hotpath_host_available_memory_bytes", "bytes", "Memory that programs can still have."
+)
+HOST_FREE_DISK_BYTES = MONITOR.replaced("hotpath_host_free_disk_bytes", "bytes", "Free on the disk of the data folder.")
+HOST_NETWORK_BYTES = MONITOR.replaced(
+    "hotpath_host_network_bytes", "bytes", "Since the host started: received, or sent.", "direction"
+)
+
 # the mirror, as the watcher sees it, and what the hot query makes of it
 # moments, not ages: an age would stand still with the process that tells it
 MIRROR_LAG_RECORDS = WATCHER.gauge(

@@ -60,6 +60,15 @@ HDFS_REPLICATION: Final = Variable(
     "3",
     "Spark job",
 )
+HDFS_HTTP: Final = Variable[str | None](
+    "HOTPATH_HDFS_HTTP",
+    types.http_url,
+    None,
+    "The web address of its NameNode, where the monitor reads capacity, blocks and nodes.",
+    "http://namenode:9870",
+    "monitor",
+    default_in_words="none: HDFS is not measured",
+)
 H2O: Final = Variable[str | None](
     "HOTPATH_H2O",
     types.url,
@@ -361,6 +370,7 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
         CLOUD_KAFKA,
         *(variable for client in KAFKA_CLIENT.values() for variable in client.values()),
         HDFS,
+        HDFS_HTTP,
         HDFS_REPLICATION,
         H2O,
         H2O_USERNAME,

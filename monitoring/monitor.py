@@ -23,6 +23,7 @@ from contract.pipeline import Pipeline
 from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
+from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.influx_feed import InfluxFeed
 from monitoring.judge.alerts import OF_THE_STACK, Alerts
@@ -249,6 +250,7 @@ def main() -> None:
     server = serve_page(Environment().get(variables.PAGE), pages)
     VitalThread("page", server.serve_forever).start()
     VitalThread("lake", lake.follow).start()
+    VitalThread("engines", EngineFollower(places, Deployed(places).pipelines).follow).start()
     monitor.start_threads()
     with httpx.Client() as client:
         while True:

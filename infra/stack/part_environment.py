@@ -26,6 +26,7 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
         (variables.ONPREM_KAFKA, ports.address("onprem")),
         (variables.CLOUD_KAFKA, ports.address("cloud")),
         (variables.HDFS, f"hdfs://{ports.address('namenode')}"),
+        (variables.HDFS_HTTP, f"http://{ports.address('namenode_http')}" if is_local(settings, variables.HDFS) else ""),
         (variables.H2O, f"http://{ports.address('h2o')}"),
         (variables.ADMIN, ports.listens_at("admin")),
         (variables.PAGE, ports.listens_at("page")),

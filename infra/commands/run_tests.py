@@ -88,7 +88,7 @@ def run(args: Namespace) -> int:
     results = [ran for steps in _steps(args) for ran in _run(steps)]
     if not args.quick and not _has_influxd():
         left_out.append(
-            "tests with InfluxDB: name an influxd of version 2 in HOTPATH_INFLUXD, or install Go to build one"
+            f"tests with InfluxDB: name an influxd 2 in {variables.INFLUXD.name}, or install Go, which builds one"
         )
     say("")
     for step, code, seconds in results:

@@ -30,6 +30,7 @@ PLACES = {
         "infra/settings.py",
         "infra/install/installer.py",
         "infra/install/jars.py",
+        "infra/install/influxd_build.py",  # of the user's cache, and of Go
         "infra/commands/bench.py",
         "infra/commands/run_tests.py",
     },
@@ -45,6 +46,7 @@ PLACES = {
         "serving/rollout/scorer_host.py",  # a log that is put aside
         "infra/install/jars.py",  # what the installer makes again when it lacks: whole folders
         "infra/install/java_home.py",
+        "infra/install/influxd_build.py",
     },
 }
 """What is looked for -> where it may stand."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from flights_data import NEW_YORK
 
 from contract.files import write_durably
@@ -34,16 +35,25 @@ def load_or_anchor(path: Path, speed: float, now: float) -> Clock:
     """The clock stored at `path`, or a new one whose now is `START`, stored there.
 
     Raises:
-        SystemExit: the stored clock runs at another speed.
+        SystemExit: the stored clock runs at another speed, or its file is damaged.
     """
     if path.exists():
-        clock = Clock(**json.loads(path.read_text()))
+        clock = _stored(path)
         if clock.speed != speed:
             raise SystemExit(f"{path}: this clock runs {clock.speed:g} times as fast; not {speed:g}: use another name")
         return clock
     clock = Clock(anchor_real=now, anchor_flight=START, speed=speed)
     store(path, asdict(clock))
     return clock
+
+
+def _stored(path: Path) -> Clock:
+    """No other clock can take its place: the flights of before would come at other moments."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Clock)
+    except (OSError, msgspec.MsgspecError, ValueError) as error:
+        remedy = "remove it, and the flights begin anew, or choose another name for the pipeline"
+        raise SystemExit(f"{path} is damaged ({error}); {remedy}") from error
 
 
 def store(path: Path, what: dict[str, float]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import logging
 import signal
 import sys
@@ -28,6 +27,7 @@ from contract.environment import Environment, VariableError
 from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.pipeline import Pipeline
+from contract.state_file import read_state
 from contract.variable_types import reachable
 from streaming.pipeline_file.diagnostics import PipelineError
 from streaming.pipeline_file.load import load
@@ -44,7 +44,8 @@ class Position:
         self._path = path
 
     def load(self, earliest: float) -> float:
-        return max(earliest, float(json.loads(self._path.read_text())["flight"])) if self._path.exists() else earliest
+        stored = read_state(self._path, dict[str, float], "the flights are played from the earliest moment on")
+        return max(earliest, (stored or {}).get("flight", earliest))
 
     def store(self, flight: float) -> None:
         store(self._path, {"flight": flight})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from flights_clock import START, Clock
+from flights_clock import START, Clock, load_or_anchor
 from flights_records import Record, records
 from producing import Producing
 from replay import Position, catch_up
@@ -64,3 +64,17 @@ def test_after_an_import_the_first_record_that_is_still_to_come_is_played(tmp_pa
     assert first is not None
     assert first.moment >= START
     assert broker.announced == [True, False]
+
+
+def test_a_damaged_position_is_the_earliest_one_and_a_damaged_clock_is_refused_by_name(tmp_path: Path) -> None:
+    position, clock = tmp_path / "flights.position.json", tmp_path / "flights.clock.json"
+    for content in ("", "{", "[]", '{"flight": "x"}'):
+        position.write_text(content)
+        clock.write_text(content)
+        assert Position(position).load(5.0) == 5.0
+        with pytest.raises(
+            SystemExit, match=r"flights.clock.json is damaged \(.*remove it, and the flights begin anew"
+        ):
+            load_or_anchor(clock, 60, 0)
+    Position(position).store(7.0)
+    assert Position(position).load(5.0) == 7.0

@@ -31,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when the broker has the command, 1 when it does not take it, 2 when no such pipeline is deployed."""
+    """0 when the broker has the command, 1 when it does not take it."""
     settings = Settings.from_environment()
     deployed = settings.deployed_names()
     if args.pipeline not in deployed:

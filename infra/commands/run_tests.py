@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ from infra.engines import influxdb
 from infra.install.influxd_build import cached, lacking
 from infra.settings import ROOT, SHARE, Settings, java_home
 from infra.stack.announce import say
+from infra.supervisor import child
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 BIN = Path(sys.executable).parent
@@ -187,10 +189,16 @@ def _run(steps: list[Step]) -> list[tuple[Step, int, float]]:
 
 
 def _run_one(step: Step, output: IO[str] | None) -> tuple[Step, int, float]:
+    """Tests end with us, and their stack with them: a run that is stopped leaves nothing behind."""
     began = time.monotonic()
+    bound = child.bound_to_us(signal.SIGTERM) if step.name.startswith("pytest") else ()
     try:
         done = subprocess.run(
-            step.command, cwd=ROOT, env=os.environ | _influxd() | dict(step.env), stdout=output, stderr=output
+            (*bound, *step.command),
+            cwd=ROOT,
+            env=os.environ | _influxd() | dict(step.env),
+            stdout=output,
+            stderr=output,
         )
         code = done.returncode
     except FileNotFoundError as error:

@@ -21,6 +21,8 @@ from typing import Final
 VERSION: Final = "2.7.12"
 MODULE: Final = "github.com/influxdata/influxdb/v2"
 NEEDS: Final = ("go", "cargo", "cc")
+STEP_S: Final = 1200
+"""No step takes longer; without a network Go may wait for ever."""
 
 _RUSTC: Final = """\
 #!/bin/sh
@@ -44,7 +46,7 @@ def build() -> Path:
     """Build it unless it is there; where it is.
 
     Raises:
-        subprocess.CalledProcessError: a step failed; what it printed went to stderr.
+        subprocess.SubprocessError: a step failed, or took too long; what it printed went to stderr.
     """
     program = cached()
     if program.exists():
@@ -82,9 +84,8 @@ def _toolchain() -> dict[str, str]:
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | (env or {}), stdout=subprocess.PIPE, text=True, check=True
-    )
+    full = os.environ | (env or {})
+    done = subprocess.run(command, cwd=folder, env=full, stdout=subprocess.PIPE, text=True, check=True, timeout=STEP_S)
     return done.stdout
 
 
@@ -95,7 +96,7 @@ def main() -> int:
         return 1
     try:
         print(build())
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         print(f"influxd is not built: {error}", file=sys.stderr)
         return 1
     return 0

@@ -28,6 +28,7 @@ from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, s
 from monitoring.influx.influx_feed import InfluxFeed
 from monitoring.judge.alerts import OF_THE_STACK, Alerts
 from monitoring.judge.memory import Memory
+from monitoring.judge.model_points import ModelPoints
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.judge.stage import Problem, StageInputs
 from monitoring.judge.stages import broken, stages
@@ -59,6 +60,7 @@ class Monitor:
         self._began_s = time.time()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
         self._influx = InfluxFeed(places) if places.influx else None
+        self._model_points = ModelPoints()
         self._before: Snapshot | None = None
         self._answered: set[str] = set()
         """The parts that have answered since this monitor began."""
@@ -70,9 +72,10 @@ class Monitor:
         targets = self._targets(client)
         now = scrape(client, targets, time.time())
         self._memory.take(now)
-        if self._influx:
-            self._influx.take(now)
         now, pipelines = self._without_starting(now), self._deployed.pipelines()
+        if self._influx:
+            found = {pipeline.name: self._lake.found(pipeline.name) for pipeline in pipelines}
+            self._influx.take(now, partial(self._model_points.points, found))
         views = [self._judged(pipeline, now) for pipeline in pipelines]
         told = {view.pipeline.name: self._told(view) for view in views if self._is_known(view.pipeline, now)}
         problems = tuple(self._problems_of_stack())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
+from influxdb_client.client.write.point import Point
 from prometheus_client import REGISTRY
 
 from contract import variables
@@ -37,13 +40,13 @@ class InfluxFeed:
     def start(self) -> None:
         VitalThread("influx", self._writer.run).start()
 
-    def take(self, now: Snapshot) -> None:
-        """Keep the points of a scrape, every `EVERY_S`."""
+    def take(self, now: Snapshot, more: Callable[[], Iterable[Point]]) -> None:
+        """Keep the points of a scrape, every `EVERY_S`; and those that `more` makes then."""
         if now.time_s < self._next_s:
             return
         self._next_s = now.time_s + EVERY_S - 0.5  # looks are not on the second: a late one must not cost an interval
         points = self._maker.points(replace(now, samples=(*now.samples, *own_samples())))
-        self._writer.add(point.to_line_protocol() for point in points)
+        self._writer.add(point.to_line_protocol() for point in chain(points, more()))
 
     def problem(self) -> str | None:
         """Why InfluxDB has no new points; None while all is well."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contract import metrics
 from monitoring.collect.rates import mean
 from monitoring.judge.bad_records import dead_letters, quarantined
+from monitoring.judge.clocks_behind import clocks_behind
 from monitoring.judge.failing import (
     failing_pull,
     failing_steps,
@@ -167,7 +168,7 @@ _FIGURES: dict[str, Figures] = {
     "outcomes": _outcomes,
 }
 _JUDGES: dict[str, tuple[Judge, ...]] = {
-    "producers": (_late_replay,),
+    "producers": (_late_replay, clocks_behind),
     "mirror": (forgotten_imports, mirror_stands, lost_records),
     "events": (
         tables_stand,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from contract.pipeline import Pipeline
+from monitoring.judge.clocks_behind import MOST_EACH
 from monitoring.judge.model_health import Realised
+from monitoring.judge.wording import in_words, printable
 from training.evaluation.confidence_intervals import auc_upper_bound
 
 Verdict = Literal["trusted", "not_trusted", "not_known"]
-
-MOST_HOSTS_EACH = 5
-"""Of so many hosts with wrong clocks each is a reason of its own; of more, they are one reason together."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,10 @@ def reasons_against(pipeline: Pipeline, seen: TrustInputs) -> list[Reason]:
         found.append(Reason("no_model", "no model has been admitted yet"))
     oldest = pipeline.monitoring.max_model_age or pipeline.serving.max_age
     if seen.model_age_s is not None and seen.model_age_s > oldest.total_seconds():
-        age = _words(seen.model_age_s)
-        found.append(Reason("model_too_old", f"the model is {age} old, the limit is {_words(oldest.total_seconds())}"))
+        age = in_words(seen.model_age_s)
+        found.append(
+            Reason("model_too_old", f"the model is {age} old, the limit is {in_words(oldest.total_seconds())}")
+        )
     if seen.realised is not None:
         found += _below_floors(pipeline, seen.realised)
     found += _clocks_ahead(pipeline, seen.clock_offsets_s)
@@ -75,15 +76,15 @@ def verdict(pipeline: Pipeline, seen: TrustInputs, trouble: str | None = None) -
 
 def first_line(pipeline: Pipeline, seen: TrustInputs, trouble: str | None = None) -> str:
     """Trusted or not, or not known yet, and why; then who holds a version by hand."""
-    said = _in_words(pipeline, seen, trouble)
+    said = _sentence(pipeline, seen, trouble)
     return f"{pipeline.name}: {said}." + ("" if seen.pinned is None else f" {seen.pinned.text}.")
 
 
-def _in_words(pipeline: Pipeline, seen: TrustInputs, trouble: str | None) -> str:
+def _sentence(pipeline: Pipeline, seen: TrustInputs, trouble: str | None) -> str:
     against = reasons_against(pipeline, seen)
     if against:
         return "do not trust the model now: " + "; ".join(reason.text for reason in against)
-    age = "" if seen.model_age_s is None else f", {_words(seen.model_age_s)} old"
+    age = "" if seen.model_age_s is None else f", {in_words(seen.model_age_s)} old"
     if seen.realised is None:
         figures = f"{seen.model} answers{age}; too few outcomes yet to say how well"
     else:
@@ -115,27 +116,13 @@ def _clocks_ahead(pipeline: Pipeline, offsets_s: Mapping[str, float]) -> list[Re
     """A host whose events are appended before they happen has a clock ahead of the broker's."""
     tolerance = pipeline.clock.tolerance.total_seconds()
     ahead = {host: -offset for host, offset in offsets_s.items() if offset < -tolerance}
-    if len(ahead) > MOST_HOSTS_EACH:
+    if len(ahead) > MOST_EACH:
         furthest = max(ahead, key=lambda host: ahead[host])
         told = (
-            f"the clocks of {len(ahead)} hosts are ahead, that of {_printable(furthest)} by {_words(ahead[furthest])}"
+            f"the clocks of {len(ahead)} hosts are ahead, that of {printable(furthest)} by {in_words(ahead[furthest])}"
         )
         return [Reason("clocks_ahead", told)]
     return [
-        Reason(f"clock_ahead:{host}", f"the clock of {_printable(host)} is {_words(by_s)} ahead")
+        Reason(f"clock_ahead:{host}", f"the clock of {printable(host)} is {in_words(by_s)} ahead")
         for host, by_s in sorted(ahead.items())
     ]
-
-
-def _printable(name: str) -> str:
-    """A name that a producer chose, without the control characters that it may hold, and not longer than a line."""
-    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
-
-
-def _words(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return str(timedelta(seconds=round(seconds / 60) * 60)).removesuffix(":00") + " h"

@@ -161,7 +161,7 @@ def _settings(data: Path) -> Settings:
         "HOTPATH_STUCK_S": "120",
         "HOTPATH_CALL_S": "60",
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTPATH_")}
+    kept = {n: value for n, value in os.environ.items() if not n.startswith("HOTPATH_") or n == "HOTPATH_INFLUXD"}
     return Settings.from_environment(kept | own)
 
 

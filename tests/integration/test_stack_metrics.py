@@ -12,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from contract import metrics
+from contract.layout import Influx
 from contract.metric_types import DECLARED, sample_name
+from monitoring.influx.influx_client import InfluxClient
 from tests.integration.conftest import RunningStack
 from tests.waiting import until
 
@@ -97,3 +99,24 @@ def test_the_monitor_measures_every_engine_and_the_host(stack: RunningStack) -> 
     assert found[(sample_name(metrics.H2O_FREE_MEMORY_BYTES),)] > 10**7
     assert 0 <= found[(sample_name(metrics.HOST_CPU_RATIO),)] <= 1
     assert found[(sample_name(metrics.HOST_FREE_DISK_BYTES),)] > 10**6
+
+
+def measurements(influx: Influx) -> set[str]:
+    flux = f'import "influxdata/influxdb/schema" schema.measurements(bucket: "{influx.bucket}")'
+    with InfluxClient(influx) as client:
+        return {str(row["_value"]) for row in client.query(flux)}
+
+
+def test_every_metric_reaches_influxdb(stack: RunningStack) -> None:
+    influx = stack.places.influx
+    if influx is None:
+        pytest.skip("there is no influxd")
+    expected = {each.name for each in DECLARED if not each.only_by_fault}
+    until(lambda: expected <= measurements(influx), 60, "every declared metric in InfluxDB", every_s=3)
+    with InfluxClient(influx) as client:
+        rows = client.query(
+            f'from(bucket: "{influx.bucket}") |> range(start: -30m) '
+            '|> filter(fn: (r) => r._measurement == "hotpath_streaming_records" and r._field == "increase") '
+            '|> filter(fn: (r) => r.table == "events") |> sum()'
+        )
+    assert sum(row["_value"] for row in rows) > 100

@@ -29,6 +29,10 @@ class ReplacedGauge(Gauge):
         """Show these values by their labels' values, and nothing else."""
         self._shown = tuple(samples.items())
 
+    def _child_samples(self) -> Iterable[Sample]:
+        """Of a gauge without labels; one with labels has no children that anybody sets."""
+        return self._multi_samples()
+
     def _multi_samples(self) -> Iterable[Sample]:
         return [
             Sample("", dict(zip(self._labelnames, labels, strict=True)), value, None, None)
@@ -43,7 +47,7 @@ Metric: TypeAlias = Counter | Gauge | Histogram
 class Declared:
     """One metric as docs/metrics.md lists it.
 
-    `only_by_fault`: it has no sample until something goes wrong, so an ordinary run does not show it.
+    `only_by_fault`: it has no sample until what it tells of happens, mostly a fault: an ordinary run does not show it.
     """
 
     metric: Metric | None

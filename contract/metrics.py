@@ -347,6 +347,7 @@ IMPORTED_SECONDS = SPARK_JOB.moment(
     "hotpath_streaming_imported_seconds",
     "When a record was last committed that is marked as imported.",
     "pipeline",
+    only_by_fault=True,
 )
 STREAM_RESTARTS = SPARK_JOB.counter(
     "hotpath_streaming_restarts",

@@ -248,6 +248,9 @@ def main() -> None:
         hang_watchdog.start()
     except ValueError as error:
         sys.exit(f"monitor: {error}")
+    metrics.serve("monitor")
+    for outcome in ("written", "refused", "dropped"):
+        metrics.INFLUX_POINTS.labels(outcome=outcome)
     pages, lake = Pages(), LakeFollower(places, Deployed(places).pipelines)
     monitor = Monitor(places, Environment().get(variables.ADMIN), lake, pages)
     server = serve_page(Environment().get(variables.PAGE), pages)

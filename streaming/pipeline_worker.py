@@ -102,6 +102,7 @@ class PipelineLoop(VitalThread):
         self._failures = Counter({HOT_QUERY: 0, LOSSES: 0, ROWS_JOB: 0, UPKEEP: 0})
         self._next_upkeep = time.monotonic() + pace.upkeep.total_seconds()
         self._next_count = time.monotonic()
+        UPKEEP_SECONDS.labels(pipeline=pipeline.name)  # shown from the beginning, with no observation
 
     def end(self) -> None:
         """Finish the running batch and build, then leave; the thread lives until that is done."""

@@ -60,6 +60,16 @@ def test_samples_that_are_replaced_together_are_never_both_there_nor_both_absent
     assert samples(gauge) == []
 
 
+def test_a_replaced_gauge_without_labels_has_one_sample_or_none() -> None:
+    registry = CollectorRegistry()
+    gauge = ReplacedGauge("test_replaced_alone", "For this test.", registry=registry)
+    assert samples(gauge) == []
+    gauge.replace({(): 7.0})
+    assert registry.get_sample_value("test_replaced_alone") == 7
+    gauge.replace({})
+    assert samples(gauge) == []
+
+
 def samples(gauge: ReplacedGauge) -> list[Sample]:
     return [sample for family in gauge.collect() for sample in family.samples]
 

@@ -15,15 +15,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
 VERSION: Final = "2.7.12"
 MODULE: Final = "github.com/influxdata/influxdb/v2"
 NEEDS: Final = ("go", "cargo", "cc")
-STEP_S: Final = 1200
-"""No step takes longer; without a network Go may wait for ever."""
+WITHIN_S: Final = 1200.0
+"""The whole may take so long; without a network Go may wait for ever."""
 
+_ENDS_S: Final = time.monotonic() + WITHIN_S
 _RUSTC: Final = """\
 #!/bin/sh
 # Flux denies warnings, and newer compilers have more of them.
@@ -85,7 +87,15 @@ def _toolchain() -> dict[str, str]:
 
 def _run(command: list[str], folder: Path, env: dict[str, str] | None = None) -> str:
     full = os.environ | (env or {})
-    done = subprocess.run(command, cwd=folder, env=full, stdout=subprocess.PIPE, text=True, check=True, timeout=STEP_S)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=full,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=max(1.0, _ENDS_S - time.monotonic()),
+    )
     return done.stdout
 
 

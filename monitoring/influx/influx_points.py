@@ -26,6 +26,7 @@ from monitoring.collect.scrape import Sample, Snapshot, pipeline_of_scorer
 YOUNG_S: Final = 60.0
 """A process that is not older than this when it is first seen has counted from 0 since then."""
 SUMMED_UNITS: Final = ("records", "bytes", "scorers", "predictions", "connections", "files")
+FLUX_COLUMNS: Final = ("table", "result")
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 Tags = tuple[tuple[str, str], ...]
@@ -150,8 +151,12 @@ def _by_sample_name(declared: Iterable[Declared]) -> dict[str, Declared]:
 
 
 def _tags(sample: Sample, declared: Declared) -> Tags:
-    """The labels, without the bound of a histogram's bucket."""
-    labels = {name: value for name, value in sample.labels.items() if name != "le" and value}
+    """The labels, without the bound of a histogram's bucket; columns of Flux's own answers get another name."""
+    labels = {
+        f"{name}_name" if name in FLUX_COLUMNS else name: value
+        for name, value in sample.labels.items()
+        if name != "le" and value
+    }
     if declared.emitter == EVERY_PROCESS.name:
         labels["part"] = _stable_name(sample)
     return tuple(sorted(labels.items()))

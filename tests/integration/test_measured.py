@@ -117,6 +117,6 @@ def test_every_metric_reaches_influxdb(stack: RunningStack) -> None:
         rows = client.query(
             f'from(bucket: "{influx.bucket}") |> range(start: -30m) '
             '|> filter(fn: (r) => r._measurement == "hotpath_streaming_records" and r._field == "increase") '
-            '|> filter(fn: (r) => r.table == "events") |> sum()'
+            '|> filter(fn: (r) => r.table_name == "events") |> sum()'
         )
     assert sum(row["_value"] for row in rows) > 100

@@ -72,6 +72,12 @@ def test_gauges_of_several_processes_are_one_point() -> None:
     assert not [line for line in found if "model=n" in line or "go_threads" in line]
 
 
+def test_a_label_that_is_a_column_of_flux_gets_another_name() -> None:
+    pending = sample_name(metrics.PENDING_BUCKETS)
+    now = scrape(0, Sample("streaming", pending, {"pipeline": "p", "table": "rows"}, 3.0))
+    assert lines(PointMaker(), now, pending) == [",pipeline=p,table_name=rows value=3"]
+
+
 def test_the_processes_of_a_pipelines_scorers_are_one_series() -> None:
     memory = metrics.PROCESS_MEMORY_BYTES
     now = scrape(0, *(Sample(part, memory, {}, 100.0) for part in (BLUE, GREEN, "p-no-model-cccc", "monitor")))

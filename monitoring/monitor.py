@@ -59,7 +59,7 @@ class Monitor:
         self._webhook = Webhook(places.webhook) if places.webhook else None
         self._began_s = time.time()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
-        self._influx = InfluxFeed(places) if places.influx else None
+        self._influx = InfluxFeed(places, influx) if (influx := places.influx) else None
         self._model_points = ModelPoints()
         self._before: Snapshot | None = None
         self._answered: set[str] = set()

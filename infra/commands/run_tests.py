@@ -120,14 +120,11 @@ def _steps(args: Namespace) -> list[list[Step]]:
     ]
     fast = _pytest("pytest, fast", args, *_THREE_FOR_TWO_CORES, *_BY_FILE, "tests", *_ignored(BESIDE_FAST))
     building = [] if args.quick or _has_influxd() or lacking() else [_BUILD_INFLUXD]
-    tests = [
-        Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo),
-        _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults"),
-    ]
+    cargo_tests = Step("cargo test", ("cargo", "test", *_RUST, "-p", "transform", "-p", "scorer"), cargo)
+    faults = _pytest("pytest, faults", args, *_A_CORE_EACH, "tests/faults")
     own = own_engines()
     stack = _pytest("pytest, with the stack", args, str(INTEGRATION), *_ignored(own))
     engines = _pytest("pytest, with engines of their own", args, *own)
-    cargo_tests, faults = tests
     return [linters, [cargo_tests], [*building, fast], [faults], [stack] if args.quick else [engines, stack]]
 
 

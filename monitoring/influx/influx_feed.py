@@ -11,7 +11,7 @@ from influxdb_client.client.write.point import Point
 from prometheus_client import REGISTRY
 
 from contract import variables
-from contract.layout import Places
+from contract.layout import Influx, Places
 from contract.process_end import VitalThread
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.influx.influx_points import PointMaker
@@ -23,15 +23,9 @@ OWN_PART: Final = "monitor"
 
 
 class InfluxFeed:
-    """One InfluxDB; `start` begins to send.
+    """One InfluxDB; `start` begins to send."""
 
-    Raises:
-        VariableError: the environment names no InfluxDB, or not all that is needed.
-    """
-
-    def __init__(self, places: Places) -> None:
-        influx = places.influx
-        assert influx is not None, "the caller has looked"
+    def __init__(self, places: Places, influx: Influx) -> None:
         spool = PointSpool(places.folder.influx_points, places.environment.get(variables.INFLUX_SPOOL))
         self._writer = InfluxWriter(influx, spool)
         self._maker = PointMaker()

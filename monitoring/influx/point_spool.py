@@ -22,6 +22,7 @@ class PointSpool:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder, self._most_bytes = folder, most_bytes
         folder.mkdir(parents=True, exist_ok=True)
+        metrics.INFLUX_SPOOL_BYTES.set(self.size())
         newest = self.files()[-1:]
         self._next = int(newest[0].stem) + 1 if newest else 0
 
@@ -44,15 +45,16 @@ class PointSpool:
 
     def remove(self, file: Path) -> None:
         """Forget a file that InfluxDB has taken or refused; one that was dropped meanwhile is gone already."""
+        metrics.INFLUX_SPOOL_BYTES.dec(_size(file))
         file.unlink(missing_ok=True)
-        metrics.INFLUX_SPOOL_BYTES.set(self.size())
 
     def size(self) -> int:
         """Bytes that wait."""
         return sum(_size(file) for file in self.files())
 
     def _drop_oldest(self) -> None:
-        files, size = self.files(), self.size()
+        files = self.files()
+        size = sum(_size(file) for file in files)
         for file in files[:-1]:
             if size <= self._most_bytes:
                 break

@@ -112,14 +112,12 @@ class Observer:
         """Whether each connected scorer still answers; of others, and while the manager is away, nothing is asked."""
         asked = {name for name in answer or () if now >= self._asked_at.get(name, -ASK_EVERY_S) + ASK_EVERY_S}
         live = {name for name in asked if is_live(self.places.sockets / f"{name}.sock", ANSWER_S)}
-        self._asked_at = {name: now if name in asked else at for name, at in self._asked_at.items()} | dict.fromkeys(
-            asked, now
-        )
+        asked_at = self._asked_at | dict.fromkeys(asked, now)
+        self._asked_at = {name: at for name, at in asked_at.items() if name in self.processes}
         silent = set(answer or ()) - live
         self._answered_at = {
             name: self._answered_at.get(name, now) if name in silent else now for name in self.processes
         }
-        self._asked_at = {name: at for name, at in self._asked_at.items() if name in self.processes}
 
     def _scorer(self, process: ScorerProcess, connected: Connected) -> Scorer:
         state: State = connected[process.name].state if process.name in connected else "unknown"

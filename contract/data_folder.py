@@ -168,6 +168,11 @@ class DataFolder:
         return self.path / "monitor" / "alerts.json"
 
     @property
+    def monitor_events(self) -> Path:
+        """JSON: what the monitor has told as an event, so that a restart neither repeats nor forgets one."""
+        return self.path / "monitor" / "events.json"
+
+    @property
     def monitor_memory(self) -> Path:
         """JSON: what the monitor needs to go on judging after a restart."""
         return self.path / "monitor" / "memory.json"

@@ -166,6 +166,24 @@ MODEL_PINNED = ROLLOUT.replaced(
     "who",
     only_by_fault=True,
 )
+CHAMPION_SINCE = ROLLOUT.replaced(
+    "hotpath_rollout_champion_since_seconds",
+    "s since 1970",
+    "When the version that serves became champion: by whom and why, in words.",
+    "pipeline",
+    "model",
+    "who",
+    "reason",
+)
+REJECTED_SINCE = ROLLOUT.replaced(
+    "hotpath_rollout_rejected_since_seconds",
+    "s since 1970",
+    "When the newest of the rejected candidates was rejected: why, in words. Absent while none is.",
+    "pipeline",
+    "model",
+    "reason",
+    only_by_fault=True,
+)
 HOST_TROUBLE = ROLLOUT.replaced(
     "hotpath_rollout_host_trouble",
     "1",

@@ -8,6 +8,7 @@ from typing import Final
 
 import contract.metrics  # noqa: F401  declares every metric
 from contract.doc_tables import table, with_tables
+from contract.measurements import MEASUREMENTS, Measurement
 from contract.metric_types import DECLARED, Declared
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
@@ -16,12 +17,19 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
 def tables() -> Mapping[str, str]:
     """The page's tables by the process that emits."""
     emitters = dict.fromkeys(each.emitter for each in DECLARED)
-    return {f"metrics: {emitter}": _table(emitter) for emitter in emitters}
+    measurements = table(("measurement", "tags", "fields", "what"), (_measurement(each) for each in MEASUREMENTS))
+    return {"measurements": measurements} | {f"metrics: {emitter}": _table(emitter) for emitter in emitters}
 
 
 def _table(emitter: str) -> str:
     rows = (_row(each) for each in DECLARED if each.emitter == emitter)
     return table(("metric", "type", "unit", "meaning", "labels"), rows)
+
+
+def _measurement(each: Measurement) -> tuple[str, ...]:
+    tags = ", ".join(f"`{tag}`" for tag in each.tags)
+    fields = ", ".join(f"`{field}` ({unit})" for field, unit in each.fields.items())
+    return f"`{each.name}`", tags, fields, each.meaning
 
 
 def _row(each: Declared) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 
 import httpx
+from influxdb_client.client.write.point import Point
 
 from contract import metrics, variables
 from contract.environment import Environment
@@ -27,6 +28,7 @@ from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.influx_feed import InfluxFeed
 from monitoring.judge.alerts import OF_THE_STACK, Alerts
+from monitoring.judge.event_points import EventPoints
 from monitoring.judge.memory import Memory
 from monitoring.judge.model_points import ModelPoints
 from monitoring.judge.outcome_follower import LakeFollower
@@ -36,6 +38,7 @@ from monitoring.judge.trust import Pin, TrustInputs
 from monitoring.judge.webhook import Webhook
 from monitoring.page.history import History
 from monitoring.page.page_server import Pages, serve_page
+from monitoring.page.status_points import StatusPoints
 from monitoring.page.view import SHOWN_S, PipelineView, View, unjudged
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
@@ -60,7 +63,8 @@ class Monitor:
         self._began_s = time.time()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
         self._influx = InfluxFeed(places, influx) if (influx := places.influx) else None
-        self._model_points = ModelPoints()
+        self._model_points, self._status_points = ModelPoints(), StatusPoints()
+        self._events = EventPoints(places.folder.monitor_events)
         self._before: Snapshot | None = None
         self._answered: set[str] = set()
         """The parts that have answered since this monitor began."""
@@ -73,17 +77,24 @@ class Monitor:
         now = scrape(client, targets, time.time())
         self._memory.take(now)
         now, pipelines = self._without_starting(now), self._deployed.pipelines()
-        if self._influx:
-            found = {pipeline.name: self._lake.found(pipeline.name) for pipeline in pipelines}
-            self._influx.take(now, partial(self._model_points.points, found))
         views = [self._judged(pipeline, now) for pipeline in pipelines]
         told = {view.pipeline.name: self._told(view) for view in views if self._is_known(view.pipeline, now)}
         problems = tuple(self._problems_of_stack())
         told[OF_THE_STACK] = list(problems)
         self._alerts.update(datetime.now(UTC), told, {pipeline.name for pipeline in pipelines})
+        if self._influx:
+            self._events.take(now, told)
+            self._influx.take(now, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
         self.pages.show(View(now.time_s, tuple(views), self._alerts.recent, problems))
         self._before = now
+
+    def _points(self, now_s: float, views: Sequence[PipelineView]) -> Iterator[Point]:
+        """What InfluxDB gets besides the metrics."""
+        found = {view.pipeline.name: self._lake.found(view.pipeline.name) for view in views}
+        yield from self._model_points.points(found)
+        yield from self._events.points()
+        yield from self._status_points.points(views, now_s)
 
     def _judged(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
         """What one pipeline raises is a problem of that pipeline, and holds up no other."""

@@ -53,6 +53,11 @@ class ModelStates:
     def pinned(self) -> ModelState | None:
         return next((model for model in self.models.values() if model.pinned), None)
 
+    def newest_rejected(self) -> ModelState | None:
+        """Of the versions that were rejected the newest, which tells why the last candidate does not serve."""
+        rejected = (model for model in self.models.values() if model.state == "rejected")
+        return max(rejected, key=lambda model: model.version, default=None)
+
     def with_changed(self, changed: Iterable[ModelState]) -> ModelStates:
         """The states after these changes, which wait to be published."""
         changed = list(changed)

@@ -107,10 +107,13 @@ class Applier:
     def measure(self, observed: Observation) -> None:
         """Set the rollout's gauges."""
         name, champion, pinned = self._pipeline.name, self.states.champion(), self.states.pinned()
-        metrics.MODEL_PINNED.replace(
-            {(name, pinned.version, pinned.who): parse_us(pinned.when) / 1e6} if pinned else {}
-        )
+        metrics.MODEL_PINNED.replace({(name, pinned.version, pinned.who): _since(pinned)} if pinned else {})
         metrics.CURRENT_MODEL.replace({(name, champion.version): 1.0} if champion else {})
+        metrics.CHAMPION_SINCE.replace(
+            {(name, champion.version, champion.who, champion.why): _since(champion)} if champion else {}
+        )
+        rejected = self.states.newest_rejected()
+        metrics.REJECTED_SINCE.replace({(name, rejected.version, rejected.why): _since(rejected)} if rejected else {})
         metrics.UNSENT_MODEL_STATES.labels(name).set(len(self.states.unsent))
         metrics.DRAINING_SCORERS.labels(name).set(sum(scorer.state == "draining" for scorer in observed.scorers))
         trouble = self._observer.attempts.trouble
@@ -229,3 +232,8 @@ def _new(version: str, state: State, why: str, auc: float | None) -> ModelState:
 
 def _now_us() -> int:
     return time.time_ns() // 1000
+
+
+def _since(model: ModelState) -> float:
+    """When the version came into its state, seconds since 1970."""
+    return parse_us(model.when) / 1e6

@@ -341,6 +341,27 @@ def test_a_scrape_finds_the_old_champion_or_the_new_one_never_none(places: Place
     assert set(found) == {("v1",), ("v2",)}
 
 
+def test_since_when_the_champion_serves_and_why_the_newest_candidate_was_rejected_are_shown(places: Places) -> None:
+    made = steps(places)
+    states = [
+        ModelState(version(1), "rejected", False, "rollout", "2026-11-21T12:00:00.000Z", "an old reason", 0.7),
+        ModelState(version(2), "champion", False, "ann", "2026-11-21T12:10:00.000Z", "a bad week", 0.7),
+        ModelState(version(3), "rejected", False, "rollout", "2026-11-21T12:20:00.000Z", "row 7 differs", 0.7),
+    ]
+    made.states = ModelStates({state.version: state for state in states})
+    made.measure(made._observer.now())
+    found = [
+        (sample.labels["model"], sample.labels["reason"], sample.value)
+        for gauge in (metrics.CHAMPION_SINCE, metrics.REJECTED_SINCE)
+        for family in gauge.collect()
+        for sample in family.samples
+    ]
+    assert found == [(version(2), "a bad week", 1_795_263_000), (version(3), "row 7 differs", 1_795_263_600)]
+    made.states = ModelStates({})
+    made.measure(made._observer.now())
+    assert [sample for family in metrics.REJECTED_SINCE.collect() for sample in family.samples] == []
+
+
 def test_a_pipeline_has_one_rollout(places: Places) -> None:
     with only_one(places, "p"):
         with pytest.raises(ListenerError, match="another rollout of p runs"), only_one(places, "p"):

@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final, Literal, TypeAlias
 
 from contract.topics import commands_topic, models_topic, predictions_topic
+
+ADDED_LATER: Final[Mapping[str, bool]] = {"added_later": True}
+"""Metadata of a field that files of earlier versions do not say: at its default it is no part of their hash."""
 
 
 class Type(Enum):
@@ -131,12 +135,38 @@ class Serving:
     log_predictions: bool = True
 
 
+Severity: TypeAlias = Literal["warning", "critical"]
+NoData: TypeAlias = Literal["ok", "firing", "keep"]
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """`[monitoring.alerts.NAME]`: an alert of the team's own, or what one of hotpath's does otherwise. None: not said.
+
+    The alerts that there are without it are in `contract.alert_catalogue`.
+    """
+
+    name: str
+    metric: str | None = None
+    above: float | None = None
+    below: float | None = None
+    lasts: timedelta | None = None
+    """`for`: how long it must have been so before it fires."""
+    minimum: int | None = None
+    slice: str | None = None
+    """A slice (`origin`: each of its levels), or one level of it (`origin=JFK`)."""
+    severity: Severity | None = None
+    no_data: NoData | None = None
+    off: bool = False
+
+
 @dataclass(frozen=True)
 class Monitoring:
-    """`[monitoring]`: floors of realised metrics (auc; log_loss is a ceiling), and the oldest model without alert."""
+    """`[monitoring]`: floors of realised metrics (log_loss and brier are ceilings), the oldest model, other alerts."""
 
     floors: Mapping[str, float] = field(default_factory=dict)
     max_model_age: timedelta | None = None
+    alerts: tuple[AlertSettings, ...] = field(default=(), metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)

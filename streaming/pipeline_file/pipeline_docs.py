@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract.pipeline import Type
+from streaming.pipeline_file.alert_tables import ALERT_KEYS
 from streaming.pipeline_file.durations import UNITS
 from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS, Key, Section
 
@@ -37,7 +38,7 @@ They belong to the design and do not act yet: {", ".join(f"`{key}`" for key in s
 def reference() -> str:
     """The whole page."""
     sections = [_section(section) for section in (ROOT, *SECTIONS)]
-    return "\n".join([HEAD, *sections, _examples(), TAIL])
+    return "\n".join([HEAD, *sections, _alerts(), _examples(), TAIL])
 
 
 def _section(section: Section) -> str:
@@ -54,6 +55,17 @@ def _row(key: Key) -> str:
 def _default(text: str) -> str:
     in_words = " " in text or text == "none" or "`" in text
     return text if in_words else f"`{text}`"
+
+
+def _alerts() -> str:
+    rows = "\n".join(f"| `{key.name}` | {key.kind.says} | {key.default} | {key.meaning} |" for key in ALERT_KEYS)
+    return (
+        "## [monitoring.alerts.NAME]\n\n"
+        "A NAME that is one of hotpath's own alerts changes that alert; any other NAME is an alert of your own. What\n"
+        "there is without these tables is in [operations](operations.md#alerts). What belongs to the whole stack\n"
+        "(engines, disk, InfluxDB) is judged once, by the strictest of the pipelines' settings.\n\n"
+        f"| key | value | default | meaning |\n|---|---|---|---|\n{rows}\n"
+    )
 
 
 def _examples() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.pipeline import Field, Type
 from contract.topics import OWN_PREFIX, commands_topic, models_topic, predictions_topic
+from streaming.pipeline_file.alert_tables import check_alerts
 from streaming.pipeline_file.defaults import LABEL_KEY
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean
 from streaming.pipeline_file.read_sections import Draft
@@ -27,6 +28,13 @@ def check_references(draft: Draft, problems: Problems) -> None:
     _check_group(draft, problems)
     _check_reserved_names(draft, problems)
     _check_topics(draft, problems)
+    check_alerts(draft["monitoring"], _slices(draft), problems)
+
+
+def _slices(draft: Draft) -> tuple[str, ...]:
+    """By which realised figures are told apart: the slices of training, and the producing host."""
+    host = ("host",) if "host" in draft["events"] else ()
+    return tuple(draft["training"].get("slices", ())) + host
 
 
 def fields_of(draft: Draft, section: str) -> Fields:

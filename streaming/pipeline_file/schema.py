@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contract.alert_catalogue import FIGURES
 from contract.pipeline import Clock, Events, Gbm, Label, Monitoring, Promotion, Serving, Training
 from contract.topics import APPEND_TIME_HEADER
+from streaming.pipeline_file.alert_tables import ALERT_TABLES
 from streaming.pipeline_file.defaults import FACTS as NO_FACTS
 from streaming.pipeline_file.defaults import GROUP, LABEL_KEY, MAX_AGE, RAW_RETENTION, RETENTION, stated, written
 from streaming.pipeline_file.table_types import FEATURES, FIELDS
@@ -50,6 +52,7 @@ class Section:
 
 
 _AUC, _COUNT = number(0, 1), integer(0, 10**12)
+_FLOORS = {name: number(0, 1000) if name in ("log_loss", "calibration") else number(0, 1) for name in FIGURES}
 
 ROOT = Section(
     "",
@@ -245,15 +248,22 @@ MONITORING = Section(
     (
         Key(
             "floors",
-            table_of({"auc": _AUC, "log_loss": number(0, 1000)}),
+            table_of(_FLOORS),
             stated(Monitoring, "floors"),
-            "An alert when realised AUC is below it with 95 % confidence, or realised log loss rises above.",
+            "An alert when a realised figure's whole 90 % interval is below its floor; of log loss and Brier score "
+            "above its ceiling. Calibration is observed positives by expected ones: 1 is right.",
         ),
         Key(
             "max_model_age",
             POSITIVE_DURATION,
             stated(Monitoring, "max_model_age"),
             "An alert when the serving model is older.",
+        ),
+        Key(
+            "alerts",
+            ALERT_TABLES,
+            "none",
+            "Alerts of your own, and changes of hotpath's: the tables below.",
         ),
     ),
 )
@@ -270,6 +280,6 @@ EXAMPLE_KEYS = {
 NOT_IN_THIS_VERSION = frozenset({
     "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency",
     "training.sampling", "training.refit", "grid", "promotion.metric", "promotion.margin", "promotion.confidence",
-    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit", "monitoring.alerts",
+    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit"
 })  # fmt: skip
 """Keys and tables of the design that do not act yet, and are therefore refused."""

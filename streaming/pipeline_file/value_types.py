@@ -140,6 +140,17 @@ def number(low: float, high: float) -> ValueType:
     return _value_type(f"number, {low:g} to {high:g}", convert)
 
 
+def one_of(*words: str) -> ValueType:
+    """One of a few words."""
+
+    def convert(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {shown(value)}")
+        return str(value)
+
+    return _value_type(" or ".join(f'"{word}"' for word in words), convert)
+
+
 def table_of(kinds: Mapping[str, ValueType]) -> ValueType:
     """A table of which every key may be left out, such as floors."""
 

@@ -70,6 +70,9 @@ class DataFolder:
         """What serving keeps of a pipeline: `candidates/<version>/`, `bundles/<version>.bundle`, `models.json`."""
         return self.onprem / pipeline
 
+    def bundle(self, pipeline: str, version: str) -> Path:
+        return self.of_pipeline(pipeline) / "bundles" / f"{version}.bundle"
+
     def spool(self, pipeline: str) -> Path:
         """Predictions that wait for the on-prem broker."""
         return self.of_pipeline(pipeline) / "spool"
@@ -87,6 +90,34 @@ class DataFolder:
     def scorer_trouble(self, name: str) -> Path:
         """Why a scorer could not start, in words, where the host and not its model is to blame."""
         return self.scorers / f"{name}.trouble"
+
+    @property
+    def slots(self) -> Path:
+        """What slots and rollouts say to each other; see contract/messages/slots.py."""
+        return self.onprem / "slots"
+
+    @property
+    def slots_lock(self) -> Path:
+        """Held for a moment by whoever looks at slots or changes what is said there."""
+        return self.slots / "changes.lock"
+
+    def slot_lock(self, slot: str) -> Path:
+        """Held by the process of the slot while it lives."""
+        return self.slots / f"{slot}.lock"
+
+    def slot_report(self, slot: str) -> Path:
+        return self.slots / f"{slot}.report.json"
+
+    def slot_order(self, slot: str) -> Path:
+        return self.slots / f"{slot}.order.json"
+
+    def slot_signal(self, slot: str) -> Path:
+        return self.slots / f"{slot}.signal.json"
+
+    @property
+    def ended_scorers(self) -> Path:
+        """`<name>.json` for each scorer whose slot has ended and whose rollout has not noted it yet."""
+        return self.slots / "ended"
 
     # the running stack
     @property

@@ -46,8 +46,10 @@ def put_in_place(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
+def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[int]:
     """Hold the lock of a file; the kernel frees it when the process ends, by kill -9 too. `holder` tells who has it.
+
+    Gives the descriptor that holds it: a child that inherits it holds the lock, too.
 
     Raises:
         Locked: another process holds it; never with `wait`, which waits until it is free.
@@ -59,9 +61,27 @@ def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
         except BlockingIOError as error:
             raise Locked(f"another process holds {path}") from error
         _note_holder(lock)
-        yield
+        yield lock
     finally:
         os.close(lock)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process of this host, of whatever namespace, holds the lock of this file.
+
+    It is tried for a moment: whoever takes such locks at the same time must keep out of it by another lock.
+    """
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def holder(path: Path) -> int | None:

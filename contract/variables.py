@@ -252,6 +252,15 @@ SPOOL: Final = Variable(
     "100000000",
     "scorers",
 )
+SLOTS: Final = Variable(
+    "HOTPATH_SLOTS",
+    types.whole_number(0, 99),
+    0,
+    "How many scorer slots there are: programs that wait for a scorer to run, shared by the pipelines. 0: each "
+    "rollout starts its scorers as processes of its own host.",
+    "4",
+    "rollouts, docker compose",
+)
 
 # the InfluxDB into which the monitor writes
 INFLUX_URL: Final = Variable[str | None](
@@ -390,7 +399,7 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     ),
     "memory": tuple(MEMORY.values()),
     "times": (TRIGGER_S, UPKEEP_S, STUCK_S, CALL_S),
-    "scorers": (KEYS, MAX_BODY, RATE, SPOOL),
+    "scorers": (KEYS, MAX_BODY, RATE, SPOOL, SLOTS),
     "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD),
     "other": (DATA, WEBHOOK, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
 }

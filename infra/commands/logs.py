@@ -11,7 +11,7 @@ from pathlib import Path
 from contract.arguments import whole_number_from
 from contract.data_folder import DataFolder
 from infra.settings import Settings
-from serving.rollout.scorer_host import recorded
+from serving.rollout.scorer_processes import recorded
 
 LINES = 200
 

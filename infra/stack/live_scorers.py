@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.data_folder import DataFolder
 from infra.supervisor.processes import stop
-from serving.rollout.scorer_host import ScorerProcess, recorded
+from serving.rollout.scorer_processes import ScorerProcess, recorded
 
 
 def live_scorers(folder: DataFolder) -> list[ScorerProcess]:

@@ -9,7 +9,6 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -41,10 +40,9 @@ from serving.rollout.plan import (
     Start,
     Stop,
     Switch,
-    UnrecordedScorer,
     Wait,
+    waits_for_room,
 )
-from serving.rollout.scorer_host import ScorerProcess, forget, remember, start_scorer
 
 KEEP_BUNDLES = 5
 """How many of the newest bundles stay, besides those of the champion, the pinned one, and living scorers."""
@@ -69,7 +67,7 @@ class Applier:
             case Forget(scorer):
                 self._forget(scorer)
             case Adopt(scorer):
-                self._adopt(scorer)
+                self._observer.host.adopt(scorer)
             case Kill(scorer):
                 self._kill(scorer)
             case Register(version):
@@ -77,9 +75,7 @@ class Applier:
             case Admit(version):
                 self._admit(version)
             case Start(version):
-                start_scorer(
-                    self._places, self._pipeline.name, version, self._observer.bundle(version) if version else None
-                )
+                self._observer.host.start(version, self._observer.bundle(version) if version else None)
             case Probe(scorer):
                 self._probe(scorer)
             case Switch(scorer):
@@ -116,7 +112,7 @@ class Applier:
         metrics.REJECTED_SINCE.replace({(name, rejected.version, rejected.why): _since(rejected)} if rejected else {})
         metrics.UNSENT_MODEL_STATES.labels(name).set(len(self.states.unsent))
         metrics.DRAINING_SCORERS.labels(name).set(sum(scorer.state == "draining" for scorer in observed.scorers))
-        trouble = self._observer.attempts.trouble
+        trouble = self._observer.attempts.trouble or waits_for_room(self.states, observed)
         metrics.HOST_TROUBLE.replace({(name, trouble): 1.0} if trouble else {})
         manifest = self._observer.manifests.get(champion.version) if champion else None
         if manifest:
@@ -124,19 +120,15 @@ class Applier:
 
     def _forget(self, scorer: GoneScorer) -> None:
         log.info("scorer has ended name=%s failed_start=%s", scorer.name, scorer.failed)
-        forget(self._places, scorer.name)
+        self._observer.host.forget(scorer.name)
         if scorer.failed and scorer.trouble:
             log.error("no scorer can start on this host, trying again why=%r", scorer.trouble)
         if scorer.failed:
             self._observer.attempts.failed(scorer.version, scorer.trouble)
 
-    def _adopt(self, scorer: UnrecordedScorer) -> None:
-        pipeline = self._pipeline.name
-        remember(self._places, ScorerProcess(scorer.name, pipeline, scorer.version, scorer.pid, scorer.started))
-
     def _kill(self, scorer: Scorer) -> None:
         log.error("scorer is not connected or does not answer, killing it name=%s state=%s", scorer.name, scorer.state)
-        self._observer.processes[scorer.name].signal(signal.SIGKILL)
+        self._observer.host.signal(scorer.name, signal.SIGKILL)
         self._observer.was_killed(scorer.name)
 
     def _register(self, version: str) -> None:
@@ -161,19 +153,18 @@ class Applier:
     def _probe(self, scorer: Scorer) -> None:
         if scorer.version is None:
             return
-        process = self._observer.processes[scorer.name]
         reference = self._observer.candidate(scorer.version) / REFERENCE
         try:
             asked = try_golden(self._places.sockets / f"{scorer.name}.sock", self._pipeline.name, reference)
         except NotReady as error:
             log.warning("scorer is not ready, killing it name=%s why=%r", scorer.name, str(error))
-            process.signal(signal.SIGKILL)
+            self._observer.host.signal(scorer.name, signal.SIGKILL)
             return
         except GoldenError as error:
             self._reject(scorer.version, str(error))
             return
         log.info("scorer answers as H2O does name=%s golden_requests=%d", scorer.name, asked)
-        remember(self._places, replace(process, golden=True))
+        self._observer.host.note_golden(scorer.name)
 
     def _switch(self, scorer: Scorer) -> None:
         serving = self._pipeline.serving
@@ -213,7 +204,7 @@ class Applier:
         """Old bundles go, and with them the states of models of which this host has nothing any more."""
         here = {path.stem: path for path in self._observer.folder.glob("bundles/*.bundle")}
         special = {model.version for model in (self.states.champion(), self.states.pinned()) if model}
-        kept = special | set(sorted(here)[-KEEP_BUNDLES:]) | {p.version for p in self._observer.processes.values()}
+        kept = special | set(sorted(here)[-KEEP_BUNDLES:]) | {p.version for p in self._observer.hosted.values()}
         for version in here.keys() - kept:
             here[version].unlink()
         known = kept | {path.name for path in self._observer.folder.glob("candidates/*")}

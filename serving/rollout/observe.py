@@ -11,12 +11,12 @@ from typing import Final
 from contract.layout import Places
 from contract.manifest import Manifest
 from contract.messages.listener import AskState, ConnectedScorer, PoolState
-from contract.process_identity import Process
 from serving.listener.fd_passing import ListenerError, ask_manager
+from serving.rollout.choose_host import host_of
 from serving.rollout.golden_requests import is_live
 from serving.rollout.local_manifests import LocalManifests
-from serving.rollout.plan import GoneScorer, Observation, Scorer, State, UnrecordedScorer
-from serving.rollout.scorer_host import ScorerProcess, remembered, trouble_of
+from serving.rollout.plan import GoneScorer, Observation, Scorer, State
+from serving.rollout.scorer_host import HostedScorer
 from serving.rollout.start_attempts import StartAttempts
 
 CONNECT_WITHIN_S: Final = 60.0
@@ -36,8 +36,9 @@ class Observer:
         self.places, self.pipeline, self._clock = places, pipeline, clock
         self.folder = places.onprem_folder(pipeline)
         self.attempts = StartAttempts(clock)
-        self.processes: dict[str, ScorerProcess] = {}
-        """Every scorer that was written down, by name, as of the last turn."""
+        self.host = host_of(places, pipeline)
+        self.hosted: dict[str, HostedScorer] = {}
+        """Every scorer that was started and is not forgotten, by name, as of the last turn."""
         self._manifests = LocalManifests(self.folder / "candidates")
         self._connected_at: dict[str, float] = {}
         self._answered_at: dict[str, float] = {}
@@ -49,20 +50,22 @@ class Observer:
         """The folders, the processes and, when it answers, the socket manager."""
         answer = self._ask_manager()
         connected = answer or {}
-        self.processes = {process.name: process for process in remembered(self.places, self.pipeline)}
+        self.hosted = {scorer.name: scorer for scorer in self.host.list()}
         self._note(answer)
         self._manifests.refresh()
-        alive = {process.name: process.lives() for process in self.processes.values()}
         return Observation(
             candidates=self._manifests.versions,
             proposed=frozenset(version for version, manifest in self.manifests.items() if manifest.proposed),
             unreadable=self._manifests.unreadable,
             bundles=frozenset(path.stem for path in self.folder.glob("bundles/*.bundle")),
-            scorers=tuple(self._scorer(p, connected) for p in self.processes.values() if alive[p.name]),
-            gone=tuple(self._gone(p) for p in self.processes.values() if not alive[p.name]),
-            unrecorded=tuple(self._unrecorded(connected)),
+            scorers=tuple(self._scorer(scorer, connected) for scorer in self.hosted.values() if scorer.lives),
+            gone=tuple(self._gone(scorer) for scorer in self.hosted.values() if not scorer.lives),
+            unrecorded=tuple(
+                self.host.unrecorded([each for name, each in connected.items() if name not in self.hosted])
+            ),
             failures=self.attempts.failures,
             resting=self.attempts.resting,
+            no_room=self.host.ready(),
         )
 
     @property
@@ -74,7 +77,7 @@ class Observer:
         return self.folder / "candidates" / version
 
     def bundle(self, version: str) -> Path:
-        return self.folder / "bundles" / f"{version}.bundle"
+        return self.places.folder.bundle(self.pipeline, version)
 
     def told_to_leave(self, name: str) -> None:
         """The scorer is about to end because we want it to: that is no failed start."""
@@ -100,40 +103,28 @@ class Observer:
         """
         now, connected = self._clock(), answer or {}
         self._connected_at = {
-            name: now if answer is None or name in answer else self._connected_at.get(name, now)
-            for name in self.processes
+            name: now if answer is None or name in answer else self._connected_at.get(name, now) for name in self.hosted
         }
         self._ask_scorers(answer, now)
         served = {name for name, scorer in connected.items() if scorer.state in ("accepting", "draining")}
-        self._has_served = (self._has_served | served) & self.processes.keys()
-        self._told_to_leave &= self.processes.keys()
+        self._has_served = (self._has_served | served) & self.hosted.keys()
+        self._told_to_leave &= self.hosted.keys()
 
     def _ask_scorers(self, answer: Connected | None, now: float) -> None:
         """Whether each connected scorer still answers; of others, and while the manager is away, nothing is asked."""
         asked = {name for name in answer or () if now >= self._asked_at.get(name, -ASK_EVERY_S) + ASK_EVERY_S}
         live = {name for name in asked if is_live(self.places.sockets / f"{name}.sock", ANSWER_S)}
         asked_at = self._asked_at | dict.fromkeys(asked, now)
-        self._asked_at = {name: at for name, at in asked_at.items() if name in self.processes}
+        self._asked_at = {name: at for name, at in asked_at.items() if name in self.hosted}
         silent = set(answer or ()) - live
-        self._answered_at = {
-            name: self._answered_at.get(name, now) if name in silent else now for name in self.processes
-        }
+        self._answered_at = {name: self._answered_at.get(name, now) if name in silent else now for name in self.hosted}
 
-    def _scorer(self, process: ScorerProcess, connected: Connected) -> Scorer:
-        state: State = connected[process.name].state if process.name in connected else "unknown"
-        heard_at = min(self._connected_at[process.name], self._answered_at[process.name])
+    def _scorer(self, scorer: HostedScorer, connected: Connected) -> Scorer:
+        state: State = connected[scorer.name].state if scorer.name in connected else "unknown"
+        heard_at = min(self._connected_at[scorer.name], self._answered_at[scorer.name])
         hangs = self._clock() > heard_at + CONNECT_WITHIN_S
-        return Scorer(process.name, process.version, state, process.golden, hangs)
+        return Scorer(scorer.name, scorer.version, state, scorer.golden, hangs)
 
-    def _gone(self, process: ScorerProcess) -> GoneScorer:
-        failed = process.name not in self._has_served | self._told_to_leave
-        return GoneScorer(process.name, process.version, failed, trouble_of(self.places, process.name))
-
-    def _unrecorded(self, connected: Connected) -> list[UnrecordedScorer]:
-        """Scorers whose rollout was killed before it could write them down."""
-        found = {name: Process.of(scorer.pid) for name, scorer in connected.items() if name not in self.processes}
-        return [
-            UnrecordedScorer(name, connected[name].model, process.pid, process.started)
-            for name, process in found.items()
-            if process is not None
-        ]
+    def _gone(self, scorer: HostedScorer) -> GoneScorer:
+        failed = scorer.name not in self._has_served | self._told_to_leave
+        return GoneScorer(scorer.name, scorer.version, failed, scorer.trouble)

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final, Literal
 
 from contract.messages.model_states import ModelState
+from contract.process_identity import Process
 from serving.candidates.state_store import ModelStates
 
 MOST_DRAINING: Final = 2
@@ -52,9 +53,8 @@ class UnrecordedScorer:
 
     name: str
     version: str | None
-    pid: int
-    started: int
-    """Clock ticks since boot, as in `contract.process_identity`."""
+    process: Process | None = None
+    """None where it runs in a slot."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Observation:
     """Starts in a row that failed and that the model may be to blame for, by version."""
     resting: frozenset[str | None] = frozenset()
     """Versions whose next start waits a little after a failed one."""
+    no_room: str | None = None
+    """Why no scorer can be started now, where the host has no room for one."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def _bring_up(version: str | None, champion: ModelState | None, anybody: bool, o
         if version in observed.proposed:
             return Admit(version)
         return None if is_champion else Reject(version, "neither its bundle nor its files are on this host any more")
-    return None if version in observed.resting else Start(version)
+    return None if version in observed.resting or observed.no_room else Start(version)
 
 
 def _advance(scorer: Scorer, observed: Observation) -> Action | None:
@@ -282,6 +284,15 @@ def _admit(states: ModelStates, observed: Observation) -> Action | None:
     return Admit(max(waiting)) if waiting else None
 
 
+def waits_for_room(states: ModelStates, observed: Observation) -> str | None:
+    """Why the wanted version has no scorer, where it could have one and the host has no room; else None."""
+    version = wanted(states, observed)
+    startable = version is None or version in observed.bundles
+    is_there = any(scorer.version == version for scorer in observed.scorers)
+    nobody_needed = version is None and bool(observed.scorers)
+    return observed.no_room if startable and not is_there and not nobody_needed else None
+
+
 def _why_waiting(states: ModelStates, observed: Observation) -> str:
     version = wanted(states, observed)
     serves = any(scorer.state == "accepting" and scorer.version == version for scorer in observed.scorers)
@@ -289,6 +300,8 @@ def _why_waiting(states: ModelStates, observed: Observation) -> str:
         return f"{version or 'no model'} serves"
     if sum(scorer.state == "draining" for scorer in observed.scorers) >= MOST_DRAINING:
         return f"{version} waits: {MOST_DRAINING} scorers drain"
+    if room := waits_for_room(states, observed):
+        return f"{version or 'a scorer without a model'} waits: {room}"
     return f"{version} is not up; it is tried again"
 
 

@@ -25,7 +25,7 @@ PLACES = {
     "environment": {
         "contract/environment.py",  # the reader
         "streaming/spark_session.py",  # tells Spark, through variables of Spark's own
-        "serving/rollout/scorer_host.py",  # the rest only hand the whole on to a process that they start
+        "serving/rollout/scorer_processes.py",  # the rest only hand the whole on to a process that they start
         "infra/cli.py",
         "infra/settings.py",
         "infra/install/installer.py",
@@ -43,7 +43,7 @@ PLACES = {
         "streaming/pipeline_file/pipeline_docs.py",
         "streaming/expressions/expression_docs.py",
         "serving/prediction_log/disk_spool.py",  # locks a file that it has open, and appends to it
-        "serving/rollout/scorer_host.py",  # a log that is put aside
+        "serving/rollout/scorer_processes.py",  # a log that is put aside
         "infra/install/jars.py",  # what the installer makes again when it lacks: whole folders
         "infra/install/java_home.py",
         "infra/install/influxd_build.py",

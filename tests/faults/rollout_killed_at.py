@@ -13,7 +13,7 @@ import threading
 
 from contract.layout import Places
 from serving.candidates.state_store import ModelStates
-from serving.rollout import scorer_host
+from serving.rollout import scorer_processes
 from serving.rollout.apply import Applier
 from serving.rollout.plan import Action
 from serving.rollout.rollout import Rollout, only_one, run
@@ -21,7 +21,7 @@ from streaming.pipeline_file.load import load
 
 _, PIPELINE, WHEN, STEP = sys.argv
 
-_remember = scorer_host.remember
+_remember = scorer_processes.remember
 
 
 class KilledAt(Applier):
@@ -40,7 +40,7 @@ class KilledAt(Applier):
         self._die_when("unrecorded")
         super().keep(states)
 
-    def remember(self, places: Places, scorer: scorer_host.ScorerProcess) -> None:
+    def remember(self, places: Places, scorer: scorer_processes.ScorerProcess) -> None:
         self._die_when("unrecorded")
         _remember(places, scorer)
 
@@ -54,5 +54,5 @@ places = Places.from_environment()
 with only_one(places, PIPELINE):
     rollout = Rollout(places, PIPELINE)
     rollout.applier = killed = KilledAt(places, load(places.pipelines / f"{PIPELINE}.toml"), rollout.observer)
-    scorer_host.remember = killed.remember
+    scorer_processes.remember = killed.remember
     run(rollout, threading.Event())

@@ -39,7 +39,7 @@ from monitoring.judge.stage import Problem
 from monitoring.page.page_server import Pages, serve_page
 from monitoring.page.view import unjudged
 from serving.candidates.state_store import ModelStates, write_states
-from serving.rollout.scorer_host import ScorerProcess
+from serving.rollout.scorer_processes import ScorerProcess
 from tests.manifests import manifest_of
 from tests.monitoring.page.test_page_server import a_view
 

@@ -20,7 +20,7 @@ from infra.stack.first_key import first_key
 from infra.stack.live_scorers import live_scorers
 from infra.stack.part_environment import environment
 from infra.supervisor.supervisor import end_leftovers
-from serving.rollout.scorer_host import ScorerProcess
+from serving.rollout.scorer_processes import ScorerProcess
 
 
 def settings(data: Path, **env: str) -> Settings:

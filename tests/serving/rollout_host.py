@@ -13,7 +13,7 @@ import msgspec
 from contract.layout import Places
 from contract.messages.operator_commands import read_request
 from serving.rollout.command_socket import NoRollout, ask_rollout
-from serving.rollout.scorer_host import remembered
+from serving.rollout.scorer_processes import remembered
 from streaming.pipeline_file.load import load
 from tests.serving.local_candidates import write_candidate
 from tests.serving.scoring_host import ScoringHost
@@ -24,10 +24,12 @@ WATCH = "2s"
 class RolloutHost(ScoringHost):
     """Everything that serves pipeline `p`, without a broker and without the cloud."""
 
+    watch = WATCH
+
     def __post_init__(self) -> None:
         super().__post_init__()
         file = self.data / "pipelines" / "p.toml"
-        file.write_text(file.read_text().replace("[serving]", f'[serving]\nwatch = "{WATCH}"'))
+        file.write_text(file.read_text().replace("[serving]", f'[serving]\nwatch = "{self.watch}"'))
         self.pipeline = load(file)
 
     @property

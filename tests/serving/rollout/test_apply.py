@@ -46,7 +46,8 @@ from serving.rollout.plan import (
     plan,
 )
 from serving.rollout.rollout import only_one
-from serving.rollout.scorer_host import ScorerProcess, remember, remembered
+from serving.rollout.scorer_host import HostedScorer
+from serving.rollout.scorer_processes import ScorerProcess, remember, remembered
 from streaming.pipeline_file.load import load
 from tests.manifests import damaged
 from tests.serving.local_candidates import version
@@ -111,7 +112,7 @@ def test_old_bundles_go_but_never_those_of_the_champion_the_pinned_one_or_a_livi
     names = {f"v{number}": "retired" for number in range(10, 20)} | {"v10": "retired!", "v12": "champion"}
     made = steps(places, **names)
     (places.onprem_folder("p") / "candidates" / "v13").mkdir(parents=True)
-    made._observer.processes = {"s": ScorerProcess("s", "p", "v11", 1, 1)}
+    made._observer.hosted = {"s": HostedScorer("s", "v11", golden=True, lives=True)}
     made.do(Promote("v12"))
     newest = [f"v{number}" for number in range(20 - KEEP_BUNDLES, 20)]
     assert bundles(places) == ["v10", "v11", "v12", *newest]
@@ -263,7 +264,7 @@ def test_no_scorer_is_blamed_while_the_socket_manager_does_not_answer(places: Pl
 
 def test_a_scorer_that_nobody_wrote_down_is_written_down(places: Places) -> None:
     applier = Applier(places, PIPELINE, Observer(places, "p"))
-    applier.do(Adopt(UnrecordedScorer("s", "v1", 17, 4)))
+    applier.do(Adopt(UnrecordedScorer("s", "v1", Process(17, 4))))
     assert list(remembered(places)) == [ScorerProcess("s", PIPELINE.name, "v1", 17, 4)]
 
 

@@ -22,6 +22,7 @@ from serving.rollout.plan import (
     Switch,
     Wait,
     plan,
+    waits_for_room,
 )
 
 
@@ -70,6 +71,21 @@ SITUATIONS: dict[str, tuple[ModelStates, Observation, Action]] = {
         Wait("v2 serves"),
     ),
     "green starts while blue serves": (states(v1="champion", v2="admitted"), seen(V1, bundles="v1 v2"), Start("v2")),
+    "while the host has no room green waits": (
+        states(v1="champion", v2="admitted"),
+        seen(V1, bundles="v1 v2", no_room="no scorer slot is free"),
+        Wait("v2 waits: no scorer slot is free"),
+    ),
+    "while the host has no room others are admitted": (
+        states(v1="champion", v2="admitted", v3="candidate"),
+        seen(V1, candidates="v3", bundles="v1 v2", no_room="no scorer slot is free"),
+        Admit("v3"),
+    ),
+    "while the host has no room a scorer that nobody needs makes some": (
+        states(v1="champion", v2="rejected", v3="admitted"),
+        seen(V1, V2, bundles="v1 v3", no_room="no scorer slot is free"),
+        Stop(V2),
+    ),
     "green is asked the golden requests first": (
         states(v1="champion", v2="admitted"),
         seen(V1, scorer("v2", golden=False), bundles="v1 v2"),
@@ -234,3 +250,21 @@ SITUATIONS: dict[str, tuple[ModelStates, Observation, Action]] = {
 def test_decides(situation: str) -> None:
     before, look, expected = SITUATIONS[situation]
     assert plan(before, look) == expected
+
+
+@pytest.mark.parametrize(
+    ("models", "observed", "waits"),
+    [
+        (states(v1="champion", v2="admitted"), seen(V1, bundles="v1 v2", no_room="full"), "full"),
+        (states(v1="champion", v2="admitted"), seen(V1, bundles="v1 v2"), None),
+        (states(v1="champion"), seen(V1, bundles="v1", no_room="full"), None),
+        (states(v1="champion", v2="admitted"), seen(V1, V2, bundles="v1 v2", no_room="full"), None),
+        (states(), seen(no_room="full"), "full"),
+        (states(), seen(EMPTY, no_room="full"), None),
+    ],
+    ids=["green waits", "there is room", "nothing is to be started", "green runs", "nobody answers", "somebody does"],
+)
+def test_a_full_host_is_trouble_only_to_a_pipeline_that_waits_for_room(
+    models: ModelStates, observed: Observation, waits: str | None
+) -> None:
+    assert waits_for_room(models, observed) == waits

@@ -146,10 +146,14 @@ OUTCOMES = (
     pa.field("label", pa.bool_()),
     pa.field("label_append_time", TIMESTAMP),
     pa.field("label_missing", pa.bool_()),
+    pa.field("slices", pa.string()),  # JSON object: the level of each of the pipeline's slices
     pa.field("span", pa.int64()),  # partition column
     pa.field("state", pa.string()),  # partition column: as `rows`; `duplicate`: not the first per id and model
 )
 """`outcomes`: predictions joined with labels as `rows` are built; needs no event."""
+
+HOST_SLICE: Final = "producing_host"
+"""The slice by the host that asked, which every pipeline has that names `[events] host`."""
 
 PREDICTION: Final = {
     "prediction_id": "string",

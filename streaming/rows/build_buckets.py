@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from contract.pipeline import Pipeline
-from contract.records import IDENTITY
+from contract.records import HOST_SLICE, IDENTITY
 from streaming.lake.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.lake.delta_tables import create
 from streaming.lake.hot_tables import spark_schema, struct_of
@@ -51,7 +51,7 @@ def build(
     spark: SparkSession, table: BuiltTable, pipeline: Pipeline, spec: str, inputs: Inputs, buckets: Collection[int],
     note: str,
 ) -> None:  # fmt: skip
-    """Replace these buckets, all in one commit, which carries `note`."""
+    """Replace these buckets, all in one commit, which carries `note`; columns that the table lacks are added."""
     deciding = LabelJoin(table.schema, rules_of(pipeline), table.bucket_s, spec if table.has_features else None)
     records = _questions(spark, table, pipeline, inputs.source, buckets)
     entities = records.select("key").distinct() if len(buckets) <= FEW_BUCKETS else None
@@ -62,13 +62,13 @@ def build(
     rows = resolved.repartition(tasks, "span").mapInArrow(deciding, spark_schema(table.schema))
     where = f"span IN ({_listed(spans)}) AND bucket IN ({_listed(buckets)})"
     writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", where)
-    writer.option("userMetadata", note).save(table.url)
+    writer.option("mergeSchema", "true").option("userMetadata", note).save(table.url)
 
 
 def note_only(spark: SparkSession, table: BuiltTable, note: str) -> None:
     """A commit that changes nothing but what is noted."""
     nothing = spark.createDataFrame([], spark_schema(table.schema)).write.format("delta").mode("append")
-    nothing.option("userMetadata", note).save(table.url)
+    nothing.option("mergeSchema", "true").option("userMetadata", note).save(table.url)
 
 
 def with_first(records: DataFrame, question: tuple[str, ...]) -> DataFrame:
@@ -95,6 +95,8 @@ def _questions(
     if table.has_features:
         event = _struct("event", struct_of(pipeline.events.fields))
         copied += [_group(pipeline).alias("group"), event]
+    else:
+        copied.append(_slices(pipeline).alias("slices"))
     return source.select(*copied)
 
 
@@ -125,6 +127,19 @@ def _group(pipeline: Pipeline) -> Column:
         return F.col("key")
     values = (F.coalesce(F.col("event")[name].cast("string"), F.lit("")) for name in pipeline.training.group)
     return F.to_json(F.array(*values))
+
+
+def _slices(pipeline: Pipeline) -> Column:
+    """The levels by which realised figures are also given, as a JSON object; a level that is missing is left out."""
+    levels = {name: _text_at("features", name) for name in pipeline.training.slices}
+    if pipeline.events.host is not None:
+        levels = {HOST_SLICE: _text_at("event", pipeline.events.host)} | levels
+    return F.to_json(F.struct(*(level.alias(name) for name, level in levels.items()))) if levels else F.lit("{}")
+
+
+def _text_at(column: str, name: str) -> Column:
+    """A value of the JSON object in a column, as text."""
+    return F.get_json_object(F.col(column), f"$.{name}")
 
 
 def _listed(numbers: Collection[int]) -> str:

@@ -73,7 +73,7 @@ def question(number: int, due_s: float, **more: object) -> Record:
     return Record("asked", 0, number, START_S + number / 1000, value)
 
 
-def prediction(number: int, due_s: float) -> Record:
+def prediction(number: int, due_s: float, **more: object) -> Record:
     value: dict[str, object] = {
         "prediction_id": f"p{number}",
         "id": f"q{number}",
@@ -81,7 +81,7 @@ def prediction(number: int, due_s: float) -> Record:
         "as_of": text(START_S),
     }
     value |= {"due": text(due_s), "answered": text(START_S), "model": "m", "probability": 0.25, "features": {}}
-    return Record("world.predictions", 0, number, START_S + number / 1000, value | {"event": {}})
+    return Record("world.predictions", 0, number, START_S + number / 1000, value | {"event": {}} | more)
 
 
 def label(offset: int, append_s: float, outcome: float | None = 1.0, entity: str = "e") -> Record:

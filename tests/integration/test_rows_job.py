@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from dataclasses import replace
@@ -13,8 +14,10 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from streaming.lake.built_table import rows_table
+from contract.records import OUTCOMES
+from streaming.lake.built_table import BUILT_PROPERTIES, PARTITIONS, rows_table
 from streaming.lake.built_upkeep import keep_up_built
+from streaming.lake.delta_tables import create
 from streaming.rows import build_buckets
 from streaming.rows.rows_job import Built, run_once
 from streaming.rows.state_counts import state_counts
@@ -76,6 +79,30 @@ def test_ten_questions_about_one_entity_give_ten_rows_and_ten_outcomes(spark: Sp
     ] * 10
     assert [(row["state"], row["label"], row["probability"]) for row in outcomes] == [("row", True, 0.25)] * 10
     assert {row["group"] for row in rows} == {'["e"]'}
+
+
+def test_outcomes_carry_the_levels_of_their_slices_and_an_older_table_gets_the_column(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    sliced = (
+        ('double_x = "x * 2.0"', 'double_x = "x * 2.0"\ncolour = "host"'),
+        ("[training]", '[training]\nslices = ["colour"]'),
+    )
+    lake = Lake(tmp_path / "lake", *sliced)
+    older = [field for field in OUTCOMES if field.name != "slices"]
+    create(lake.url("outcomes"), pa.schema(older), list(PARTITIONS), BUILT_PROPERTIES)
+    due_s = START_S + 90
+    levels: list[dict[str, object]] = [
+        {"features": {"colour": 'a "b"', "minutes": 1.5}, "event": {"host": "ops-1", "x": 2.0}},
+        {"features": {"colour": None}, "event": {}},
+    ]
+    asked = [prediction(n, due_s, **each) for n, each in enumerate(levels)]
+    lake.commit([question(0, due_s), *asked, label(0, START_S + 60)])
+    turn(spark, lake, Far(), at_s=0)
+    assert [json.loads(row["slices"]) for row in lake.rows("outcomes")] == [
+        {"producing_host": "ops-1", "colour": 'a "b"'},
+        {},
+    ]
 
 
 def test_a_stalled_mirror_or_an_open_import_closes_nothing(spark: SparkSession, tmp_path: Path) -> None:

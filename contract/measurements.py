@@ -24,21 +24,38 @@ class Measurement:
     only_by_fault: bool = False
 
 
-SCORES: Final = {"auc": "0 to 1", "log_loss": "nats"}
+FIGURES: Final = {
+    "auc": "0 to 1",
+    "log_loss": "nats",
+    "f1": "0 to 1",
+    "f2": "0 to 1",
+    "accuracy": "0 to 1",
+    "brier": "0 to 1",
+    "calibration": "1",
+}
 """The figures of realised outcomes, with their units."""
+SCORES: Final = {f"{name}{end}": unit for name, unit in FIGURES.items() for end in ("", "_low", "_high")}
+"""Each figure, and its 90 % interval."""
 COUNTS: Final = {"outcomes": "outcomes", "positives": "outcomes", "span_s": "s"}
 
 MODEL_REALISED: Final = Measurement(
     "hotpath_model_realised",
-    "All that was served, over as many minutes as it takes to have 30 of each label.",
+    "All that was served, over as many minutes as it takes to have 30 entities of each label.",
     ("pipeline",),
     SCORES | COUNTS,
 )
 VERSION_REALISED: Final = Measurement(
     "hotpath_model_version_realised",
     "One version over all its outcomes of three hours; `labels` is `final`, or `provisional` for labels that came "
-    "early.",
+    "early; `age_s` is the version's age at the minute.",
     ("pipeline", "model", "labels"),
+    SCORES | COUNTS | {"age_s": "s"},
+)
+SLICE_REALISED: Final = Measurement(
+    "hotpath_model_slice_realised",
+    "One level of a slice of `[training] slices`, or of `producing_host` where `[events] host` names one, over the "
+    "newest outcomes of three hours: 500,000 at most, and of a slice the 200 largest levels.",
+    ("pipeline", "slice", "level"),
     SCORES | COUNTS,
 )
 EVENTS: Final = Measurement(
@@ -63,5 +80,5 @@ STAGE: Final = Measurement(
     {"place": "1", "problems": "problems", "problem": TEXT, "command": TEXT, "figures": TEXT},
 )
 
-MEASUREMENTS: Final = (MODEL_REALISED, VERSION_REALISED, EVENTS, STATUS_SENTENCE, STAGE)
+MEASUREMENTS: Final = (MODEL_REALISED, VERSION_REALISED, SLICE_REALISED, EVENTS, STATUS_SENTENCE, STAGE)
 """All of them, in the order of docs/metrics.md."""

@@ -28,7 +28,8 @@ def _table(emitter: str) -> str:
 
 def _measurement(each: Measurement) -> tuple[str, ...]:
     tags = ", ".join(f"`{tag}`" for tag in each.tags)
-    fields = ", ".join(f"`{field}` ({unit})" for field, unit in each.fields.items())
+    shown = {name: unit for name, unit in each.fields.items() if not name.endswith(("_low", "_high"))}
+    fields = ", ".join(f"`{field}` ({unit})" for field, unit in shown.items())
     return f"`{each.name}`", tags, fields, each.meaning
 
 

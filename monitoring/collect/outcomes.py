@@ -1,10 +1,13 @@
-"""Outcomes as the monitor keeps them: per minute and model the sorted probabilities of each class, and no more.
+"""Outcomes as the monitor keeps them: per minute and model the answers of each class, and by slices the newest of all.
 
-Eight bytes an outcome, with which every realised figure is exact.
+Thirteen bytes an outcome (probability, decision, a hash of the entity), with which every realised figure is exact and
+its interval knows which answers belong together; sixteen more, and four a slice, to tell the slices apart.
 """
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,9 +22,10 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import SPAN_BUCKETS
 from monitoring.collect.table_files import Partition, TableFiles
-from training.evaluation.holdout_metrics import Floats, summed_log_loss
+from training.evaluation.confidence_intervals import Answers
+from training.evaluation.holdout_metrics import Bools, Floats, summed_log_loss
 
-COLUMNS = ("bucket", "due", "model", "probability", "label")
+COLUMNS = ("bucket", "due", "model", "key", "probability", "decision", "label", "slices")
 MINUTE_US = 60_000_000
 
 
@@ -35,14 +39,41 @@ class MinuteOfModel(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scores:
-    """The probabilities of some outcomes, sorted, by what then happened; and the sum of their log losses."""
+    """Some outcomes by what then happened, each class ascending by probability; and the sum of their log losses."""
 
-    positives: Floats
-    negatives: Floats
+    positives: Answers
+    negatives: Answers
     loss: float
 
     def __len__(self) -> int:
         return len(self.positives) + len(self.negatives)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Columns:
+    """Outcomes as arrays of one length; `minute` is that of `due`, `entity` a hash of the entity."""
+
+    bucket: npt.NDArray[np.int64]
+    minute: npt.NDArray[np.int64]
+    probability: Floats
+    decided: Bools
+    entity: npt.NDArray[np.uint32]
+    label: Bools
+
+    def __len__(self) -> int:
+        return len(self.minute)
+
+    def at(self, places: npt.NDArray[np.int64]) -> Columns:
+        """Those at these places, in this order."""
+        return Columns(*(getattr(self, name)[places] for name in self.__slots__))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sliced:
+    """Outcomes of one batch with their levels: by slice the levels that occur, and each outcome's place in them."""
+
+    columns: Columns
+    levels: Mapping[str, tuple[list[str], npt.NDArray[np.int32]]]
 
 
 Groups = Mapping[MinuteOfModel, Scores]
@@ -54,6 +85,7 @@ class Outcomes:
 
     parts: tuple[Groups, ...] = ()
     since_s: int = 0
+    sliced: tuple[Sliced, ...] = ()
 
     def by_minute(self) -> dict[int, list[tuple[str, Scores]]]:
         """Minute -> (model, scores), in the order of time."""
@@ -79,11 +111,11 @@ class OutcomeReader:
 
     places: Places
     pipeline: Pipeline
-    _files: TableFiles[Groups] = field(init=False)
+    _files: TableFiles[tuple[Groups, Sliced]] = field(init=False)
     _outcomes: Outcomes = field(default_factory=Outcomes)
 
     def __post_init__(self) -> None:
-        self._files = TableFiles(self.places.table(self.pipeline.name, "outcomes"), COLUMNS, grouped)
+        self._files = TableFiles(self.places.table(self.pipeline.name, "outcomes"), COLUMNS, collected)
 
     def read(self, since_s: float) -> Outcomes:
         """Outcomes of buckets since a moment, the same object while the table has no new version; none without one."""
@@ -94,24 +126,49 @@ class OutcomeReader:
 
         try:
             if self._files.refresh(wanted):
-                self._outcomes = Outcomes(tuple(self._files.made()), int(since_s))
+                made = self._files.made()
+                groups, sliced = tuple(each for each, _ in made), tuple(each for _, each in made)
+                self._outcomes = Outcomes(groups, int(since_s), sliced)
         except TableNotFoundError:
             return Outcomes()
         return self._outcomes
 
 
-def grouped(outcomes: pa.RecordBatch) -> dict[MinuteOfModel, Scores]:
-    """A batch with `COLUMNS` in its groups."""
+def collected(outcomes: pa.RecordBatch) -> tuple[Groups, Sliced]:
+    """A batch with `COLUMNS` in its groups, and with its slices; a table of an earlier version lacks the slices."""
     outcomes = outcomes.filter(is_possible(outcomes["probability"]))
     models = pc.dictionary_encode(outcomes["model"])
-    return group(
-        _ints(outcomes["bucket"]),
-        _ints(outcomes["due"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // MINUTE_US,
-        models.indices.to_numpy(zero_copy_only=False),
-        models.dictionary.to_pylist(),
-        outcomes["probability"].to_numpy(zero_copy_only=False),
-        outcomes["label"].to_numpy(zero_copy_only=False).astype(bool),
+    columns = Columns(
+        bucket=_ints(outcomes["bucket"]),
+        minute=_ints(outcomes["due"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // MINUTE_US,
+        probability=outcomes["probability"].to_numpy(zero_copy_only=False),
+        decided=np.asarray(pc.fill_null(pc.equal(outcomes["decision"], "positive"), False), np.bool_),
+        entity=hashes(outcomes["key"]),
+        label=outcomes["label"].to_numpy(zero_copy_only=False).astype(bool),
     )
+    groups = group(columns, models.indices.to_numpy(zero_copy_only=False), models.dictionary.to_pylist())
+    return groups, Sliced(columns, _levels(outcomes))
+
+
+def hashes(texts: pa.Array) -> npt.NDArray[np.uint32]:
+    """32 bits that stand for each text: among a million entities some hundred share theirs, which no interval shows."""
+    return np.fromiter((zlib.crc32(text.encode()) for text in texts.to_pylist()), np.uint32, len(texts))
+
+
+def _levels(outcomes: pa.RecordBatch) -> dict[str, tuple[list[str], npt.NDArray[np.int32]]]:
+    """From the column `slices`: a JSON object of each slice's level, NULL where it is missing."""
+    if "slices" not in outcomes.schema.names:
+        return {}
+    encoded = pc.dictionary_encode(pc.fill_null(outcomes["slices"], "{}"))
+    given = [json.loads(text) for text in encoded.dictionary.to_pylist()]
+    rows = encoded.indices.to_numpy(zero_copy_only=False)
+    found = {}
+    for name in sorted({name for each in given for name in each}):
+        of_given = [each.get(name) or "" for each in given]
+        levels = sorted(set(of_given))
+        places = {level: place for place, level in enumerate(levels)}
+        found[name] = levels, np.array([places[level] for level in of_given], np.int32)[rows]
+    return found
 
 
 def is_possible(probability: pa.Array) -> pa.Array:
@@ -119,38 +176,35 @@ def is_possible(probability: pa.Array) -> pa.Array:
     return pc.fill_null(pc.and_(pc.greater_equal(probability, 0.0), pc.less_equal(probability, 1.0)), False)
 
 
-def group(
-    bucket: npt.NDArray[np.int64],
-    minute: npt.NDArray[np.int64],
-    model: npt.NDArray[np.int32],
-    models: list[str],
-    probability: Floats,
-    label: npt.NDArray[np.bool_],
-) -> dict[MinuteOfModel, Scores]:
-    """Columns of one length into groups; `model` is an index in `models`."""
-    if not len(minute):
+def group(outcomes: Columns, model: npt.NDArray[np.int32], models: list[str]) -> dict[MinuteOfModel, Scores]:
+    """Outcomes in groups; `model` is each one's place in `models`."""
+    if not len(outcomes):
         return {}
-    order = np.lexsort((probability, label, model, minute, bucket))
-    bucket, minute, model, probability, label = (
-        bucket[order],
-        minute[order],
-        model[order],
-        probability[order],
-        label[order],
-    )
-    changes = (np.diff(bucket) != 0) | (np.diff(minute) != 0) | (np.diff(model) != 0)
-    starts = np.flatnonzero(np.concatenate(([True], changes))).tolist()
+    order = np.lexsort((outcomes.probability, outcomes.label, model, outcomes.minute, outcomes.bucket))
+    ordered, model = outcomes.at(order), model[order]
+    changes = (np.diff(ordered.bucket) != 0) | (np.diff(ordered.minute) != 0) | (np.diff(model) != 0)
     found = {}
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        split = start + int(np.count_nonzero(~label[start:end]))
-        key = MinuteOfModel(int(bucket[start]), int(minute[start]), models[model[start]])
-        found[key] = scores_of(probability[split:end], probability[start:split])
+    for start, end in runs(changes):
+        key = MinuteOfModel(int(ordered.bucket[start]), int(ordered.minute[start]), models[model[start]])
+        found[key] = scores_of(ordered, start, end)
     return found
 
 
-def scores_of(positives: Floats, negatives: Floats) -> Scores:
-    """Of probabilities that are sorted already."""
-    return Scores(positives, negatives, summed_log_loss(positives, negatives))
+def runs(changes: Bools) -> Iterable[tuple[int, int]]:
+    """Start and end of each run of records that belong together; `changes`: between which neighbours a run ends."""
+    starts = np.flatnonzero(np.concatenate(([True], changes))).tolist()
+    return zip(starts, [*starts[1:], len(changes) + 1], strict=True)
+
+
+def scores_of(ordered: Columns, start: int, end: int) -> Scores:
+    """Of a run of outcomes that are in the order of their label and then of their probability."""
+    split = start + int(np.count_nonzero(~ordered.label[start:end]))
+    negatives, positives = _answers(ordered, start, split), _answers(ordered, split, end)
+    return Scores(positives, negatives, summed_log_loss(positives.probability, negatives.probability))
+
+
+def _answers(ordered: Columns, start: int, end: int) -> Answers:
+    return Answers(ordered.probability[start:end], ordered.decided[start:end], ordered.entity[start:end])
 
 
 def _ints(column: pa.Array) -> npt.NDArray[np.int64]:

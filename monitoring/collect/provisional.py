@@ -20,7 +20,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import MINUTE_US, Groups, Outcomes, group, is_possible
+from monitoring.collect.outcomes import MINUTE_US, Columns, Groups, Outcomes, group, is_possible
 from monitoring.collect.table_files import Partition, TableFiles
 from streaming._native import Transform
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -32,7 +32,18 @@ SHARE = 10
 AT_ONCE = 50_000
 """About so many predictions are joined at once, which bounds the memory of the join."""
 SECOND_US = 1_000_000
-_PREDICTION = ("id", "key", "model", "due", "probability", "append_time", "partition", "offset", "hypothetical")
+_PREDICTION = (
+    "id",
+    "key",
+    "model",
+    "due",
+    "probability",
+    "decision",
+    "append_time",
+    "partition",
+    "offset",
+    "hypothetical",
+)
 _LABEL = ("key", "append_time", "partition", "offset", "label")
 PREDICTIONS = pa.schema([
     pa.field("bucket", pa.int64()),  # its start in seconds
@@ -41,6 +52,7 @@ PREDICTIONS = pa.schema([
     pa.field("model", pa.int32()),  # a place in a list of versions
     pa.field("due", TIMESTAMP),
     pa.field("probability", pa.float64()),
+    pa.field("decided", pa.bool_()),  # whether the decision was positive
     pa.field("append_time", TIMESTAMP),
     pa.field("partition", pa.int32()),
     pa.field("offset", pa.int64()),
@@ -115,6 +127,7 @@ class ProvisionalReader:
         due_s = np.asarray(asked["due"].cast(TIMESTAMP).cast(pa.int64())) // SECOND_US
         columns = {name: asked[name] for name in ("due", "probability", "append_time", "partition", "offset")}
         columns["bucket"] = pa.array(due_s // self._bucket_s * self._bucket_s, pa.int64())
+        columns["decided"] = pc.fill_null(pc.equal(asked["decision"], "positive"), False)
         columns |= {"id": _hashes(asked["id"]), "key": _hashes(asked["key"]), "model": self._numbers(asked["model"])}
         return pa.record_batch([columns[f.name].cast(f.type) for f in PREDICTIONS], schema=PREDICTIONS)
 
@@ -153,14 +166,15 @@ def joined(predictions: pa.Table, labels: pa.Table, models: list[str], rules: Ru
     verdicts = states(questions, pairs, rules)
     has_come = pc.fill_null(pc.and_(pc.equal(verdicts["state"], "row"), pc.invert(verdicts["label_missing"])), False)
     rows, label = asked.filter(has_come), verdicts["label"].filter(has_come)
-    return group(
-        np.asarray(rows["bucket"], np.int64),
-        np.asarray(rows["due"].cast(pa.int64()), np.int64) // MINUTE_US,
-        np.asarray(rows["model"], np.int32),
-        models,
-        np.asarray(rows["probability"], np.float64),
-        np.asarray(label, np.bool_),
+    columns = Columns(
+        bucket=np.asarray(rows["bucket"], np.int64),
+        minute=np.asarray(rows["due"].cast(pa.int64()), np.int64) // MINUTE_US,
+        probability=np.asarray(rows["probability"], np.float64),
+        decided=np.asarray(rows["decided"], np.bool_),
+        entity=np.asarray(rows["key"], np.int64).astype(np.uint32),
+        label=np.asarray(label, np.bool_),
     )
+    return group(columns, np.asarray(rows["model"], np.int32), models)
 
 
 def _hashes(texts: pa.Array) -> pa.Array:

@@ -1,22 +1,33 @@
 """Model health: what the models said against what then happened.
 
-A figure needs at least `MINIMUM` positives and negatives: the span behind it grows by whole minutes until it has
-them, and while there are fewer there is no figure.
+A figure needs at least `MINIMUM` entities of each label: the span behind it grows by whole minutes until it has them,
+and while there are fewer there is no figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from monitoring.collect.outcomes import Outcomes, Scores
+from monitoring.collect.outcomes import Columns, Outcomes, Scores, Sliced, runs, scores_of
+from training.evaluation.confidence_intervals import Answers, Interval, realised_figures
 from training.evaluation.holdout_metrics import Floats, twice_pairs_won
 
 MINIMUM = 30
+"""Of fewer entities with a label, an interval would hold much less often than it says."""
 MINUTE_S = 60
+MOST_SLICED = 500_000
+"""Slices are measured on so many outcomes at most, the newest."""
+MOST_LEVELS = 200
+"""Of a slice at most so many levels are measured, those with the most outcomes."""
+
+Entities: TypeAlias = npt.NDArray[np.uint32]
+"""Hashes of entities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +41,111 @@ class Realised:
     outcomes: int
     positives: int
     newest_model: str
+    figures: Mapping[str, Interval] = field(default_factory=dict)
+    """Each of `contract.measurements.FIGURES` with its 90 % interval."""
 
 
-def by_model(outcomes: Outcomes, minimum: int = MINIMUM) -> dict[str, Realised | None]:
-    """The figures of each model version over all its outcomes; None where they are too few."""
-    return {model: _of_model(model, scores, minimum) for model, scores in outcomes.by_model().items()}
+@dataclass(frozen=True, slots=True)
+class OfLevel:
+    """The figures of one level of a slice."""
+
+    slice: str
+    level: str
+    realised: Realised
 
 
-def _of_model(model: str, scores: Sequence[tuple[int, Scores]], minimum: int) -> Realised | None:
+def by_model(
+    outcomes: Outcomes, minimum: int = MINIMUM, known: Mapping[str, Realised | None] | None = None
+) -> dict[str, Realised | None]:
+    """The figures of each model version over all its outcomes; None where they are too few.
+
+    `known`: what was found before; intervals of what has not changed since are taken from it.
+    """
+    before = known or {}
+    return {
+        model: _of_model(model, scores, minimum, before.get(model)) for model, scores in outcomes.by_model().items()
+    }
+
+
+def _of_model(
+    model: str, scores: Sequence[tuple[int, Scores]], minimum: int, known: Realised | None
+) -> Realised | None:
     minutes, groups = [minute for minute, _ in scores], [each for _, each in scores]
     counts = sum(len(each.positives) for each in groups), sum(len(each.negatives) for each in groups)
     won = _Won(_twice_won(groups), sum(each.loss for each in groups))
-    return _realised((min(minutes), max(minutes)), counts, won, model, minimum)
+    if not _has_entities(groups, minimum):
+        return None
+    return _realised((min(minutes), max(minutes)), counts, won, model, groups, known)
 
 
 def _twice_won(groups: Sequence[Scores]) -> int:
     """Twice the pairs won among all groups; only the class with fewer outcomes is copied together."""
     if sum(len(each.positives) - len(each.negatives) for each in groups) < 0:
-        positives = _sorted([each.positives for each in groups])
-        return sum(twice_pairs_won(positives, each.negatives) for each in groups)
-    negatives = _sorted([each.negatives for each in groups])
-    return sum(twice_pairs_won(each.positives, negatives) for each in groups)
+        positives = _sorted([each.positives.probability for each in groups])
+        return sum(twice_pairs_won(positives, each.negatives.probability) for each in groups)
+    negatives = _sorted([each.negatives.probability for each in groups])
+    return sum(twice_pairs_won(each.positives.probability, negatives) for each in groups)
 
 
-def by_minute(outcomes: Outcomes, minimum: int = MINIMUM) -> list[Realised]:
-    """Realised figures at every minute of `due` that has outcomes, over as many minutes before it as it takes."""
-    span, found = _Span(minimum), []
+def by_minute(outcomes: Outcomes, minimum: int = MINIMUM, known: Iterable[Realised] = ()) -> list[Realised]:
+    """Realised figures at every minute of `due` that has outcomes, over as many minutes before it as it takes.
+
+    `known`: what was found before; intervals of minutes that have not changed since are taken from it.
+    """
+    span, found, before = _Span(minimum), [], {each.minute_s: each for each in known}
     for minute, scores in outcomes.by_minute().items():
-        span.add(_Minute.of(minute, scores))
-        figures = span.figures()
+        span.add(_Minute.of(minute, scores, max(minimum, 1)))
+        figures = span.figures(before.get(minute * MINUTE_S))
         if figures is not None:
             found.append(figures)
     return found
+
+
+def by_slice(outcomes: Outcomes, minimum: int = MINIMUM) -> list[OfLevel]:
+    """The figures of every level of every slice that has enough of them, over the newest outcomes."""
+    sliced = list(_newest(outcomes))
+    names = sorted({name for each in sliced for name in each.levels})
+    return [OfLevel(name, level, realised) for name in names for level, realised in _of_slice(name, sliced, minimum)]
+
+
+def _newest(outcomes: Outcomes) -> Iterator[Sliced]:
+    """The newest batches that together have `MOST_SLICED` outcomes, or all."""
+    batches = [each for each in outcomes.sliced if len(each.columns) and each.columns.bucket.max() >= outcomes.since_s]
+    count = 0
+    for each in sorted(batches, key=lambda batch: int(batch.columns.minute.max()), reverse=True):
+        if count >= MOST_SLICED:
+            return
+        count += len(each.columns)
+        yield each
+
+
+def _of_slice(name: str, batches: Sequence[Sliced], minimum: int) -> Iterator[tuple[str, Realised]]:
+    mine = [each for each in batches if name in each.levels]
+    levels = sorted({level for each in mine for level in each.levels[name][0]})
+    places = {level: place for place, level in enumerate(levels)}
+    of_each = [np.array([places[level] for level in each.levels[name][0]])[each.levels[name][1]] for each in mine]
+    level_of = np.concatenate(of_each)
+    columns = _concatenated([each.columns for each in mine])
+    order = np.lexsort((columns.probability, columns.label, level_of))
+    ordered, level_of = columns.at(order), level_of[order]
+    largest = sorted(runs(np.diff(level_of) != 0), key=lambda run: run[0] - run[1])[:MOST_LEVELS]
+    for start, end in sorted(largest):
+        realised = _of_run(ordered, start, end, minimum)
+        if realised is not None:
+            yield levels[level_of[start]], realised
+
+
+def _of_run(ordered: Columns, start: int, end: int, minimum: int) -> Realised | None:
+    scores, minutes = scores_of(ordered, start, end), ordered.minute[start:end]
+    if not _has_entities([scores], minimum):
+        return None
+    counts = len(scores.positives), len(scores.negatives)
+    won = _Won(twice_pairs_won(scores.positives.probability, scores.negatives.probability), scores.loss)
+    return _realised((int(minutes.min()), int(minutes.max())), counts, won, "", [scores], None)
+
+
+def _concatenated(columns: Sequence[Columns]) -> Columns:
+    return Columns(*(np.concatenate([getattr(each, name) for each in columns]) for name in Columns.__slots__))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,10 +153,32 @@ class _Minute:
     minute: int
     scores: Scores
     newest_model: str
+    entities: tuple[Entities, Entities]
+    """Of the positives and of the negatives: some of them, as many as a figure needs."""
 
     @classmethod
-    def of(cls, minute: int, scores: Sequence[tuple[str, Scores]]) -> _Minute:
-        return cls(minute, merged([each for _, each in scores]), max(model for model, _ in scores))
+    def of(cls, minute: int, scores: Sequence[tuple[str, Scores]], minimum: int) -> _Minute:
+        whole = merged([each for _, each in scores])
+        entities = _some(whole.positives, minimum), _some(whole.negatives, minimum)
+        return cls(minute, whole, max(model for model, _ in scores), entities)
+
+
+def _some(answers: Answers, minimum: int) -> Entities:
+    return np.unique(answers.entity)[:minimum]
+
+
+def _are_enough(entities: Sequence[Entities], minimum: int) -> bool:
+    """Whether there are so many different ones."""
+    if any(len(each) >= minimum for each in entities):
+        return True
+    return len(np.unique(np.concatenate(entities))) >= minimum
+
+
+def _has_entities(groups: Sequence[Scores], minimum: int) -> bool:
+    """Whether each class has the minimum of entities, and one at least."""
+    needed = max(minimum, 1)
+    of_class = [each.positives for each in groups], [each.negatives for each in groups]
+    return all(_are_enough([_some(answers, needed) for answers in side], needed) for side in of_class)
 
 
 @dataclass
@@ -96,27 +202,28 @@ class _Span:
         last = minute.scores
         for older, won in zip(self._minutes[:-1], self._won[:-1], strict=True):
             won.append(_twice_won_between(older.scores, last))
-        self._won[-1].append(twice_pairs_won(last.positives, last.negatives))
+        self._won[-1].append(twice_pairs_won(last.positives.probability, last.negatives.probability))
 
-    def figures(self) -> Realised | None:
+    def figures(self, known: Realised | None) -> Realised | None:
         if not self._has_enough(0):
             return None
         won = _Won(sum(chain.from_iterable(self._won)), sum(each.scores.loss for each in self._minutes))
         newest = max(minute.newest_model for minute in self._minutes)
-        return _realised(
-            (self._minutes[0].minute, self._minutes[-1].minute), self._counts(0), won, newest, self.minimum
-        )
+        span, scores = (self._minutes[0].minute, self._minutes[-1].minute), [each.scores for each in self._minutes]
+        return _realised(span, self._counts(), won, newest, scores, known)
 
     def _has_enough(self, start: int) -> bool:
-        return len(self._minutes) > start and min(self._counts(start)) >= self.minimum
+        minutes, needed = self._minutes[start:], max(self.minimum, 1)
+        return bool(minutes) and all(_are_enough([each.entities[side] for each in minutes], needed) for side in (0, 1))
 
-    def _counts(self, start: int) -> tuple[int, int]:
-        scores = [minute.scores for minute in self._minutes[start:]]
+    def _counts(self) -> tuple[int, int]:
+        scores = [minute.scores for minute in self._minutes]
         return sum(len(each.positives) for each in scores), sum(len(each.negatives) for each in scores)
 
 
 def _twice_won_between(one: Scores, other: Scores) -> int:
-    return twice_pairs_won(one.positives, other.negatives) + twice_pairs_won(other.positives, one.negatives)
+    pairs = ((one.positives, other.negatives), (other.positives, one.negatives))
+    return sum(twice_pairs_won(positives.probability, negatives.probability) for positives, negatives in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +235,16 @@ class _Won:
 
 
 def _realised(
-    minutes: tuple[int, int], counts: tuple[int, int], won: _Won, newest_model: str, minimum: int
-) -> Realised | None:
-    """From the first and last minute, and the numbers of positives and negatives."""
+    minutes: tuple[int, int],
+    counts: tuple[int, int],
+    won: _Won,
+    newest_model: str,
+    groups: Sequence[Scores],
+    known: Realised | None,
+) -> Realised:
+    """From the first and last minute, the numbers of positives and negatives, and the outcomes themselves."""
     positives, negatives = counts
-    if min(counts) < max(minimum, 1):
-        return None
-    return Realised(
+    found = Realised(
         minute_s=minutes[1] * MINUTE_S,
         span_s=(minutes[1] - minutes[0] + 1) * MINUTE_S,
         auc=won.twice_pairs / 2 / (positives * negatives),
@@ -143,14 +253,23 @@ def _realised(
         positives=positives,
         newest_model=newest_model,
     )
+    if known is not None and replace(known, figures={}) == found:
+        return known
+    whole = merged(groups)
+    return replace(found, figures=realised_figures(whole.positives, whole.negatives))
 
 
 def merged(scores: Sequence[Scores]) -> Scores:
     """All of them as one."""
     if len(scores) == 1:
         return scores[0]
-    positives, negatives = _sorted([s.positives for s in scores]), _sorted([s.negatives for s in scores])
+    positives, negatives = _together([s.positives for s in scores]), _together([s.negatives for s in scores])
     return Scores(positives, negatives, sum(each.loss for each in scores))
+
+
+def _together(parts: Sequence[Answers]) -> Answers:
+    order = np.argsort(np.concatenate([each.probability for each in parts]), kind="stable")
+    return Answers(*(np.concatenate([getattr(each, name) for each in parts])[order] for name in Answers.__slots__))
 
 
 def _sorted(parts: Sequence[Floats]) -> Floats:

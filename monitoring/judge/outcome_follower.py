@@ -12,7 +12,7 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from monitoring.collect.outcomes import OutcomeReader, Outcomes
 from monitoring.collect.provisional import ProvisionalReader
-from monitoring.judge.model_health import Realised, by_minute, by_model
+from monitoring.judge.model_health import OfLevel, Realised, by_minute, by_model, by_slice
 
 LOOK_EVERY_S = 5.0
 OUTCOMES_S = 3 * 3600
@@ -28,6 +28,7 @@ class Found:
     realised: Sequence[Realised] = ()
     by_model: Mapping[str, Realised | None] = field(default_factory=dict)
     provisional: Mapping[str, Realised | None] = field(default_factory=dict)
+    by_slice: Sequence[OfLevel] = ()
     read_s: float | None = None
 
 
@@ -56,10 +57,17 @@ class LakeFollower:
     def _read(self, pipeline: Pipeline, now_s: float) -> Found:
         built, ahead = self._readers_of(pipeline)
         outcomes, old = built.read(now_s - OUTCOMES_S), self.found(pipeline.name)
-        provisional = by_model(ahead.read(now_s - PROVISIONAL_S))
+        provisional = by_model(ahead.read(now_s - PROVISIONAL_S), known=old.provisional)
         if outcomes is old.outcomes:
             return replace(old, provisional=provisional, read_s=now_s)
-        return Found(outcomes, by_minute(outcomes), by_model(outcomes), provisional, now_s)
+        return Found(
+            outcomes,
+            by_minute(outcomes, known=old.realised),
+            by_model(outcomes, known=old.by_model),
+            provisional,
+            by_slice(outcomes),
+            now_s,
+        )
 
     def _readers_of(self, pipeline: Pipeline) -> tuple[OutcomeReader, ProvisionalReader]:
         known = self._readers.get(pipeline.name)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from contract.pipeline import Pipeline
 from monitoring.judge.clocks_behind import MOST_EACH
 from monitoring.judge.model_health import Realised
 from monitoring.judge.wording import in_words, printable
-from training.evaluation.confidence_intervals import auc_upper_bound
+from training.evaluation.confidence_intervals import LOWER_IS_BETTER
 
 Verdict = Literal["trusted", "not_trusted", "not_known"]
+IN_WORDS: Final = {
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "f1": "F1",
+    "f2": "F2",
+    "accuracy": "accuracy",
+    "brier": "Brier score",
+    "calibration": "calibration",
+}
 
 
 @dataclass(frozen=True)
@@ -94,22 +103,16 @@ def _sentence(pipeline: Pipeline, seen: TrustInputs, trouble: str | None) -> str
     return f"not known yet whether the model can be trusted: {f'{trouble}; ' if trouble else ''}{figures}"
 
 
-def _below_floors(pipeline: Pipeline, realised: Realised) -> list[Reason]:
-    floors, found = pipeline.monitoring.floors, []
+def _below_floors(pipeline: Pipeline, realised: Realised) -> Iterator[Reason]:
+    """A floor counts as broken when the whole 90 % interval is beyond it: chance alone is no reason to distrust."""
     over = f"over {realised.outcomes} outcomes"
-    if "auc" in floors and _auc_bound(realised) < floors["auc"]:
-        found.append(
-            Reason("auc_below_floor", f"realised AUC {realised.auc:.3f} {over}, the floor is {floors['auc']:g}")
-        )
-    if "log_loss" in floors and realised.log_loss > floors["log_loss"]:
-        text = f"realised log loss {realised.log_loss:.3f} {over}, the ceiling is {floors['log_loss']:g}"
-        found.append(Reason("log_loss_above_ceiling", text))
-    return found
-
-
-def _auc_bound(realised: Realised) -> float:
-    """The AUC that the model has at most, with 95 % confidence: chance alone is no reason to distrust a model."""
-    return auc_upper_bound(realised.auc, realised.positives, realised.outcomes - realised.positives)
+    for name, floor in pipeline.monitoring.floors.items():
+        found, words = realised.figures[name], IN_WORDS[name]
+        if name in LOWER_IS_BETTER and found.low > floor:
+            text = f"realised {words} {found.value:.3f} {over}, the ceiling is {floor:g}"
+            yield Reason(f"{name}_above_ceiling", text)
+        if name not in LOWER_IS_BETTER and found.high < floor:
+            yield Reason(f"{name}_below_floor", f"realised {words} {found.value:.3f} {over}, the floor is {floor:g}")
 
 
 def _clocks_ahead(pipeline: Pipeline, offsets_s: Mapping[str, float]) -> list[Reason]:

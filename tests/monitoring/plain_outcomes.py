@@ -10,24 +10,33 @@ import numpy as np
 import pyarrow as pa
 
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import Outcomes, grouped
+from monitoring.collect.outcomes import Outcomes
+from monitoring.collect.outcomes import collected as collected_of
 from monitoring.judge.model_health import Realised
 from training.evaluation.holdout_metrics import auc, log_loss
 
 
 class Outcome(NamedTuple):
-    """One prediction whose label is known; `due_s` in seconds since 1970."""
+    """One prediction whose label is known; `due_s` in seconds since 1970.
+
+    Without a `key` it is the only one of its entity. `slices` is the JSON object of its levels.
+    """
 
     model: str
     due_s: float
     probability: float
     label: bool
+    key: str = ""
+    decided: bool = False
+    slices: str | None = None
 
 
 def collected(outcomes: Iterable[Outcome], parts: int = 1) -> Outcomes:
     """As the monitor collects them, from so many batches."""
     given = list(outcomes)
-    return Outcomes(tuple(grouped(as_batch(given[n::parts])) for n in range(parts)))
+    given = [o if o.key else o._replace(key=f"alone {n}") for n, o in enumerate(given)]
+    made = [collected_of(as_batch(given[n::parts])) for n in range(parts)]
+    return Outcomes(tuple(groups for groups, _ in made), sliced=tuple(sliced for _, sliced in made))
 
 
 def as_batch(given: Sequence[Outcome]) -> pa.RecordBatch:
@@ -38,6 +47,9 @@ def as_batch(given: Sequence[Outcome]) -> pa.RecordBatch:
         "model": pa.array([o.model for o in given], pa.string()),
         "probability": pa.array([o.probability for o in given], pa.float64()),
         "label": pa.array([o.label for o in given], pa.bool_()),
+        "key": pa.array([o.key or f"alone {n}" for n, o in enumerate(given)], pa.string()),
+        "decision": pa.array(["positive" if o.decided else "negative" for o in given], pa.string()),
+        "slices": pa.array([o.slices for o in given], pa.string()),
     })  # fmt: skip
 
 
@@ -56,11 +68,12 @@ def plain_by_model(outcomes: Iterable[Outcome], minimum: int) -> dict[str, Reali
 
 
 def plain(outcomes: Sequence[Outcome], minimum: int) -> Realised | None:
-    """The figures of all of them; None below the minimum."""
+    """The figures of all of them without their intervals; None below the minimum of entities."""
     label = np.array([outcome.label for outcome in outcomes])
     probability = np.array([outcome.probability for outcome in outcomes])
     area = auc(probability, label)
-    if area is None or min(label.sum(), (~label).sum()) < minimum:
+    entities = [{o.key or n for n, o in enumerate(outcomes) if o.label == each} for each in (True, False)]
+    if area is None or min(map(len, entities)) < minimum:
         return None
     first, last = (int(choose(o.due_s for o in outcomes) // 60) * 60 for choose in (min, max))
     newest = max(outcome.model for outcome in outcomes)

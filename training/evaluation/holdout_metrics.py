@@ -82,8 +82,12 @@ def log_loss(probability: Floats, label: Bools) -> float:
 
 def summed_log_loss(positives: Floats, negatives: Floats) -> float:
     """The sum of the same over the probabilities of both classes."""
-    clipped = [np.clip(each, 1e-15, 1 - 1e-15) for each in (positives, negatives)]
-    return float(-np.log(clipped[0]).sum() - np.log1p(-clipped[1]).sum())
+    return float(-np.log(clipped(positives)).sum() - np.log1p(-clipped(negatives)).sum())
+
+
+def clipped(probability: Floats) -> Floats:
+    """Away from 0 and 1, whose logarithm would be infinite."""
+    return np.clip(probability, 1e-15, 1 - 1e-15)
 
 
 def _overall(probability: Floats, label: Bools) -> dict[str, Any]:

@@ -28,7 +28,15 @@ Found = dict[str, tuple[list[float], list[float]]]
 
 
 def prediction(minute: float, **changed: Any) -> dict[str, Any]:
-    usual = {"id": "q1", "key": "k", "model": "m1", "due": NOON, "probability": 0.5, "hypothetical": False}
+    usual = {
+        "id": "q1",
+        "key": "k",
+        "model": "m1",
+        "due": NOON,
+        "probability": 0.5,
+        "decision": "positive",
+        "hypothetical": False,
+    }
     appended = {"append_time": NOON + timedelta(minutes=minute), "partition": 0, "offset": round(minute * 1000)}
     return usual | appended | changed
 
@@ -59,8 +67,8 @@ def look(reader: ProvisionalReader) -> Outcomes:
 def by_model(outcomes: Outcomes) -> Found:
     return {
         model: (
-            sorted(p for _, each in scores for p in each.positives.tolist()),
-            sorted(p for _, each in scores for p in each.negatives.tolist()),
+            sorted(p for _, each in scores for p in each.positives.probability.tolist()),
+            sorted(p for _, each in scores for p in each.negatives.probability.tolist()),
         )
         for model, scores in outcomes.by_model().items()
     }
@@ -71,7 +79,7 @@ def write(places: Places, predictions: Sequence[dict[str, Any]], labels: Sequenc
     schema = pa.schema([
         ("id", pa.string()), ("key", pa.string()), ("model", pa.string()), ("due", TIMESTAMP),
         ("probability", pa.float64()), ("append_time", TIMESTAMP), ("partition", pa.int32()), ("offset", pa.int64()),
-        ("hypothetical", pa.bool_()), ("bucket", pa.int64()),
+        ("hypothetical", pa.bool_()), ("bucket", pa.int64()), ("decision", pa.string()),
     ])  # fmt: skip
     url = places.table("benchmark", "predictions")
     write_deltalake(url, pa.Table.from_pylist(asked, schema), mode="append", partition_by=["bucket"])

@@ -11,13 +11,15 @@ import pytest
 from monitoring.judge.model_health import Realised
 from monitoring.judge.trust import Pin, TrustInputs, first_line, reasons_against, verdict
 from streaming.pipeline_file.load import load
+from training.evaluation.confidence_intervals import Interval
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def realised(auc: float) -> Realised:
-    return Realised(0, 60, auc, 0.4, 200, 50, "flights-1")
+    figures = {"auc": Interval(auc, auc - 0.05, auc + 0.05), "log_loss": Interval(0.4, 0.35, 0.45)}
+    return Realised(0, 60, auc, 0.4, 200, 50, "flights-1", figures)
 
 
 def test_the_first_line_says_who_pinned_which_version_and_since_when() -> None:
@@ -86,22 +88,26 @@ def test_many_wrong_clocks_are_one_reason_and_names_are_made_printable() -> None
     assert len(line) < 200
 
 
-def test_a_figure_at_its_floor_is_well_and_a_log_loss_has_a_ceiling() -> None:
-    floors = {"auc": 0.6, "log_loss": 0.4}
+def test_a_figure_beyond_its_floor_by_less_than_chance_is_no_reason() -> None:
+    floors = {"auc": 0.6, "log_loss": 0.36, "f1": 0.5}
     strict = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors=floors))
-    at_the_bounds = replace(realised(0.6), log_loss=0.4)
-    assert reasons_against(strict, TrustInputs("m", 1.0, at_the_bounds, {})) == []
-    (reason,) = reasons_against(strict, TrustInputs("m", 1.0, replace(at_the_bounds, log_loss=0.41), {}))
-    assert reason.code == "log_loss_above_ceiling"
-    assert reason.text == "realised log loss 0.410 over 200 outcomes, the ceiling is 0.4"
+
+    def codes(**figures: Interval) -> list[str]:
+        usual = {**realised(0.7).figures, "f1": Interval(0.6, 0.5, 0.7)}
+        given = replace(realised(0.7), figures={**usual, **figures})
+        return [reason.code for reason in reasons_against(strict, TrustInputs("m", 1.0, given, {}))]
+
+    assert codes() == []
+    assert codes(auc=Interval(0.58, 0.55, 0.6), log_loss=Interval(0.4, 0.36, 0.5)) == []
+    assert codes(auc=Interval(0.58, 0.57, 0.599)) == ["auc_below_floor"]
+    assert codes(log_loss=Interval(0.38, 0.361, 0.4)) == ["log_loss_above_ceiling"]
+    assert codes(f1=Interval(0.4, 0.3, 0.49), auc=Interval(0.5, 0.4, 0.55)) == ["auc_below_floor", "f1_below_floor"]
 
 
-def test_an_auc_that_few_outcomes_put_below_the_floor_is_no_reason() -> None:
-    floor = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors={"auc": 0.6}))
-    by_chance = replace(realised(0.59), outcomes=164, positives=32)
-    assert reasons_against(floor, TrustInputs("m", 1.0, by_chance, {})) == []
-    surely = replace(by_chance, outcomes=100_000, positives=20_000)
-    assert [reason.code for reason in reasons_against(floor, TrustInputs("m", 1.0, surely, {}))] == ["auc_below_floor"]
+def test_a_log_loss_has_a_ceiling_and_the_reason_says_so() -> None:
+    strict = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors={"log_loss": 0.3}))
+    (reason,) = reasons_against(strict, TrustInputs("m", 1.0, realised(0.8), {}))
+    assert reason.text == "realised log loss 0.400 over 200 outcomes, the ceiling is 0.3"
 
 
 def test_a_model_is_too_old_by_the_monitorings_own_limit_else_by_that_of_answers() -> None:

@@ -217,6 +217,23 @@ TRAINING_SECONDS = TRAINER.seconds(
     "pipeline",
     buckets=(5, 10, 20, 40, 80, 160),
 )
+TRAINING_STEP_SECONDS = TRAINER.gauge(
+    "hotpath_training_step_seconds",
+    "s",
+    "How long a step of the newest run took: import, train, score, reference_rows, write.",
+    "pipeline",
+    "step",
+)
+TRAINING_ROWS = TRAINER.gauge(
+    "hotpath_training_rows", "rows", "Rows of the newest run: in its window, and in its holdout.", "pipeline", "part"
+)
+TRAINING_VERDICTS = TRAINER.counter(
+    "hotpath_training_verdicts",
+    "runs",
+    "Runs by their end: the candidate was proposed, it was below a floor, or the run failed.",
+    "pipeline",
+    "verdict",
+)
 TRAINING_AUC = TRAINER.gauge("hotpath_training_auc", "0 to 1", "The newest candidate's AUC on its holdout.", "pipeline")
 TRAINING_IDLE = TRAINER.gauge(
     "hotpath_training_idle", "1 or 0", "1 while there are no new rows to train on.", "pipeline"
@@ -281,6 +298,12 @@ KAFKA_APPENDED_RECORDS = MONITOR.replaced(
 KAFKA_LOG_BYTES = MONITOR.replaced(
     "hotpath_kafka_log_bytes", "bytes", "The logs of a broker that `hotpath up` started, on disk.", "side"
 )
+KAFKA_BYTES_IN = MONITOR.counter(
+    "hotpath_kafka_bytes_in",
+    "bytes",
+    "Appended to the logs of a broker that `hotpath up` started, since the monitor began to look.",
+    "side",
+)
 HDFS_CAPACITY_BYTES = MONITOR.replaced("hotpath_hdfs_capacity_bytes", "bytes", "What HDFS can hold.")
 HDFS_REMAINING_BYTES = MONITOR.replaced("hotpath_hdfs_remaining_bytes", "bytes", "What is free of it.")
 HDFS_MISSING_BLOCKS = MONITOR.replaced("hotpath_hdfs_missing_blocks", "blocks", "Blocks of which no copy is left.")
@@ -295,6 +318,34 @@ HOST_AVAILABLE_MEMORY_BYTES = MONITOR.replaced(
 HOST_FREE_DISK_BYTES = MONITOR.replaced("hotpath_host_free_disk_bytes", "bytes", "Free on the disk of the data folder.")
 HOST_NETWORK_BYTES = MONITOR.replaced(
     "hotpath_host_network_bytes", "bytes", "Since the host started: received, or sent.", "direction"
+)
+
+PART_CPU_SECONDS = MONITOR.replaced(
+    "hotpath_part_cpu_seconds",
+    "s",
+    "Processor time of a process that `hotpath up` runs on this host, since it started; its children aside.",
+    "part",
+)
+
+# what the monitor works out
+CLOCK_BEHIND_SECONDS = MONITOR.replaced(
+    "hotpath_clock_behind_seconds",
+    "s",
+    "By how much a host's smallest offset is above the median of the others'; 0 while it does not stand apart.",
+    "pipeline",
+    "host",
+)
+ANSWERS_CPU_SECONDS = MONITOR.replaced(
+    "hotpath_cost_answers_cpu_seconds",
+    "s per million answers",
+    "Processor time of the scorers for a million answers, over the last ten minutes.",
+    "pipeline",
+)
+RETRAIN_CPU_SECONDS = MONITOR.replaced(
+    "hotpath_cost_retrain_cpu_seconds",
+    "s per run",
+    "Processor time of trainer and H2O for a run, over the last half hour; of H2O where `hotpath up` runs it.",
+    "pipeline",
 )
 
 # the mirror, as the watcher sees it, and what the hot query makes of it
@@ -358,6 +409,13 @@ STREAM_DELAY_SECONDS = SPARK_JOB.seconds(
 STREAM_BEHIND_RECORDS = SPARK_JOB.gauge(
     "hotpath_streaming_behind_records", "records", "Cloud offsets not yet committed.", "pipeline"
 )
+STREAM_LAG_RECORDS = SPARK_JOB.gauge(
+    "hotpath_streaming_lag_records",
+    "records",
+    "The same by topic: how far the hot query is behind.",
+    "pipeline",
+    "topic",
+)
 STREAM_CAUGHT_UP_TO_SECONDS = SPARK_JOB.moment(
     "hotpath_streaming_caught_up_to_seconds", "All stamped before is in the tables.", "pipeline"
 )
@@ -385,6 +443,13 @@ CLOCK_OFFSET_SECONDS = SPARK_JOB.gauge(
     "hotpath_clock_offset_seconds",
     "s",
     "Per producing host, the smallest (append time - event time) of the last minutes; negative: its clock is ahead.",
+    "pipeline",
+    "host",
+)
+CLOCK_MEDIAN_OFFSET_SECONDS = SPARK_JOB.gauge(
+    "hotpath_clock_median_offset_seconds",
+    "s",
+    "Per producing host, the median (append time - event time) of the last minutes, within 5 %.",
     "pipeline",
     "host",
 )

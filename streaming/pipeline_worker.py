@@ -25,6 +25,7 @@ from contract.metrics import (
     STREAM_BEHIND_RECORDS,
     STREAM_CAUGHT_UP_TO_SECONDS,
     STREAM_FAILURES_IN_A_ROW,
+    STREAM_LAG_RECORDS,
     STREAM_RESTARTS,
     UPKEEP_SECONDS,
 )
@@ -242,7 +243,10 @@ class PipelineLoop(VitalThread):
     def measure(self) -> None:
         """Show how far the tables are. Another thread asks for it: batches are committed during a build of minutes."""
         moment = self._progress.caught_up_to(self._topics)
-        STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(self._progress.behind_records(self._topics))
+        behind = self._progress.behind_records(self._topics)
+        STREAM_BEHIND_RECORDS.labels(pipeline=self.name).set(sum(behind.values()))
+        for topic, records in behind.items():
+            STREAM_LAG_RECORDS.labels(pipeline=self.name, topic=topic).set(records)
         if moment is not None:
             STREAM_CAUGHT_UP_TO_SECONDS.labels(pipeline=self.name).set(moment.timestamp())
 

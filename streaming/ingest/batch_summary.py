@@ -1,4 +1,4 @@
-"""What a batch held: records by table, dead letters by reason, the oldest stamp, each host's smallest delay."""
+"""What a batch held: records by table, dead letters by reason, the oldest stamp, each host's delays."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.records import OUTSIDE
+from streaming.ingest.delay_bins import bin_of
 from streaming.ingest.quarantine_reasons import quarantine_reasons
 
 LONGEST_HOST = 255
@@ -31,6 +33,8 @@ class Summary:
     """The smallest append time."""
     delays_us: dict[str, int] = field(default_factory=dict)
     """Producing host -> the smallest (append time - event time), of events that are not quarantined."""
+    delay_counts: dict[str, Counter[str]] = field(default_factory=dict)
+    """Producing host -> bin of `delay_bins` -> events; a bin is text, as the keys of JSON objects are."""
     far_delays_us: dict[str, list[int]] = field(default_factory=dict)
     """Producing host -> of its quarantined events, the delay that is nearest to 0; and how many there are."""
     dead_letters: dict[str, Counter[str]] = field(default_factory=dict)
@@ -72,12 +76,21 @@ class Summary:
         near, far = table.filter(pc.invert(table["is_far"])), table.filter(table["is_far"])
         for host, delay_us in _by_host(near, ("delay", "min")):
             self._see_delay(host, delay_us)
+        self._count_delays(near)
         counts = dict(_by_host(far, ("delay", "count")))
         ahead = dict(_by_host(far.filter(pc.less(far["delay"], 0)), ("distance", "min")))
         behind = dict(_by_host(far.filter(pc.greater_equal(far["delay"], 0)), ("distance", "min")))
         for host, count in counts.items():
             is_ahead = host not in behind or ahead.get(host, behind[host] + 1) < behind[host]
             self._see_far_delay(host, -ahead[host] if is_ahead else behind[host], count)
+
+    def _count_delays(self, near: pa.Table) -> None:
+        bins = pa.table({"host": near["host"], "bin": bin_of(np.asarray(near["delay"], np.int64))})
+        counted = bins.group_by(["host", "bin"]).aggregate([("bin", "count")])
+        for host, number, count in zip(
+            *(counted[name].to_pylist() for name in ("host", "bin", "bin_count")), strict=True
+        ):
+            self.delay_counts.setdefault(host, Counter())[str(number)] += count
 
     def _see_delay(self, host: str, delay_us: int) -> None:
         self.delays_us[host] = min(delay_us, self.delays_us.get(host, delay_us))
@@ -109,6 +122,8 @@ class Summary:
             self._see_oldest(part.oldest_us)
         for host, delay_us in part.delays_us.items():
             self._see_delay(host, delay_us)
+        for host, counts in part.delay_counts.items():
+            self.delay_counts.setdefault(host, Counter()).update(counts)
         for host, (delay_us, count) in part.far_delays_us.items():
             self._see_far_delay(host, delay_us, count)
 

@@ -164,7 +164,7 @@ class HotQuery:
 
     def _measure(self, summary: Summary, batch: int, started_s: float) -> None:
         name, now_s = self.pipeline.name, time.time()
-        self.clocks.add(summary.delays_us, summary.far_delays_us, now_s)
+        self.clocks.add(summary.delays_us, summary.far_delays_us, summary.delay_counts, now_s)
         STREAM_BATCH_SECONDS.labels(pipeline=name).observe(now_s - started_s)
         if summary.imported:
             IMPORTED_SECONDS.labels(pipeline=name).set(now_s)

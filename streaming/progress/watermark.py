@@ -112,10 +112,12 @@ class Progress:
         opened_ms = max((one.at_ms for one in updates if one.import_open), default=None)
         return opened_ms is not None and (self._reached(partition, updates) or 0) <= opened_ms
 
-    def behind_records(self, topics: Iterable[str]) -> int:
-        """Offsets in the cloud that are not committed yet."""
-        updates = self._updates.of(topics)
-        return sum(max(0, last[-1].cloud_offset - self._committed.get(of, 0)) for of, last in updates.items())
+    def behind_records(self, topics: Iterable[str]) -> dict[str, int]:
+        """Topic -> offsets in the cloud that are not committed yet."""
+        behind = dict.fromkeys(topics, 0)
+        for partition, last in self._updates.of(behind).items():
+            behind[partition[0]] += max(0, last[-1].cloud_offset - self._committed.get(partition, 0))
+        return behind
 
     def _unheard_of(self, wanted: set[str], known: dict[Partition, list[ProgressUpdate]]) -> bool:
         return any(topic in wanted and (topic, number) not in known for topic, number in self._committed)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from contract.pipeline import Pipeline
 from contract.records import OUTSIDE, TIMESTAMP
 from contract.timestamps import to_us
 from streaming.ingest.batch_summary import Summary
 from streaming.ingest.clock_offsets import ClockOffsets
+from streaming.ingest.delay_bins import median_us
 from streaming.ingest.record_decoder import SUMMARY, RecordDecoder, decoder_of
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.load import load
@@ -123,6 +125,9 @@ def test_a_summary_counts_and_measures_in_the_same_pass() -> None:
     summary = summed(everything(pipeline, pipeline.events.topic, early, late, late, b"{"))
     assert summary.records == {"events": 3, "dead_letters": 1}
     assert summary.delays_us == {"ahead": -2_000_000, "well": 100_000}
+    medians = {host: median_us({int(n): c for n, c in of.items()}) for host, of in summary.delay_counts.items()}
+    assert medians == {"ahead": pytest.approx(-2_000_000, rel=0.05), "well": pytest.approx(100_000, rel=0.05)}
+    assert {host: sum(of.values()) for host, of in summary.delay_counts.items()} == {"ahead": 1, "well": 2}
 
 
 def test_a_summary_counts_dead_letters_by_topic_and_reason_and_questions_out_of_bounds() -> None:
@@ -177,18 +182,18 @@ def summed(rows: list[dict[str, Any]]) -> Summary:
 
 def test_a_hosts_offset_is_its_smallest_delay_of_the_last_minutes() -> None:
     clocks = ClockOffsets("test_clock_offsets")
-    clocks.add({"a": 50, "b": -10}, {}, now_s=0)
-    clocks.add({"a": 20}, {}, now_s=60)
+    clocks.add({"a": 50, "b": -10}, {}, {}, now_s=0)
+    clocks.add({"a": 20}, {}, {}, now_s=60)
     assert clocks.smallest() == {"b": -10, "a": 20}
-    clocks.add({"a": 30}, {}, now_s=timedelta(minutes=3, seconds=10).total_seconds())
+    clocks.add({"a": 30}, {}, {}, now_s=timedelta(minutes=3, seconds=10).total_seconds())
     assert clocks.smallest() == {"a": 20}
 
 
 def test_an_absurd_time_says_nothing_of_a_hosts_clock_unless_it_sends_nothing_else() -> None:
     clocks = ClockOffsets("test_clock_offsets")
-    clocks.add({"well": 50}, {"well": [-(10**15), 40], "once": [-(10**15), 1], "wrong": [-9 * 10**12, 2]}, now_s=0)
+    clocks.add({"well": 50}, {"well": [-(10**15), 40], "once": [-(10**15), 1], "wrong": [-9 * 10**12, 2]}, {}, now_s=0)
     assert clocks.smallest() == {"well": 50}
-    clocks.add({}, {"wrong": [-8 * 10**12, 1]}, now_s=1)
+    clocks.add({}, {"wrong": [-8 * 10**12, 1]}, {}, now_s=1)
     assert clocks.smallest() == {"wrong": -8 * 10**12, "well": 50}
 
 

@@ -20,6 +20,7 @@ class Failures:
     def note(self, reason: str) -> None:
         """A run failed for this reason. The new reason appears before the old one goes: a scrape finds one of them."""
         metrics.PROBLEMS.labels(part="trainer").inc()
+        metrics.TRAINING_VERDICTS.labels(pipeline=self.pipeline, verdict="failed").inc()
         self.in_a_row += 1
         before, self.reason = self.reason, reason
         metrics.TRAINING_FAILURES.labels(pipeline=self.pipeline).set(self.in_a_row)

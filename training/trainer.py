@@ -9,7 +9,8 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,6 +42,8 @@ HANGS_AFTER_S = RUN_DEADLINE_S + 300
 """A run that has neither ended nor failed by then hangs; the watchdog ends this process."""
 RETRY_AFTER = timedelta(seconds=10)
 """How soon after a failure to look at the tables they are looked at again."""
+VERDICTS = ("proposed", "below_floor", "failed")
+"""How a run may end."""
 log = logging.getLogger("trainer")
 
 
@@ -73,10 +76,14 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> Manifest:
     compiled, own = compile_pipeline(pipeline), own_name(places, pipeline)
     run = f"the training run of {pipeline.name}"
     with hang_watchdog.expected_back(run, HANGS_AFTER_S), connected(places, own, RUN_DEADLINE_S) as cluster:
-        train, holdout = import_window(window, pipeline, compiled.feature_types, own)
-        model = train_gbm(pipeline, train, own)
-        scored = score(model, holdout, pipeline.training.slices)
-        reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
+        with _step(pipeline, "import"):
+            train, holdout = import_window(window, pipeline, compiled.feature_types, own)
+        with _step(pipeline, "train"):
+            model = train_gbm(pipeline, train, own)
+        with _step(pipeline, "score"):
+            scored = score(model, holdout, pipeline.training.slices)
+        with _step(pipeline, "reference_rows"):
+            reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
         manifest = build_candidate.manifest(
             pipeline,
             compiled,
@@ -88,9 +95,18 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> Manifest:
             newest_question(pipeline, window),
             created=datetime.now(UTC),
         )
-        files = build_candidate.files(compiled, model, reference)
-    registry.write_candidate(places.registry(pipeline.name), manifest, files)
+        with _step(pipeline, "write"):
+            files = build_candidate.files(compiled, model, reference)
+            registry.write_candidate(places.registry(pipeline.name), manifest, files)
     return manifest
+
+
+@contextmanager
+def _step(pipeline: Pipeline, step: str) -> Iterator[None]:
+    """Show how long a step took, unless it fails."""
+    began_s = time.monotonic()
+    yield
+    metrics.TRAINING_STEP_SECONDS.labels(pipeline=pipeline.name, step=step).set(time.monotonic() - began_s)
 
 
 def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
@@ -133,6 +149,10 @@ def _left_out(places: Places, pipeline: Pipeline) -> tuple[tuple[int, int], ...]
 
 def _tell(pipeline: Pipeline, manifest: Manifest) -> None:
     metrics.TRAINING_RUNS.labels(pipeline=pipeline.name).inc()
+    verdict = "proposed" if manifest.proposed else "below_floor"
+    metrics.TRAINING_VERDICTS.labels(pipeline=pipeline.name, verdict=verdict).inc()
+    metrics.TRAINING_ROWS.labels(pipeline=pipeline.name, part="window").set(manifest.rows)
+    metrics.TRAINING_ROWS.labels(pipeline=pipeline.name, part="holdout").set(manifest.holdout_rows)
     rows, auc = manifest.rows, manifest.auc
     if auc is not None:
         metrics.TRAINING_AUC.labels(pipeline=pipeline.name).set(auc)
@@ -190,10 +210,17 @@ def note_commands(inbox: CommandInbox, turns: Mapping[str, Turn]) -> None:
 
 def _turns_of(pipelines: Iterable[Pipeline], before: Mapping[str, Turn]) -> dict[str, Turn]:
     """A turn for each pipeline; of one that is deployed no more nothing is said to fail."""
-    turns = {pipeline.name: before.get(pipeline.name) or Turn(Failures(pipeline.name)) for pipeline in pipelines}
+    turns = {pipeline.name: before.get(pipeline.name) or _first_turn(pipeline.name) for pipeline in pipelines}
     for name in before.keys() - turns.keys():
         before[name].failures.clear()
     return turns
+
+
+def _first_turn(pipeline: str) -> Turn:
+    """Its counters begin at 0."""
+    for verdict in VERDICTS:
+        metrics.TRAINING_VERDICTS.labels(pipeline=pipeline, verdict=verdict)
+    return Turn(Failures(pipeline))
 
 
 def run(places: Places) -> None:

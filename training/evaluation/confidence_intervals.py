@@ -110,7 +110,7 @@ def _summed_by_entity(positives: Answers, negatives: Answers) -> tuple[_ByEntity
         answers=summed(np.ones(len(p)), np.ones(len(q))),
         loss=summed(-np.log(clipped(p)), -np.log1p(-clipped(q))),
         squared_error=summed((1 - p) ** 2, q**2),
-        expected=summed(p, q),
+        expected=summed(clipped(p), clipped(q)),
         positives=summed(np.ones(len(p)), None),
         hits=summed(positives.decided.astype(float), None),
         misses=summed((~positives.decided).astype(float), None),
@@ -159,7 +159,7 @@ def _amount(value: float, error: float, count: int) -> Interval:
     """The interval of a figure above 0, made on the logarithm's scale."""
     if value <= 0:
         return Interval(value, 0.0, Z_90**2 / (count + Z_90**2))
-    half = min(Z_90 * error / value, 700.0)
+    half = min(Z_90 * error / value, 600.0)
     return Interval(value, value * math.exp(-half), value * math.exp(half))
 
 

@@ -26,8 +26,9 @@ from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
 from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
-from monitoring.influx.influx_feed import InfluxFeed
+from monitoring.influx.influx_feed import InfluxFeed, own_samples
 from monitoring.judge.alerts import OF_THE_STACK, Alerts
+from monitoring.judge.costs import Costs, show_clocks_behind
 from monitoring.judge.event_points import EventPoints
 from monitoring.judge.memory import Memory
 from monitoring.judge.model_points import ModelPoints
@@ -65,6 +66,7 @@ class Monitor:
         self._influx = InfluxFeed(places, influx) if (influx := places.influx) else None
         self._model_points, self._status_points = ModelPoints(), StatusPoints()
         self._events = EventPoints(places.folder.monitor_events)
+        self._costs = Costs()
         self._before: Snapshot | None = None
         self._answered: set[str] = set()
         """The parts that have answered since this monitor began."""
@@ -77,6 +79,8 @@ class Monitor:
         now = scrape(client, targets, time.time())
         self._memory.take(now)
         now, pipelines = self._without_starting(now), self._deployed.pipelines()
+        self._costs.show(replace(now, samples=(*now.samples, *own_samples())), pipelines)
+        show_clocks_behind(now, pipelines)
         views = [self._judged(pipeline, now) for pipeline in pipelines]
         told = {view.pipeline.name: self._told(view) for view in views if self._is_known(view.pipeline, now)}
         problems = tuple(self._problems_of_stack())

@@ -18,10 +18,11 @@ from contract.metric_types import ReplacedGauge
 from contract.pipeline import Pipeline
 from monitoring.collect.h2o_figures import read_h2o
 from monitoring.collect.hdfs_figures import read_hdfs
-from monitoring.collect.host_figures import read_host
-from monitoring.collect.kafka_figures import KafkaFigures, KafkaReader, log_bytes
+from monitoring.collect.host_figures import processor_seconds, read_host
+from monitoring.collect.kafka_figures import AppendedBytes, KafkaFigures, KafkaReader, log_bytes
 
 EVERY_S = 10.0
+SIDES = ("onprem", "cloud")
 Ask: TypeAlias = Callable[[], None]
 log = logging.getLogger("engine_follower")
 
@@ -34,6 +35,7 @@ class EngineFollower:
         self._client = httpx.Client()
         self._kafka: dict[str, KafkaFigures] = {}
         self._answers: dict[str, bool] = {}
+        self._appended = {side: AppendedBytes(places.folder.engine(f"kafka-{side}")) for side in SIDES}
         self._asks = self._asks_of_what_is_named()
 
     def follow(self) -> None:
@@ -88,8 +90,12 @@ class EngineFollower:
                 for topic, end in figures.appended.items()
             }
         )
-        sizes = {side: log_bytes(self._places.folder.engine(f"kafka-{side}")) for side in ("onprem", "cloud")}
+        sizes = {side: log_bytes(each.folder) for side, each in self._appended.items()}
         metrics.KAFKA_LOG_BYTES.replace({(side,): float(size) for side, size in sizes.items() if size is not None})
+        for side, each in self._appended.items():
+            appended = each.since_last_look()
+            if appended is not None:
+                metrics.KAFKA_BYTES_IN.labels(side=side).inc(appended)
 
     def _ask_hdfs(self, url: str) -> None:
         gauges = (
@@ -118,6 +124,8 @@ class EngineFollower:
                 metrics.HOST_FREE_DISK_BYTES: found.free_disk_bytes,
             }
         )
+        spent = processor_seconds(self._places.folder.pids)
+        metrics.PART_CPU_SECONDS.replace({(part,): seconds for part, seconds in spent.items()})
         metrics.HOST_NETWORK_BYTES.replace({("received",): found.received_bytes, ("sent",): found.sent_bytes})
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from contract.process_identity import Process
+from contract.state_file import read_state
+
 
 @dataclass(frozen=True)
 class HostFigures:
@@ -33,3 +36,20 @@ def read_host(data: Path) -> HostFigures:
         received_bytes=network.bytes_recv,
         sent_bytes=network.bytes_sent,
     )
+
+
+def processor_seconds(pids: Path) -> dict[str, float]:
+    """Part -> the processor time that its process has used, of the processes that this file of the supervisor names.
+
+    Without such a file there are none: the parts then run elsewhere, or each in a container of its own.
+    """
+    recorded = read_state(pids, dict[str, Process], "the processor time of the parts is not measured") or {}
+    found = {}
+    for part, process in recorded.items():
+        try:
+            times = psutil.Process(process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        if process.is_alive:
+            found[part] = times.user + times.system
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
@@ -47,6 +47,51 @@ def log_bytes(folder: Path) -> int | None:
     if not folder.is_dir():
         return None
     return sum(_size(file) for file in folder.rglob("*"))
+
+
+@dataclass
+class AppendedBytes:
+    """What a local broker appends to its partitions' logs, by the growth of their newest segments.
+
+    Each look counts what was added since the one before: segments that retention removes, and what compaction writes
+    anew, count for nothing.
+    """
+
+    folder: Path
+    _sizes: dict[Path, tuple[str, int]] = field(default_factory=dict)
+    """Partition's folder -> its newest segment, and the segment's size when it was looked at."""
+    _has_looked: bool = False
+
+    def since_last_look(self) -> int | None:
+        """None where there is no such folder."""
+        if not self.folder.is_dir():
+            return None
+        now = _newest_segments(self.folder)
+        appended = sum(self._added(partition, *newest) for partition, newest in now.items()) if self._has_looked else 0
+        self._sizes, self._has_looked = now, True
+        return appended
+
+    def _added(self, partition: Path, segment: str, size: int) -> int:
+        before, before_size = self._sizes.get(partition, (segment, 0))
+        if before == segment:
+            return max(0, size - before_size)
+        return max(0, _length(partition / before) - before_size) + size
+
+
+def _newest_segments(folder: Path) -> dict[Path, tuple[str, int]]:
+    """A segment is named by its first offset, in twenty digits."""
+    segments: dict[Path, str] = {}
+    for file in folder.rglob("*.log"):
+        if file.stem.isdigit():
+            segments[file.parent] = max(file.name, segments.get(file.parent, ""))
+    return {partition: (name, _length(partition / name)) for partition, name in segments.items()}
+
+
+def _length(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _size(file: Path) -> int:

@@ -1,0 +1,115 @@
+"""Data and clocks: what producers send, what of it cannot be used, and which of their clocks are wrong."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contract import metrics
+from monitoring.grafana.figures import gauge, increase, per_second
+from monitoring.grafana.flux_queries import Events, Newest, Series
+from monitoring.grafana.panel_specs import (
+    DATA,
+    MODEL_HEALTH,
+    PLATFORM,
+    DashboardSpec,
+    Limit,
+    Link,
+    PanelSpec,
+    Section,
+)
+
+_CLOCK_LIMITS: Final = (Limit(-5, "yellow"), Limit(0, "green"))
+_TO_FLOW: Final = Link("Spark's batches", PLATFORM, "Spark: seconds of a batch")
+
+_AHEAD = PanelSpec(
+    "Clocks ahead: smallest delay of each host",
+    "The smallest time from an event to its arrival in the last minutes, the furthest clock ahead first. Below 0 the "
+    "host's clock is ahead: set it (`chronyc tracking` there).",
+    (Newest((gauge(metrics.CLOCK_OFFSET_SECONDS),), by=("pipeline", "host"), sort=("value",)),),
+    kind="table",
+    below="red",
+    heads={"value": "smallest delay"},
+    limits=_CLOCK_LIMITS,
+    links=(Link("What the rows make of it", DATA, "Questions by state"),),
+)
+_OVER_TIME = PanelSpec(
+    "Smallest delay of each host over time",
+    "A step is a clock that was set; a slope one that drifts.",
+    (Series(gauge(metrics.CLOCK_OFFSET_SECONDS), by=("host",), within="min", across="min"),),
+    below="red",
+    limits=_CLOCK_LIMITS,
+    links=(_TO_FLOW,),
+)
+_CLOCK_ALERTS = PanelSpec(
+    "Clocks that were told of",
+    "When the monitor said that a host's clock is ahead or behind.",
+    (Events(("clock_alert",)),),
+    kind="table",
+    links=(Link("How the models fared", MODEL_HEALTH, "Realised AUC"),),
+)
+_RECORDS = PanelSpec(
+    "Records by table",
+    "What Spark commits, dead letters among it.",
+    (Series(per_second(metrics.STREAM_RECORDS), by=("pipeline", "table_name")),),
+    links=(Link("What Kafka gets", PLATFORM, "Records that Kafka gets"),),
+)
+_DEAD = PanelSpec(
+    "Dead letters",
+    "Records that could not be decoded, by topic and reason. They are in the table `dead_letters`, with the byte at "
+    "which each went wrong: tell the team that produces the topic.",
+    (Series(increase(metrics.DEAD_LETTERS), by=("topic", "reason"), within="sum"),),
+    limits=(Limit(1, "yellow"),),
+    links=(_TO_FLOW,),
+)
+_QUARANTINED = PanelSpec(
+    "Quarantined questions",
+    "Questions whose `as_of` or `due` is missing or further than `max_wait` from their arrival, by the likely cause.",
+    (Series(increase(metrics.QUARANTINED_QUESTIONS), by=("pipeline", "reason"), within="sum"),),
+    limits=(Limit(1, "yellow"),),
+    links=(Link("Clocks", DATA, "Clocks ahead: smallest delay of each host"),),
+)
+_STATES = PanelSpec(
+    "Questions by state",
+    "Of all buckets that are built: rows are trained on, duplicates are retries, expired ones never got a label.",
+    (Series(gauge(metrics.QUESTIONS), by=("state",), where={"table_name": "rows"}, within="last"),),
+    links=(Link("How the rows job fares", PLATFORM, "Rows job: seconds of a build"),),
+)
+_DUPLICATES = PanelSpec(
+    "Duplicate questions",
+    "Retries, and records that a producer sent twice: all but the first are left out of training and of figures.",
+    (Series(gauge(metrics.QUESTIONS), by=("pipeline", "table_name"), where={"state": "duplicate"}, within="last"),),
+    links=(Link("What Kafka gets", PLATFORM, "Records that Kafka gets"),),
+)
+_LOST = PanelSpec(
+    "Losses that nobody acknowledged",
+    "Records that retention took before they were read, or that went with a topic: `hotpath losses list`.",
+    (Series(gauge(metrics.LOSSES_UNACKNOWLEDGED), by=("pipeline",), within="last", across="max"),),
+    limits=(Limit(1, "red"),),
+    links=(Link("The mirror", PLATFORM, "Mirror: behind by topic"),),
+)
+_UNREADABLE = PanelSpec(
+    "Records of hotpath's own topics that do not read",
+    "Somebody else writes to them; they are passed over.",
+    (Series(increase(metrics.UNREADABLE_RECORDS), by=("part", "topic"), within="sum"),),
+    limits=(Limit(1, "yellow"),),
+    links=(Link("Errors of the parts", PLATFORM, "Errors of the parts"),),
+)
+_IMPORTS = PanelSpec(
+    "Imports of history",
+    "1 while somebody imports into the topic; meanwhile no bucket of it closes: `hotpath imports list`.",
+    (Series(gauge(metrics.IMPORT_OPEN), by=("topic",), within="last", across="max"),),
+    limits=(Limit(1, "yellow"),),
+    links=(Link("The mirror", PLATFORM, "Mirror: behind by topic"),),
+)
+
+DATA_DASHBOARD: Final = DashboardSpec(
+    DATA,
+    "hotpath: Data and clocks",
+    "What producers send, what of it cannot be used, and which of their clocks are wrong.",
+    ("pipeline", "host"),
+    (
+        Section("Clocks", (_AHEAD, _OVER_TIME, _CLOCK_ALERTS)),
+        Section("Records that cannot be used", (_RECORDS, _DEAD, _QUARANTINED, _UNREADABLE, _LOST, _IMPORTS)),
+        Section("Questions", (_STATES, _DUPLICATES)),
+    ),
+)

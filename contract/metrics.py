@@ -335,6 +335,34 @@ CLOCK_BEHIND_SECONDS = MONITOR.replaced(
     "pipeline",
     "host",
 )
+DRIFT_PSI = MONITOR.replaced(
+    "hotpath_data_drift_psi",
+    "1",
+    "Population stability index of a feature: its newest window of rows against all the others.",
+    "pipeline",
+    "feature",
+)
+DRIFT_ALARM = MONITOR.replaced(
+    "hotpath_data_drift_alarm",
+    "1 or 0",
+    "1 while a feature's last two windows stand out from those before.",
+    "pipeline",
+    "feature",
+)
+MISSING_RATIO = MONITOR.replaced(
+    "hotpath_data_missing_ratio",
+    "0 to 1",
+    "The share of NULL in a feature, in the newest window of rows.",
+    "pipeline",
+    "feature",
+)
+LABEL_DELAY_SECONDS = MONITOR.replaced(
+    "hotpath_data_label_delay_seconds",
+    "s",
+    "From a question to its label's append time: p50, p90 and p99 of the newest window of rows.",
+    "pipeline",
+    "quantile",
+)
 ANSWERS_CPU_SECONDS = MONITOR.replaced(
     "hotpath_cost_answers_cpu_seconds",
     "s per million answers",

@@ -29,6 +29,7 @@ from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, s
 from monitoring.influx.influx_feed import InfluxFeed, own_samples
 from monitoring.judge.alerts import OF_THE_STACK, Alerts
 from monitoring.judge.costs import Costs, show_clocks_behind
+from monitoring.judge.data_health import DataFollower
 from monitoring.judge.event_points import EventPoints
 from monitoring.judge.memory import Memory
 from monitoring.judge.model_points import ModelPoints
@@ -271,6 +272,7 @@ def main() -> None:
     server = serve_page(Environment().get(variables.PAGE), pages)
     VitalThread("page", server.serve_forever).start()
     VitalThread("lake", lake.follow).start()
+    VitalThread("data", DataFollower(places, Deployed(places).pipelines).follow).start()
     VitalThread("engines", EngineFollower(places, Deployed(places).pipelines).follow).start()
     monitor.start_threads()
     with httpx.Client() as client:

@@ -32,12 +32,30 @@ _AHEAD = PanelSpec(
     limits=_CLOCK_LIMITS,
     links=(Link("What the rows make of it", DATA, "Questions by state"),),
 )
+_BEHIND = PanelSpec(
+    "Clocks behind: by how much each host is late",
+    "By how much a host's smallest delay is above the median of the others', the furthest first; 0 while it does not "
+    "stand apart. Its clock is behind, or it sends late.",
+    (Newest((gauge(metrics.CLOCK_BEHIND_SECONDS),), by=("pipeline", "host"), sort=("value",), descending=True),),
+    kind="table",
+    heads={"value": "behind"},
+    limits=(Limit(1, "red"),),
+    links=(Link("What the rows make of it", DATA, "Questions by state"),),
+)
+_MEDIANS = PanelSpec(
+    "Median delay of each host",
+    "The median time from an event to its arrival: how long a host takes to send, where its clock is right.",
+    (Series(gauge(metrics.CLOCK_MEDIAN_OFFSET_SECONDS), by=("host",), within="mean", across="max"),),
+    width=12,
+    links=(_TO_FLOW,),
+)
 _OVER_TIME = PanelSpec(
     "Smallest delay of each host over time",
     "A step is a clock that was set; a slope one that drifts.",
     (Series(gauge(metrics.CLOCK_OFFSET_SECONDS), by=("host",), within="min", across="min"),),
     below="red",
     limits=_CLOCK_LIMITS,
+    width=12,
     links=(_TO_FLOW,),
 )
 _CLOCK_ALERTS = PanelSpec(
@@ -108,7 +126,7 @@ DATA_DASHBOARD: Final = DashboardSpec(
     "What producers send, what of it cannot be used, and which of their clocks are wrong.",
     ("pipeline", "host"),
     (
-        Section("Clocks", (_AHEAD, _OVER_TIME, _CLOCK_ALERTS)),
+        Section("Clocks", (_AHEAD, _BEHIND, _CLOCK_ALERTS, _OVER_TIME, _MEDIANS)),
         Section("Records that cannot be used", (_RECORDS, _DEAD, _QUARANTINED, _UNREADABLE, _LOST, _IMPORTS)),
         Section("Questions", (_STATES, _DUPLICATES)),
     ),

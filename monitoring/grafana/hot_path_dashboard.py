@@ -67,6 +67,12 @@ _WARNINGS = PanelSpec(
     limits=(Limit(1, "yellow"),),
     links=(Link("Age of the models", MODEL_HEALTH, "Age of the models that answer"),),
 )
+_COST = PanelSpec(
+    "Processor time of a million answers",
+    "Of the scorers, over the last ten minutes.",
+    (Series(gauge(metrics.ANSWERS_CPU_SECONDS), by=("pipeline",), within="last", across="max"),),
+    links=(Link("This host", PLATFORM, "Cores that every process uses"),),
+)
 _SCORERS = PanelSpec(
     "Scorers by state",
     "Those that the socket manager knows: one accepts, others drain or stay warm.",
@@ -176,7 +182,7 @@ HOT_PATH_DASHBOARD: Final = DashboardSpec(
     "The scorers that answer, the socket that they share, and the predictions that they log.",
     ("pipeline",),
     (
-        Section("Answers", (_REQUESTS, _SECONDS, _ERRORS, _APP_ANSWERS, _APPLICATION, _WARNINGS)),
+        Section("Answers", (_REQUESTS, _SECONDS, _ERRORS, _APP_ANSWERS, _APPLICATION, _WARNINGS, _COST)),
         Section("Scorers and switches", (_SCORERS, _SOCKET, _SWITCHES, _DRAINS, _FORCED, _HAPPENED)),
         Section("When a switch goes wrong", (_GOLDEN, _TROUBLE, _RESCUES, _PAUSES, _COMMANDS)),
         Section("Predictions on their way", (_LOGGED, _QUEUE, _SPOOL, _UNSENT)),

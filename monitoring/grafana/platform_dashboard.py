@@ -55,6 +55,12 @@ _APPENDED = PanelSpec(
     (Series(gauge(metrics.KAFKA_APPENDED_RECORDS), by=("side", "topic"), change="rate"),),
     links=(Link("Records by table", DATA, "Records by table"),),
 )
+_BYTES_IN = PanelSpec(
+    "Bytes that Kafka gets",
+    "Appended to the logs of brokers that `hotpath up` started.",
+    (Series(per_second(metrics.KAFKA_BYTES_IN), by=("side",)),),
+    links=(Link("Kafka's logs", PLATFORM, "Kafka: logs on disk"),),
+)
 _UNDER = PanelSpec(
     "Kafka: under-replicated partitions",
     "Partitions with fewer replicas in sync than they should have.",
@@ -126,6 +132,12 @@ _BEHIND = PanelSpec(
     "Cloud offsets that are not yet committed to tables.",
     (Series(gauge(metrics.STREAM_BEHIND_RECORDS), by=("pipeline",), within="max"),),
     links=(_TO_HOST,),
+)
+_LAG_BY_TOPIC = PanelSpec(
+    "Spark: records that wait, by topic",
+    "How far the hot query is behind in each topic.",
+    (Series(gauge(metrics.STREAM_LAG_RECORDS), by=("pipeline", "topic"), within="max"),),
+    links=(Link("What Kafka gets", PLATFORM, "Records that Kafka gets"),),
 )
 _RESTARTS = PanelSpec(
     "Spark: hot queries that ended",
@@ -220,7 +232,7 @@ _CPU = PanelSpec(
     high=1.0,
     as_percent=True,
     limits=(Limit(0.9, "yellow"),),
-    links=(Link("Which part", PLATFORM, "Cores that the parts use"),),
+    links=(Link("Which part", PLATFORM, "Cores that every process uses"),),
 )
 _MEMORY = PanelSpec(
     "Available memory of this host",
@@ -249,6 +261,12 @@ _PART_CPU = PanelSpec(
     "Of our own processes; all scorers of a pipeline are one.",
     (Series(per_second("process_cpu_seconds"), by=("part",)),),
     links=(Link("The hot path", HOT_PATH, "Latency in the scorer"),),
+)
+_ALL_CPU = PanelSpec(
+    "Cores that every process uses",
+    "Of all that `hotpath up` runs on this host, the engines among it.",
+    (Series(gauge(metrics.PART_CPU_SECONDS), by=("part",), change="rate"),),
+    links=(Link("Training", TRAINING, "Processor time of a run"),),
 )
 _PART_MEMORY = PanelSpec(
     "Memory of the parts",
@@ -303,12 +321,16 @@ PLATFORM_DASHBOARD: Final = DashboardSpec(
     ("pipeline",),
     (
         Section("What does not answer", (_ENGINES, _ERRORS, _STEPS)),
-        Section("Kafka", (_APPENDED, _UNDER, _KAFKA_LOG, _PRODUCED, _REPLAY_BEHIND)),
+        Section("Kafka", (_APPENDED, _BYTES_IN, _UNDER, _KAFKA_LOG, _PRODUCED, _REPLAY_BEHIND)),
         Section("The mirror", (_MIRROR, _MIRROR_RECORDS, _WATCHER)),
-        Section("Spark and the rows job", (_BATCHES, _DELAY, _BEHIND, _BUILDS, _BUCKETS, _PENDING, _UPKEEP, _RESTARTS)),
+        Section(
+            "Spark and the rows job",
+            (_BATCHES, _DELAY, _BEHIND, _LAG_BY_TOPIC, _BUILDS, _BUCKETS, _PENDING, _UPKEEP, _RESTARTS),
+        ),
         Section("HDFS and H2O", (_HDFS_BYTES, _HDFS_BLOCKS, _HDFS_NODES, _H2O_NODES, _H2O_MEMORY, _H2O_JOBS)),
         Section(
-            "This host and its parts", (_CPU, _MEMORY, _DISK, _NETWORK, _PART_CPU, _PART_MEMORY, _PART_FILES, _PART_AGE)
+            "This host and its parts",
+            (_CPU, _MEMORY, _DISK, _NETWORK, _ALL_CPU, _PART_CPU, _PART_MEMORY, _PART_FILES, _PART_AGE),
         ),
         Section("The monitor", (_POINTS, _POINT_SPOOL, _WEBHOOK, _DROPPED)),
     ),

@@ -55,6 +55,30 @@ _SECONDS = PanelSpec(
     ),
     links=(_TO_H2O,),
 )
+_STEPS = PanelSpec(
+    "Seconds by step",
+    "What the newest run's time went to.",
+    (Series(gauge(metrics.TRAINING_STEP_SECONDS), by=("pipeline", "step"), within="last", across="max"),),
+    links=(_TO_H2O,),
+)
+_ROWS = PanelSpec(
+    "Rows",
+    "In the newest run's window, and in its holdout.",
+    (Series(gauge(metrics.TRAINING_ROWS), by=("pipeline", "part"), within="last", across="max"),),
+    links=(_TO_ROWS,),
+)
+_VERDICTS = PanelSpec(
+    "Verdicts",
+    "How runs ended: the candidate was proposed, it was below a floor, or the run failed.",
+    (Series(increase(metrics.TRAINING_VERDICTS), by=("pipeline", "verdict"), within="sum"),),
+    links=(Link("Why", TRAINING, "Why candidates were refused, and runs failed"),),
+)
+_COST = PanelSpec(
+    "Processor time of a run",
+    "Of trainer and H2O, over the last half hour; of H2O where `hotpath up` runs it.",
+    (Series(gauge(metrics.RETRAIN_CPU_SECONDS), by=("pipeline",), within="last", across="max"),),
+    links=(Link("This host", PLATFORM, "CPU of this host"),),
+)
 _AUC = PanelSpec(
     "AUC on the holdout",
     "The newest candidate's, which the floors of `[promotion.floors]` are compared with.",
@@ -127,7 +151,10 @@ TRAINING_DASHBOARD: Final = DashboardSpec(
     ("pipeline",),
     (
         Section("Why a candidate does not serve", (_REFUSED, _ADMISSIONS)),
-        Section("Runs", (_RUNS, _SECONDS, _AUC, _FAILURES, _FAILING, _IDLE, _CPU)),
+        Section(
+            "Runs",
+            (_RUNS, _SECONDS, _STEPS, _ROWS, _VERDICTS, _AUC, _FAILURES, _FAILING, _IDLE, _COST, _CPU),
+        ),
         Section("From the registry to this host", (_PULLED, _PULLED_BYTES, _PULL_FAILURES, _PULL_TURNS)),
     ),
 )

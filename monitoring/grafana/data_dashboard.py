@@ -98,6 +98,40 @@ _DUPLICATES = PanelSpec(
     (Series(gauge(metrics.QUESTIONS), by=("pipeline", "table_name"), where={"state": "duplicate"}, within="last"),),
     links=(Link("What Kafka gets", PLATFORM, "Records that Kafka gets"),),
 )
+_DRIFT = PanelSpec(
+    "Drift of each feature",
+    "Population stability index: how far the newest rows' values are from all the others'. Below 0.1 nothing has "
+    "changed, above 0.25 much has.",
+    (Series(gauge(metrics.DRIFT_PSI), by=("pipeline", "feature"), within="last", across="max"),),
+    low=0.0,
+    limits=(Limit(0.1, "yellow"), Limit(0.25, "red")),
+    links=(Link("Does it hurt?", MODEL_HEALTH, "Realised AUC"),),
+)
+_DRIFT_ALARM = PanelSpec(
+    "Features that drift",
+    "1 while a feature's last two windows stand out from those before.",
+    (Newest((gauge(metrics.DRIFT_ALARM),), ("pipeline", "feature"), sort=("value",), descending=True),),
+    kind="table",
+    heads={"value": "drifts"},
+    limits=(Limit(1, "red"),),
+    links=(Link("Does it hurt?", MODEL_HEALTH, "Realised AUC"),),
+)
+_MISSING = PanelSpec(
+    "Missing values of each feature",
+    "The share of NULL in the newest rows. A step is a field that a producer has stopped to send.",
+    (Series(gauge(metrics.MISSING_RATIO), by=("pipeline", "feature"), within="last", across="max"),),
+    low=0.0,
+    high=1.0,
+    as_percent=True,
+    links=(Link("What could not be decoded", DATA, "Dead letters"),),
+)
+_LABEL_DELAY = PanelSpec(
+    "Delay of labels",
+    "From a question to its label's arrival. A label that comes after `due` leaves its question expired.",
+    (Series(gauge(metrics.LABEL_DELAY_SECONDS), by=("pipeline", "quantile"), within="last", across="max"),),
+    low=0.0,
+    links=(Link("Questions that expire", DATA, "Questions by state"),),
+)
 _LOST = PanelSpec(
     "Losses that nobody acknowledged",
     "Records that retention took before they were read, or that went with a topic: `hotpath losses list`.",
@@ -128,6 +162,6 @@ DATA_DASHBOARD: Final = DashboardSpec(
     (
         Section("Clocks", (_AHEAD, _BEHIND, _CLOCK_ALERTS, _OVER_TIME, _MEDIANS)),
         Section("Records that cannot be used", (_RECORDS, _DEAD, _QUARANTINED, _UNREADABLE, _LOST, _IMPORTS)),
-        Section("Questions", (_STATES, _DUPLICATES)),
+        Section("Features and labels", (_DRIFT, _DRIFT_ALARM, _MISSING, _LABEL_DELAY, _STATES, _DUPLICATES)),
     ),
 )

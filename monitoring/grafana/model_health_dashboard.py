@@ -24,7 +24,7 @@ _SHOWN: Final = (
     *("auc", "auc_low", "auc_high", "log_loss", "calibration", "brier", "f1", "f2", "accuracy"),
     *("outcomes", "positives", "age_s"),
 )
-_TO_DATA: Final = Link("Has the data changed?", DATA, "Dead letters")
+_TO_DATA: Final = Link("Has the data changed?", DATA, "Drift of each feature")
 _TO_TRAINING: Final = Link("Why no newer version serves", TRAINING, "Why candidates were refused, and runs failed")
 
 

@@ -175,7 +175,7 @@ _FLOW: Final = (
         "Set the host's clock (`chronyc tracking` there), or find what holds its events up.",
         _STREAMING,
         "producers",
-        timedelta(seconds=200),
+        timedelta(seconds=100),
     ),
     AlertDefault(
         "no_traffic",

@@ -199,6 +199,16 @@ class DataFolder:
         return self.path / "monitor" / "alerts.json"
 
     @property
+    def silences(self) -> Path:
+        """JSON: which alerts are silenced, by whom and until when; `hotpath alerts` writes it."""
+        return self.path / "monitor" / "silences.json"
+
+    @property
+    def alert_tests(self) -> Path:
+        """One JSON file for each test message that the monitor is asked for, until it has taken it."""
+        return self.path / "monitor" / "alert_tests"
+
+    @property
     def monitor_events(self) -> Path:
         """JSON: what the monitor has told as an event, so that a restart neither repeats nor forgets one."""
         return self.path / "monitor" / "events.json"

@@ -130,6 +130,11 @@ def count_name(metric: Histogram) -> str:
     return f"{_family(metric)}_count"
 
 
+def bucket_name(metric: Histogram) -> str:
+    """The name of the number of a histogram's observations up to a bound."""
+    return f"{_family(metric)}_bucket"
+
+
 def _family(metric: Metric) -> str:
     (family,) = metric.describe()
     return str(family.name)
@@ -145,6 +150,7 @@ __all__ = [
     "Metric",
     "MomentGauge",
     "ReplacedGauge",
+    "bucket_name",
     "count_name",
     "sample_name",
     "sum_name",

@@ -268,6 +268,14 @@ ALERTS_DROPPED = MONITOR.counter(
     only_by_fault=True,
 )
 
+ALERT_STATE = MONITOR.replaced(
+    "hotpath_alert_state",
+    "0 to 4",
+    "Each alert: 0 ok, 1 pending, 2 firing, 3 inconclusive, 4 silenced while firing. Without a pipeline, the stack's.",
+    "pipeline",
+    "alert",
+    "severity",
+)
 INFLUX_POINTS = MONITOR.counter(
     "hotpath_monitor_influx_points",
     "points",

@@ -323,6 +323,22 @@ WEBHOOK: Final = Variable[str | None](
     "monitor",
     secret=True,
 )
+WEBHOOK_FORMAT: Final = Variable(
+    "HOTPATH_WEBHOOK_FORMAT",
+    types.one_of("json", "slack"),
+    "json",
+    "The body of a post: `json`, every field of the alert; `slack`, a text as Slack's webhooks take it.",
+    "slack",
+    "monitor",
+)
+ALERTS: Final = Variable(
+    "HOTPATH_ALERTS",
+    types.one_of("webhook", "grafana", "both"),
+    "webhook",
+    "Who sends alerts: the monitor to the webhook, or Grafana's rules over the series `hotpath_alert_state`.",
+    "both",
+    "monitor",
+)
 REPLAY: Final = Variable[tuple[str, ...]](
     "HOTPATH_REPLAY", types.words, (), "Further arguments of the example's replay.", "--backfill 7200", "`hotpath`"
 )
@@ -401,7 +417,8 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "times": (TRIGGER_S, UPKEEP_S, STUCK_S, CALL_S),
     "scorers": (KEYS, MAX_BODY, RATE, SPOOL, SLOTS),
     "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD),
-    "other": (DATA, WEBHOOK, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
+    "alerts": (WEBHOOK, WEBHOOK_FORMAT, ALERTS),
+    "other": (DATA, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
 }
 """All of them, by the tables of docs/operations.md."""
 FAMILIES: Final[tuple[Family[Any], ...]] = (SCORER,)

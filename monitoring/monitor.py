@@ -6,8 +6,8 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
@@ -24,24 +24,33 @@ from contract.pipeline import Pipeline
 from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
+from monitoring.alerts.alert_book import AlertBook
+from monitoring.alerts.alert_entry import OF_THE_STACK, Entry, problems_of
+from monitoring.alerts.alert_explanations import explanations
+from monitoring.alerts.alert_messages import Format, trial_message
+from monitoring.alerts.alert_rows import AlertRow, numbers_of, rows_of
+from monitoring.alerts.alert_trials import take_requests
+from monitoring.alerts.silences import Silence, read_silences
+from monitoring.alerts.webhook import Webhook
 from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.influx_feed import InfluxFeed, own_samples
-from monitoring.judge.alerts import OF_THE_STACK, Alerts
+from monitoring.judge.alert_rules import Judged, Rule, rules_of, stack_rules
 from monitoring.judge.costs import Costs, show_clocks_behind
 from monitoring.judge.data_health import DataFollower
 from monitoring.judge.event_points import EventPoints
+from monitoring.judge.measures import counters_of, judge_pipeline, judge_stack
 from monitoring.judge.memory import Memory
 from monitoring.judge.model_points import ModelPoints
 from monitoring.judge.outcome_follower import LakeFollower
-from monitoring.judge.stage import Problem, StageInputs
-from monitoring.judge.stages import broken, stages
-from monitoring.judge.trust import Pin, TrustInputs
-from monitoring.judge.webhook import Webhook
+from monitoring.judge.reading import Reading
+from monitoring.judge.stage import Problem, StackInputs, StageInputs
+from monitoring.judge.stages import stages
+from monitoring.judge.trust_inputs import Pin, TrustInputs
 from monitoring.page.history import History
 from monitoring.page.page_server import Pages, serve_page
 from monitoring.page.status_points import StatusPoints
-from monitoring.page.view import SHOWN_S, PipelineView, View, unjudged
+from monitoring.page.view import SHOWN_S, PipelineView, View, unjudged, with_alerts
 from streaming.lake import hang_watchdog
 from streaming.pipeline_file.deployed_files import Deployed
 
@@ -53,16 +62,50 @@ STARTING_AGAIN_S = 60
 log = logging.getLogger("monitor")
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A pipeline as it is looked at, before its alerts are known."""
+
+    view: PipelineView
+    judged: Sequence[Judged]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All alerts of a turn: the stack's, and by pipeline."""
+
+    of_stack: Sequence[Rule]
+    of: Mapping[str, Sequence[Rule]]
+
+    def for_(self, pipeline: str) -> Sequence[Rule]:
+        return self.of_stack if pipeline == OF_THE_STACK else self.of.get(pipeline, ())
+
+    def all(self) -> Iterator[Rule]:
+        yield from self.of_stack
+        for rules in self.of.values():
+            yield from rules
+
+
 class Monitor:
     """Looks, judges, and tells the page and the webhook."""
 
-    def __init__(self, places: Places, admin: Address | None, lake: LakeFollower, pages: Pages) -> None:
+    def __init__(
+        self,
+        places: Places,
+        admin: Address | None,
+        lake: LakeFollower,
+        pages: Pages,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._folder, self._admin, self._lake, self.pages = places.folder, admin, lake, pages
         self._deployed = Deployed(places)
         self._history = History(places.folder.monitor_history)
-        self._alerts = Alerts(places.folder.monitor_alerts, has_webhook=places.webhook is not None)
-        self._webhook = Webhook(places.webhook) if places.webhook else None
-        self._began_s = time.time()
+        address = places.webhook if places.environment.get(variables.ALERTS) != "grafana" else None
+        kind: Format = "slack" if places.environment.get(variables.WEBHOOK_FORMAT) == "slack" else "json"
+        self._webhook = Webhook(address, kind=kind) if address else None
+        self._alerts = AlertBook(places.folder.monitor_alerts, has_webhook=self._webhook is not None)
+        self._clock = clock
+        self._began_s = clock()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
         self._influx = InfluxFeed(places, influx) if (influx := places.influx) else None
         self._model_points, self._status_points = ModelPoints(), StatusPoints()
@@ -70,28 +113,36 @@ class Monitor:
         self._costs = Costs()
         self._before: Snapshot | None = None
         self._answered: set[str] = set()
-        """The parts that have answered since this monitor began."""
+        """The parts and engines that have answered since this monitor began."""
         self._champion: dict[str, str] = {}
         self._asked_to_end = Event()
 
     def look(self, client: httpx.Client) -> None:
         """One turn."""
         targets = self._targets(client)
-        now = scrape(client, targets, time.time())
+        scraped, pipelines = self._without_starting(scrape(client, targets, self._clock())), self._deployed.pipelines()
+        now = replace(scraped, samples=(*scraped.samples, *own_samples()))
+        whole = Rules(stack_rules(pipelines), {pipeline.name: rules_of(pipeline) for pipeline in pipelines})
+        self._memory.windows.watch(counters_of(whole.all()))
         self._memory.take(now)
-        now, pipelines = self._without_starting(now), self._deployed.pipelines()
-        self._costs.show(replace(now, samples=(*now.samples, *own_samples())), pipelines)
-        show_clocks_behind(now, pipelines)
-        views = [self._judged(pipeline, now) for pipeline in pipelines]
-        told = {view.pipeline.name: self._told(view) for view in views if self._is_known(view.pipeline, now)}
-        problems = tuple(self._problems_of_stack())
-        told[OF_THE_STACK] = list(problems)
-        self._alerts.update(datetime.now(UTC), told, {pipeline.name for pipeline in pipelines})
+        self._costs.show(now, pipelines)
+        show_clocks_behind(scraped, pipelines)
+        drafts = [self._draft(pipeline, whole.of[pipeline.name], now) for pipeline in pipelines]
+        judged = {each.view.pipeline.name: each.judged for each in drafts if self._is_known(each.view.pipeline, now)}
+        judged[OF_THE_STACK] = judge_stack(whole.of_stack, self._stack_inputs(now))
+        silences = read_silences(self._folder.silences, now.time_s)
+        self._alerts.update(now.time_s, judged, whole.of.keys(), silences, self._because)
+        self._send_trials(whole, now.time_s)
+        views = [self._with_alerts(each.view, whole) for each in drafts]
+        rows = self._rows(whole, judged, silences, now.time_s)
+        metrics.ALERT_STATE.replace(numbers_of(rows))
         if self._influx:
-            self._events.take(now, told)
-            self._influx.take(now, partial(self._points, now.time_s, views))
+            told = {view.pipeline.name: [each for _, each in self._problems(view.pipeline.name)] for view in views}
+            self._events.take(scraped, told)
+            self._influx.take(scraped, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
-        self.pages.show(View(now.time_s, tuple(views), self._alerts.recent, problems))
+        stack = [problem for stage, problem in self._problems(OF_THE_STACK) if not (stage and views)]
+        self.pages.show(View(now.time_s, tuple(views), self._alerts.told, tuple(stack), tuple(rows)))
         self._before = now
 
     def _points(self, now_s: float, views: Sequence[PipelineView]) -> Iterator[Point]:
@@ -101,28 +152,63 @@ class Monitor:
         yield from self._events.points()
         yield from self._status_points.points(views, now_s)
 
-    def _judged(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
-        """What one pipeline raises is a problem of that pipeline, and holds up no other."""
+    def _draft(self, pipeline: Pipeline, rules: Sequence[Rule], now: Snapshot) -> Draft:
+        """What one pipeline raises is a problem of that pipeline, and holds up no other; what fires of it goes on."""
         try:
-            view = self._view_of(pipeline, now)
+            look = self._inputs(pipeline, now)
+            view = self._view_of(look)
             view.check(now.time_s)
+            return Draft(view, judge_pipeline(rules, look))
         except Exception as error:
             metrics.PROBLEMS.labels(part="monitor").inc()
             log.exception("pipeline not judged, trying again pipeline=%s", pipeline.name)
-            return unjudged(pipeline, f"{type(error).__name__}: {error}")
-        return view
+            view = unjudged(pipeline, f"{type(error).__name__}: {error}")
+            return Draft(view, _unjudged(rules, view.problems[0].text))
 
-    def _told(self, view: PipelineView) -> list[Problem]:
-        """What alerts say of a pipeline; of one that cannot be judged, what they said before stays."""
-        return [*([] if view.is_judged else self._alerts.firing_of(view.pipeline.name)), *_reasons(view)]
+    def _with_alerts(self, view: PipelineView, whole: Rules) -> PipelineView:
+        name = view.pipeline.name
+        return with_alerts(view, whole.of[name], self._alerts.firing(name), self._alerts.firing(OF_THE_STACK))
 
-    def _problems_of_stack(self) -> Iterator[Problem]:
-        """What is not well and belongs to no pipeline."""
-        for file, why in self._deployed.unreadable.items():
-            text = f"the deployed file {file} is not taken up: {why}"
-            yield Problem(f"unreadable:{file.stem}", text, "./hotpath up FILE")
-        if self._influx and (unwritten := self._influx.problem()):
-            yield Problem("influx", unwritten, "./hotpath logs monitor")
+    def _problems(self, pipeline: str) -> list[tuple[str, Problem]]:
+        """What fires, each with its stage."""
+        return problems_of(self._alerts.firing(pipeline))
+
+    def _because(self, rule: Rule, entries: Sequence[Entry]) -> list[str]:
+        pipeline = entries[0].pipeline
+        return explanations(rule, self._lake.found(pipeline).by_slice, self._alerts.firing(pipeline))
+
+    def _send_trials(self, whole: Rules, now_s: float) -> None:
+        """Test messages that somebody has asked for."""
+        for request in take_requests(self._folder.alert_tests):
+            rule = next((each for each in whole.for_(request.pipeline) if each.name == request.alert), None)
+            if rule is None:
+                log.error("no alert to test alert=%s pipeline=%s", request.alert, request.pipeline)
+                continue
+            self._alerts.say(trial_message(rule, request.pipeline, request.who, request.id, now_s))
+
+    def _rows(
+        self, whole: Rules, judged: Mapping[str, Sequence[Judged]], silences: Sequence[Silence], now_s: float
+    ) -> list[AlertRow]:
+        """Every alert, the stack's first."""
+        found = []
+        for name in (OF_THE_STACK, *whole.of):
+            own, others = self._alerts.entries(name), self._alerts.entries(name, OF_THE_STACK)
+            found += rows_of(name, whole.for_(name), judged.get(name, ()), own, others, silences, now_s)
+        return found
+
+    def _stack_inputs(self, now: Snapshot) -> StackInputs:
+        answers = {each.labels["engine"]: each.value for each in now.find(metrics.ENGINE_ANSWERS)}
+        self._answered |= {engine for engine, value in answers.items() if value}
+        may_be_starting = () if now.time_s >= self._began_s + STARTING_S else answers.keys() - self._answered
+        return StackInputs(
+            now,
+            self._restarts(),
+            self._influx.problem() if self._influx else None,
+            self._influx is not None,
+            self._deployed.unreadable,
+            self._memory.windows,
+            may_be_starting,
+        )
 
     def start_threads(self) -> None:
         """What goes on beside the looks, until `end`."""
@@ -147,7 +233,8 @@ class Monitor:
     def _without_starting(self, now: Snapshot) -> Snapshot:
         """A part that has not answered yet is silent only once it has had the time to start."""
         self._answered |= {sample.part for sample in now.samples}
-        return replace(now, silent={part: why for part, why in now.silent.items() if self._is_silent(part, now.time_s)})
+        silent = {part: why for part, why in now.silent.items() if self._is_silent(part, now.time_s)}
+        return replace(now, silent=silent, starting=frozenset(now.silent.keys() - silent.keys()))
 
     def _is_silent(self, part: str, now_s: float) -> bool:
         known = part in self._memory.have_answered
@@ -158,45 +245,41 @@ class Monitor:
         has_answered = f"rollout-{pipeline.name}" in self._memory.have_answered
         return has_answered or now.time_s >= self._began_s + STARTING_S
 
-    def _view_of(self, pipeline: Pipeline, now: Snapshot) -> PipelineView:
-        found = self._lake.found(pipeline.name)
-        seen = TrustInputs(
-            model=_champion(pipeline, now),
-            model_age_s=_age(pipeline, now),
-            realised=found.realised[-1] if found.realised else None,
-            clock_offsets_s=_clock_offsets(pipeline, now),
-            pinned=_pin(pipeline, now),
-        )
-        self._remember(pipeline, seen, now.time_s)
-        since, name = now.time_s - SHOWN_S, pipeline.name
+    def _view_of(self, look: StageInputs) -> PipelineView:
+        """Without its alerts, which are judged with those of the others."""
+        found, seen, now_s, name = look.found, look.seen, look.now.time_s, look.pipeline.name
+        self._remember(look.pipeline, seen, now_s)
+        since = now_s - SHOWN_S
         return PipelineView(
-            pipeline=pipeline,
+            pipeline=look.pipeline,
             seen=seen,
-            stages=stages(self._inputs(pipeline, now, found.read_s)),
+            stages=stages(look),
             realised=found.realised,
             by_model=found.by_model,
             provisional=found.provisional,
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
-            problems=tuple(self._vanished(name)),
         )
 
-    def _vanished(self, pipeline: str) -> Iterator[Problem]:
-        """A pipeline whose deployed file is gone, although nobody removed it, goes on until a process starts again."""
-        file = self._folder.pipeline_file(pipeline)
-        if not file.exists():
-            text = f"the deployed file {file} has vanished, and the pipeline goes on with what it said"
-            yield Problem("vanished", text, "./hotpath up FILE")
-
-    def _inputs(self, pipeline: Pipeline, now: Snapshot, lake_read_s: float | None) -> StageInputs:
+    def _inputs(self, pipeline: Pipeline, now: Snapshot) -> StageInputs:
+        found = self._lake.found(pipeline.name)
         return StageInputs(
             pipeline,
             self._before,
             now,
-            lake_read_s,
+            found.read_s,
             self._memory.windows,
             self._memory.stillness,
             self._restarts(),
+            TrustInputs(
+                model=_champion(pipeline, now),
+                model_age_s=_age(pipeline, now),
+                realised=found.realised[-1] if found.realised else None,
+                clock_offsets_s=_clock_offsets(pipeline, now),
+                pinned=_pin(pipeline, now),
+            ),
+            found,
+            not self._folder.pipeline_file(pipeline.name).exists(),
         )
 
     def _restarts(self) -> list[Restart]:
@@ -215,20 +298,11 @@ class Monitor:
         self._history.add(time_s, points)
 
 
-def _reasons(view: PipelineView) -> list[Problem]:
-    """All that is to be told of a pipeline, each with a code of its own."""
-    models = "./hotpath models list"
-    judged = [Problem(each.code, each.text, models) for each in view.reasons]
-    judged += [] if view.seen.pinned is None else [Problem("pinned", view.seen.pinned.text, models)]
-    return (
-        judged
-        + list(view.problems)
-        + [
-            Problem(f"stage:{stage.name}:{problem.code}", f"{stage.name}: {problem.text}", problem.command)
-            for stage in broken(view.stages)
-            for problem in stage.problems
-        ]
-    )
+def _unjudged(rules: Sequence[Rule], why: str) -> list[Judged]:
+    """Of a pipeline that cannot be judged nothing is known but that; what fires goes on."""
+    kept = [Judged(replace(rule, no_data="keep"), None, "no_data") for rule in rules if rule.name != "unjudged"]
+    own = [rule for rule in rules if rule.name == "unjudged" and not rule.is_off]
+    return kept + [Judged(rule, Reading(1, why), "bad") for rule in own]
 
 
 def _version(name: str, made_s: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from statistics import median
 
 import msgspec
 
-from contract.metric_types import Counter, sample_name
+from contract.metric_types import Counter, Histogram, bucket_name, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 
 WINDOW_S = 600
@@ -39,10 +40,15 @@ class Series(msgspec.Struct):
 
 
 class CounterWindows:
-    """Of the counters that are named to it. A counter that appears in a process which was seen before began at 0."""
+    """Of the counters that are named to it, and of the buckets of histograms.
 
-    def __init__(self, counters: Iterable[Counter], kept: Iterable[Series] = ()) -> None:
-        self._names = frozenset(sample_name(counter) for counter in counters)
+    A counter that appears in a process which was seen before began at 0.
+    """
+
+    def __init__(self, counters: Iterable[Counter | Histogram], kept: Iterable[Series] = ()) -> None:
+        self._names = frozenset(
+            bucket_name(each) if isinstance(each, Histogram) else sample_name(each) for each in counters
+        )
         self._series = {_key(each.part, each.name, each.labels): each for each in kept}
         self._seen_parts = {each.part for each in self._series.values()}
         self._now_s = 0.0
@@ -60,16 +66,53 @@ class CounterWindows:
 
     def increase(self, counter: Counter, within_s: float = WINDOW_S, **labels: str) -> float:
         """The sum over all processes, and over the labels that are not given."""
-        found = self._find(counter, labels)
+        found = self._find(sample_name(counter), labels)
         return sum(by for each in found for moment_s, by in each.increases if moment_s > self._now_s - within_s)
 
     def by_label(self, counter: Counter, label: str, **labels: str) -> dict[str, float]:
         """The increases in the whole window by the values of a label; those that did not increase are left out."""
         found: dict[str, float] = {}
-        for series in self._find(counter, labels):
+        for series in self._find(sample_name(counter), labels):
             for _, increase in series.increases:
                 found[series.labels[label]] = found.get(series.labels[label], 0.0) + increase
         return found
+
+    def last_s(self, counter: Counter, **labels: str) -> float | None:
+        """The end of the step in which it last increased, at most now; None: not in the window."""
+        moments = [each.increases[-1][0] for each in self._find(sample_name(counter), labels) if each.increases]
+        return min(max(moments) + STEP_S, self._now_s) if moments else None
+
+    def usual_per_s(self, counter: Counter, **labels: str) -> float:
+        """The median over the whole minutes of the window: what bursts and pauses do not move."""
+        minutes = WINDOW_S // 60
+        sums = [0.0] * minutes
+        for each in self._find(sample_name(counter), labels):
+            for moment_s, increase in each.increases:
+                ago = int((self._now_s - moment_s) // 60)
+                if 0 <= ago < minutes:
+                    sums[ago] += increase
+        return median(sums) / 60
+
+    def by_bound(self, histogram: Histogram, within_s: float, **labels: str) -> list[tuple[float, float]]:
+        """(upper bound, observations at or below it), ascending, as `quantile` takes them."""
+        sums: dict[float, float] = {}
+        for each in self._find(bucket_name(histogram), labels):
+            bound = float(each.labels["le"])
+            lately = (by for moment_s, by in each.increases if moment_s > self._now_s - within_s)
+            sums[bound] = sums.get(bound, 0.0) + sum(lately)
+        return sorted(sums.items())
+
+    def increases_of(self, name: str, labels: Mapping[str, str]) -> list[tuple[Mapping[str, str], float]]:
+        """Each set of labels under the name of a sample, with the increase in the whole window over all processes."""
+        found: dict[tuple[tuple[str, str], ...], float] = {}
+        for each in self._find(name, labels):
+            key = tuple(sorted(each.labels.items()))
+            found[key] = found.get(key, 0.0) + sum(by for _, by in each.increases)
+        return [(dict(key), value) for key, value in found.items()]
+
+    def watch(self, names: Iterable[str]) -> None:
+        """From now on also counters whose samples have these names."""
+        self._names |= frozenset(names)
 
     def kept(self) -> list[Series]:
         """What the next process of the monitor needs to go on."""
@@ -92,8 +135,8 @@ class CounterWindows:
         value = 0.0 if began_at_0 else sample.value
         return Series(sample.part, sample.name, dict(sample.labels), value, now.time_s, [])
 
-    def _find(self, counter: Counter, labels: Mapping[str, str]) -> list[Series]:
-        name, wanted = sample_name(counter), labels.items()
+    def _find(self, name: str, labels: Mapping[str, str]) -> list[Series]:
+        wanted = labels.items()
         return [each for each in self._series.values() if each.name == name and wanted <= each.labels.items()]
 
 

@@ -41,6 +41,8 @@ class Snapshot:
     time_s: float
     samples: tuple[Sample, ...] = ()
     silent: Mapping[str, str] = field(default_factory=dict)
+    starting: frozenset[str] = frozenset()
+    """Those that did not answer either, and may not have had the time to start."""
 
     @cached_property
     def _by_name(self) -> dict[str, list[Sample]]:

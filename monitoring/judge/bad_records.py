@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract import metrics
-from monitoring.judge.stage import Problem, StageInputs
+from monitoring.judge.reading import Reading
+from monitoring.judge.stage import StageInputs
 
-MOST_DEAD = 0.01
-MOST_QUARANTINED = 0.05
-FEWEST_RECORDS = 100
 LIKELY = {
     "not_json": "the producer sends another format than JSON",
     "not_an_object": "the producer sends JSON values that are no objects",
@@ -30,36 +28,39 @@ LIKELY_QUARANTINED = {
 }
 
 
-def dead_letters(look: StageInputs) -> Iterator[Problem]:
-    """One problem for each topic of whose records too many could not be decoded in ten minutes."""
+def dead_letters(look: StageInputs) -> Iterator[Reading]:
+    """For each topic of which records came: the share that could not be decoded in ten minutes."""
     name = look.pipeline.name
-    for topic, dead in look.windows.by_label(metrics.DEAD_LETTERS, "topic", pipeline=name).items():
-        table = _table_of(look, topic)
-        records = dead + look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table=table)
-        if records < FEWEST_RECORDS or dead < MOST_DEAD * records:
+    by_topic = look.windows.by_label(metrics.DEAD_LETTERS, "topic", pipeline=name)
+    own = (look.pipeline.events.topic, look.pipeline.label.topic, look.pipeline.predictions_topic)
+    for topic in dict.fromkeys((*own, *by_topic)):
+        dead = by_topic.get(topic, 0.0)
+        records = dead + look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table=_table_of(look, topic))
+        if not records:
             continue
         reasons = look.windows.by_label(metrics.DEAD_LETTERS, "reason", pipeline=name, topic=topic)
-        reason = max(reasons, key=lambda each: reasons[each])
+        reason = max(reasons, key=lambda each: reasons[each], default="")
+        why = f", most often for the reason {reason}: {LIKELY.get(reason, 'see the table dead_letters')}"
         text = (
-            f"{dead / records:.0%} of the last {records:,.0f} records of {topic} could not be decoded (dead letters), "
-            f"most often for the reason {reason}: {LIKELY.get(reason, 'see the table dead_letters')}"
+            f"{dead / records:.0%} of the last {records:,.0f} records of {topic} could not be decoded (dead letters)"
+            f"{why if reason else ''}"
         )
-        yield Problem(f"dead_letters:{topic}", text, "./hotpath logs streaming")
+        yield Reading(dead / records, text, topic, count=records)
 
 
-def quarantined(look: StageInputs) -> Iterator[Problem]:
-    """Too many questions of ten minutes are further than `max_wait` from the moment at which they came."""
+def quarantined(look: StageInputs) -> Iterator[Reading]:
+    """The share of the questions of ten minutes that are further than `max_wait` from the moment at which they came."""
     name, topic = look.pipeline.name, look.pipeline.events.topic
     questions = look.windows.increase(metrics.STREAM_RECORDS, pipeline=name, table="events")
+    if not questions:
+        return
     reasons = look.windows.by_label(metrics.QUARANTINED_QUESTIONS, "reason", pipeline=name)
     outside = sum(reasons.values())
-    if questions >= FEWEST_RECORDS and outside >= MOST_QUARANTINED * questions:
-        reason = max(reasons, key=lambda each: reasons[each])
-        text = (
-            f"{outside / questions:.0%} of the last {questions:,.0f} questions of {topic} are quarantined, most often "
-            f"for the reason {reason}: {LIKELY_QUARANTINED.get(reason, 'see the bucket -1 of the table events')}"
-        )
-        yield Problem("quarantined", text, "./hotpath logs streaming")
+    reason = max(reasons, key=lambda each: reasons[each], default="")
+    why = LIKELY_QUARANTINED.get(reason, "see the bucket -1 of the table events")
+    text = f"{outside / questions:.0%} of the last {questions:,.0f} questions of {topic} are quarantined"
+    more = f", most often for the reason {reason}: {why}" if reason else ""
+    yield Reading(outside / questions, text + more, count=questions)
 
 
 def _table_of(look: StageInputs, topic: str) -> str:

@@ -12,38 +12,29 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from contract import metrics
-from monitoring.judge.stage import Problem, StageInputs
+from monitoring.judge.reading import Reading
+from monitoring.judge.stage import StageInputs
 from monitoring.judge.wording import in_words, printable
 
 FEWEST_OTHERS = 3
 DEVIATIONS = 6.0
 MAD_TO_DEVIATION = 1.4826
-LASTING_S = 200.0
-"""Longer than the minutes that an offset is taken over: a single late record makes no problem."""
-MOST_EACH = 5
-"""Of so many hosts each is a problem of its own; of more, they are one together."""
 
 
-def clocks_behind(look: StageInputs) -> Iterator[Problem]:
-    """Those that have stood apart for some minutes."""
+def clocks_behind(look: StageInputs) -> Iterator[Reading]:
+    """For each host by how much it stands apart from the others, or 0."""
     offsets_s = {
         sample.labels["host"]: sample.value
         for sample in look.now.find(metrics.CLOCK_OFFSET_SECONDS, pipeline=look.pipeline.name)
     }
-    apart_s = behind_by(offsets_s, look.pipeline.clock.tolerance.total_seconds())
-    lasting = {host: by_s for host, by_s in apart_s.items() if look.unchanged_s(f"behind.{host}", 1.0) >= LASTING_S}
-    command = "./hotpath logs streaming"
-    if len(lasting) > MOST_EACH:
-        host = max(lasting, key=lambda each: lasting[each])
-        text = f"the events of {len(lasting)} hosts come late, those of {printable(host)} by {in_words(lasting[host])}"
-        yield Problem("clocks_behind", f"{text}: clocks are behind, or they send late", command)
-        return
-    for host, by_s in sorted(lasting.items()):
+    apart_s = behind_by(offsets_s)
+    for host in sorted(offsets_s):
+        by_s = apart_s.get(host, 0.0)
         text = f"the events of {printable(host)} come {in_words(by_s)} later than those of other hosts"
-        yield Problem(f"clock_behind:{host}", f"{text}: its clock is behind, or it sends late", command)
+        yield Reading(by_s, f"{text}: its clock is behind, or it sends late", host)
 
 
-def behind_by(offsets_s: Mapping[str, float], tolerance_s: float) -> dict[str, float]:
+def behind_by(offsets_s: Mapping[str, float], tolerance_s: float = 0.0) -> dict[str, float]:
     """Host -> by how much its smallest delay is above the median of the other hosts', where it stands apart."""
     found = {}
     for host, offset_s in offsets_s.items():

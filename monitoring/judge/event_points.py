@@ -23,7 +23,7 @@ from contract.metric_types import Gauge
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.stage import Problem
 
-CLOCK_CODES: Final = ("clock_ahead:", "clocks_ahead", "stage:producers:clock_behind:", "stage:producers:clocks_behind")
+CLOCK_CODES: Final = ("clock_ahead:", "clock_behind:", "clock_ahead", "clock_behind")
 """Codes of problems with clocks, or what they begin with; the host follows."""
 MOST_WAITING: Final = 1000
 log = logging.getLogger("monitor")

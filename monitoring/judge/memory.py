@@ -14,20 +14,21 @@ import msgspec
 
 from contract import metrics
 from contract.files import write_durably
-from contract.metric_types import Counter
+from contract.metric_types import Counter, Histogram
 from monitoring.collect.counter_windows import CounterWindows, Series
 from monitoring.collect.scrape import Snapshot
 from monitoring.collect.stillness import Stillness
 
 SAVED_EVERY_S = 15.0
 GOOD_FOR_S = 60.0
-WINDOWED: tuple[Counter, ...] = (
+WINDOWED: tuple[Counter | Histogram, ...] = (
     metrics.STREAM_RECORDS,
     metrics.DEAD_LETTERS,
     metrics.QUARANTINED_QUESTIONS,
     metrics.STREAM_RESTARTS,
     metrics.REQUESTS,
     metrics.PREDICTIONS_LOGGED,
+    metrics.REQUEST_SECONDS,
 )
 log = logging.getLogger("monitor")
 

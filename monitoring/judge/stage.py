@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from contract.metric_types import Counter, Gauge
 from contract.metrics import IMPORT_OPEN
@@ -13,6 +14,8 @@ from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.rates import rate
 from monitoring.collect.scrape import Snapshot
 from monitoring.collect.stillness import Stillness
+from monitoring.judge.outcome_follower import Found
+from monitoring.judge.trust_inputs import NOTHING_SEEN, TrustInputs
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,27 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class StackInputs:
+    """What the whole stack is judged by: one look, and what the monitor knows besides."""
+
+    now: Snapshot
+    restarts: Sequence[Restart] = ()
+    """Of this host's parts, as the supervisor noted them."""
+    unwritten: str | None = None
+    """Why InfluxDB has no new points; None: it has them, or there is none."""
+    has_influx: bool = False
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
+    """Deployed files that do not load, each with the reason."""
+    windows: CounterWindows = field(default_factory=lambda: CounterWindows(()))
+    may_be_starting: Collection[str] = ()
+    """Engines that have not answered yet and may still be starting."""
+
+    def since(self, moment_s: float | None) -> float | None:
+        """Seconds from a moment to this look, as `StageInputs.since`."""
+        return _since(self.now, moment_s)
+
+
+@dataclass(frozen=True)
 class StageInputs:
     """One look and the one before it, and the pipeline that they are looked at for."""
 
@@ -54,6 +78,10 @@ class StageInputs:
     stillness: Stillness = field(default_factory=Stillness)
     restarts: Sequence[Restart] = ()
     """Of this host's parts, as the supervisor noted them."""
+    seen: TrustInputs = NOTHING_SEEN
+    found: Found = field(default_factory=Found)
+    has_vanished: bool = False
+    """The deployed file is gone, although nobody removed the pipeline."""
 
     def rate(self, metric: Counter, **labels: str) -> float | None:
         return rate(self.before, self.now, metric, **labels)
@@ -66,7 +94,7 @@ class StageInputs:
 
         A moment of 0 is unknown: a process of an earlier version shows it for what it has never measured.
         """
-        return max(0.0, self.now.time_s - moment_s) if moment_s else None
+        return _since(self.now, moment_s)
 
     def runs_s(self, part: str) -> float | None:
         """For how long the part's process has run."""
@@ -85,3 +113,7 @@ class StageInputs:
         """Whether history is being imported, or was until so short a time ago that the flow may still be behind."""
         ended_s = self.stillness.since_last_s(f"{self.pipeline.name}.import", self.is_importing, self.now.time_s)
         return ended_s is not None and ended_s <= limit_s
+
+
+def _since(now: Snapshot, moment_s: float | None) -> float | None:
+    return max(0.0, now.time_s - moment_s) if moment_s else None

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
 
 from contract import metrics
 from monitoring.collect.rates import mean
-from monitoring.judge.bad_records import dead_letters, quarantined
-from monitoring.judge.clocks_behind import clocks_behind
-from monitoring.judge.failing import (
-    failing_pull,
-    failing_steps,
-    failing_training,
-    lost_records,
-    restarted_parts,
-    silent_parts,
-    silent_scorers,
-)
 from monitoring.judge.stage import Problem, Stage, StageInputs
-from monitoring.judge.standing_still import forgotten_imports, mirror_stands, rows_stand, tables_stand, training_stands
 
 Figures = Callable[[StageInputs], tuple[str, ...]]
-Judge = Callable[[StageInputs], Iterable[Problem]]
+STAGES: Final = ("producers", "mirror", "events", "rows", "training", "rollout", "scorers", "outcomes")
+"""In the order in which data meets them."""
 
 
 def stages(look: StageInputs) -> list[Stage]:
-    """The stages of one pipeline in the order in which data meets them."""
-    return [Stage(name, figures(look), tuple(_problems(name, look))) for name, figures in _FIGURES.items()]
+    """The stages of one pipeline, with their figures."""
+    return [Stage(name, _FIGURES[name](look)) for name in STAGES]
+
+
+def with_problems(stage: Stage, problems: Iterable[tuple[str, Problem]]) -> Stage:
+    """Of the problems, each with the stage that it belongs to, those of this one."""
+    return replace(stage, problems=tuple(problem for name, problem in problems if name == stage.name))
 
 
 def broken(all_stages: Iterable[Stage]) -> Iterator[Stage]:
     """The stages that are not well, in the order of the flow."""
     return (stage for stage in all_stages if stage.problems)
-
-
-def _problems(name: str, look: StageInputs) -> Iterator[Problem]:
-    """A part that does not answer comes first: what its last figures said is old."""
-    yield from silent_parts(look, name)
-    for judge in _JUDGES[name]:
-        yield from judge(look)
-    yield from restarted_parts(look, name)
 
 
 def _producers(look: StageInputs) -> tuple[str, ...]:
@@ -48,13 +36,6 @@ def _producers(look: StageInputs) -> tuple[str, ...]:
     known = [value for value in produced if value is not None]
     behind = look.now.largest(metrics.REPLAY_BEHIND_SECONDS)
     return _per_second(sum(known) if known else None), _seconds("behind", behind)
-
-
-def _late_replay(look: StageInputs) -> Iterator[Problem]:
-    behind = look.now.largest(metrics.REPLAY_BEHIND_SECONDS)
-    if behind is not None and behind > 30:
-        command = f"./hotpath logs replay-{look.pipeline.name}"
-        yield Problem("behind", f"the replay is {behind:.0f} s behind", command)
 
 
 def _mirror(look: StageInputs) -> tuple[str, ...]:
@@ -105,14 +86,6 @@ def _rollout(look: StageInputs) -> tuple[str, ...]:
     return _count("switches", switches), f"pinned by {holders[0]}" if holders else ""
 
 
-def _unsent_states(look: StageInputs) -> Iterator[Problem]:
-    """Two looks in a row: one alone may fall between a record and its confirmation."""
-    unsent, name = look.value(metrics.UNSENT_MODEL_STATES), look.pipeline.name
-    if unsent and look.before and look.before.largest(metrics.UNSENT_MODEL_STATES, pipeline=name):
-        text = f"{unsent:.0f} model states wait for the on-prem broker"
-        yield Problem("unsent", text, f"./hotpath logs rollout-{name}")
-
-
 def _scorers(look: StageInputs) -> tuple[str, ...]:
     name = look.pipeline.name
     spent_s = mean(look.before, look.now, metrics.REQUEST_SECONDS, pipeline=name)
@@ -120,41 +93,8 @@ def _scorers(look: StageInputs) -> tuple[str, ...]:
     return _per_second(look.rate(metrics.REQUESTS, pipeline=name)), speed
 
 
-def _no_scorer_starts(look: StageInputs) -> Iterator[Problem]:
-    for sample in look.now.find(metrics.HOST_TROUBLE, pipeline=look.pipeline.name):
-        text = f"no scorer can start on this host: {sample.labels['reason']}"
-        yield Problem("host", text, f"./hotpath logs scorers-{look.pipeline.name}")
-
-
-def _own_errors(look: StageInputs) -> Iterator[Problem]:
-    failed = look.windows.increase(metrics.REQUESTS, pipeline=look.pipeline.name, status="500")
-    if failed:
-        text = f"{failed:.0f} answers of the last ten minutes were errors of ours"
-        yield Problem("errors", text, f"./hotpath logs scorers-{look.pipeline.name}")
-
-
 def _outcomes(look: StageInputs) -> tuple[str, ...]:
     return (_per_second(look.rate(metrics.PREDICTIONS_LOGGED, pipeline=look.pipeline.name, outcome="delivered")),)
-
-
-def _unread_tables(look: StageInputs) -> Iterator[Problem]:
-    unread_s = look.since(look.lake_read_s)
-    if unread_s is not None and unread_s > 60:
-        text = f"the tables could not be read for {unread_s:.0f} s: is HDFS well?"
-        yield Problem("unread", text, "./hotpath logs namenode")
-
-
-def _undelivered(look: StageInputs) -> Iterator[Problem]:
-    name = look.pipeline.name
-    waiting = look.value(metrics.PREDICTION_SPOOL)
-    if waiting:
-        text = f"{waiting / 1e6:,.1f} MB of predictions wait on disk: is the on-prem Kafka well?"
-        yield Problem("on_disk", text, "./hotpath logs kafka-onprem")
-    by_outcome = look.windows.by_label(metrics.PREDICTIONS_LOGGED, "outcome", pipeline=name)
-    lost = by_outcome.get("refused", 0) + by_outcome.get("dropped", 0)
-    if lost:
-        text = f"{lost:.0f} predictions of the last ten minutes could not be logged"
-        yield Problem("lost", text, f"./hotpath logs scorers-{name}")
 
 
 _FIGURES: dict[str, Figures] = {
@@ -166,21 +106,6 @@ _FIGURES: dict[str, Figures] = {
     "rollout": _rollout,
     "scorers": _scorers,
     "outcomes": _outcomes,
-}
-_JUDGES: dict[str, tuple[Judge, ...]] = {
-    "producers": (_late_replay, clocks_behind),
-    "mirror": (forgotten_imports, mirror_stands, lost_records),
-    "events": (
-        tables_stand,
-        lambda look: failing_steps(look, "hot query", "losses", "upkeep"),
-        dead_letters,
-        quarantined,
-    ),
-    "rows": (lambda look: failing_steps(look, "rows job"), rows_stand),
-    "training": (failing_training, training_stands),
-    "rollout": (_unsent_states, failing_pull),
-    "scorers": (_no_scorer_starts, silent_scorers, _own_errors),
-    "outcomes": (_unread_tables, _undelivered),
 }
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
-from monitoring.judge.alerts import Alert
+from monitoring.alerts.alert_book import Told
+from monitoring.alerts.alert_entry import Entry, problems_of
+from monitoring.alerts.alert_rows import AlertRow, open_rows
+from monitoring.judge.alert_rules import Rule
 from monitoring.judge.model_health import Realised
 from monitoring.judge.stage import Problem, Stage
-from monitoring.judge.stages import broken
-from monitoring.judge.trust import Reason, TrustInputs, Verdict, first_line, reasons_against, verdict
+from monitoring.judge.stages import broken, with_problems
+from monitoring.judge.trust import Verdict, first_line, verdict
+from monitoring.judge.trust_inputs import TrustInputs
 from monitoring.page.charts import Line, Mark, chart
 
 SHOWN_S = 3600
@@ -35,6 +41,10 @@ class PipelineView:
     ages: Sequence[tuple[float, float]]
     problems: Sequence[Problem] = ()
     """Those of the pipeline as a whole, which belong to no stage."""
+    against: Sequence[Problem] = ()
+    """Every reason not to trust the model."""
+    notes: Sequence[Problem] = ()
+    """What fires and is merely told: all may be well."""
     is_judged: bool = True
     """False: the monitor has failed to look at it; `problems` says why."""
 
@@ -42,12 +52,12 @@ class PipelineView:
     def headline(self) -> str:
         if not self.is_judged:
             return f"{self.pipeline.name}: not known yet whether the model can be trusted: {self.problems[0].text}."
-        return first_line(self.pipeline, self.seen, self._trouble)
+        return first_line(self.pipeline, self.seen, self.against, self._trouble)
 
     @property
     def verdict(self) -> Verdict:
         """What the first line says, in one word: the colour of the headline."""
-        return verdict(self.pipeline, self.seen, self._trouble) if self.is_judged else "not_known"
+        return verdict(self.seen, self.against, self._trouble) if self.is_judged else "not_known"
 
     @property
     def _trouble(self) -> str | None:
@@ -58,13 +68,8 @@ class PipelineView:
         return f"{stage}: {problem.text}" if stage else problem.text
 
     @property
-    def reasons(self) -> list[Reason]:
-        """Every reason not to trust the model."""
-        return reasons_against(self.pipeline, self.seen) if self.is_judged else []
-
-    @property
     def is_trusted(self) -> bool:
-        return not self.reasons
+        return not self.against
 
     @property
     def is_well(self) -> bool:
@@ -106,6 +111,25 @@ class PipelineView:
         self.age_chart(now_s)
 
 
+def with_alerts(
+    view: PipelineView, rules: Iterable[Rule], firing: Sequence[Entry], of_stack: Sequence[Entry]
+) -> PipelineView:
+    """With what fires: against the model, at a stage, of the pipeline as a whole, and what is merely told."""
+    by_name = {rule.name: rule for rule in rules}
+    against = [entry for entry in firing if entry.alert in by_name and by_name[entry.alert].is_against_model]
+    notes = [entry for entry in firing if entry.alert in by_name and by_name[entry.alert].is_note]
+    told_elsewhere = {entry.key for entry in (*against, *notes)}
+    flow = [entry for entry in firing if entry.key not in told_elsewhere]
+    placed = problems_of([*(entry for entry in of_stack if entry.stage), *flow])
+    return replace(
+        view,
+        stages=[with_problems(stage, placed) for stage in view.stages],
+        against=[problem for _, problem in problems_of(against)],
+        problems=[problem for stage, problem in placed if not stage] if view.is_judged else view.problems,
+        notes=[problem for _, problem in problems_of(notes)],
+    )
+
+
 def unjudged(pipeline: Pipeline, why: str) -> PipelineView:
     """A pipeline at which the monitor has failed to look."""
     problem = Problem("unjudged", f"the monitor cannot judge it: {why}", "./hotpath logs monitor")
@@ -119,9 +143,17 @@ class View:
 
     time_s: float
     pipelines: Sequence[PipelineView]
-    alerts: Sequence[Alert]
+    told: Sequence[Told]
+    """Messages, the newest first."""
     problems: Sequence[Problem] = ()
     """Those of the whole stack, which belong to no pipeline."""
+    rows: Sequence[AlertRow] = ()
+    """Every alert as it stands."""
+
+    @property
+    def open_rows(self) -> list[AlertRow]:
+        """The alerts that are not simply well."""
+        return list(open_rows(self.rows))
 
     @property
     def when(self) -> str:
@@ -134,7 +166,8 @@ class View:
             "well": not self.problems and all(view.is_well for view in self.pipelines),
             "problems": [asdict(problem) for problem in self.problems],
             "pipelines": [_pipeline_json(view) for view in self.pipelines],
-            "alerts": [asdict(alert) for alert in self.alerts],
+            "alerts": [msgspec.to_builtins(each.message) | {"delivery": each.delivery} for each in self.told],
+            "alert_states": [asdict(row) for row in self.rows],
         }
 
 
@@ -144,7 +177,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "headline": view.headline,
         "trusted": view.is_trusted,
         "verdict": view.verdict,
-        "reasons": [asdict(reason) for reason in view.reasons],
+        "reasons": [asdict(reason) for reason in view.against],
         "model": view.seen.model,
         "model_age_s": view.seen.model_age_s,
         "pinned": None if view.seen.pinned is None else asdict(view.seen.pinned),
@@ -153,6 +186,7 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},
         "clock_offsets_s": dict(view.seen.clock_offsets_s),
         "problems": [asdict(problem) for problem in view.problems],
+        "notes": [asdict(problem) for problem in view.notes],
         "stages": [_stage_json(stage) for stage in view.stages],
     }
 

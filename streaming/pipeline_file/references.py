@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.pipeline import Field, Type
+from contract.records import HOST_SLICE
 from contract.topics import OWN_PREFIX, commands_topic, models_topic, predictions_topic
 from streaming.pipeline_file.alert_tables import check_alerts
 from streaming.pipeline_file.defaults import LABEL_KEY
@@ -33,7 +34,7 @@ def check_references(draft: Draft, problems: Problems) -> None:
 
 def _slices(draft: Draft) -> tuple[str, ...]:
     """By which realised figures are told apart: the slices of training, and the producing host."""
-    host = ("host",) if "host" in draft["events"] else ()
+    host = (HOST_SLICE,) if "host" in draft["events"] else ()
     return tuple(draft["training"].get("slices", ())) + host
 
 

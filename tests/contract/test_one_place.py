@@ -37,8 +37,8 @@ PLACES = {
     "writes": {
         "contract/files.py",
         "contract/unix_socket.py",  # a socket, not a file
-        "contract/environment_docs.py",  # pages of the checkout, written by a person's command
         "contract/alert_docs.py",
+        "contract/environment_docs.py",  # pages of the checkout, written by a person's command
         "contract/metrics_docs.py",
         "serving/http/api_docs.py",
         "streaming/pipeline_file/pipeline_docs.py",

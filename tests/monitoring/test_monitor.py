@@ -17,9 +17,12 @@ import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
 from contract import metrics
+from contract.alert_catalogue import ALERTS
 from contract.layout import Places
 from contract.metric_types import Gauge, sample_name
-from monitoring.judge.alerts import Alerts
+from monitoring.alerts.alert_book import AlertBook
+from monitoring.alerts.alert_trials import TrialRequest, ask_for_trial
+from monitoring.alerts.silences import Silence, write_silences
 from monitoring.judge.memory import Saved
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.monitor import STARTING_AGAIN_S, Monitor
@@ -71,6 +74,23 @@ def parts(places: Places) -> Iterator[Parts]:
     parts.end()
 
 
+class Clock:
+    """The time, and some seconds that a test lets pass."""
+
+    ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
+def states(monitor: Monitor) -> dict[str, set[str]]:
+    """The states of each alert's items."""
+    found: dict[str, set[str]] = {}
+    for row in json.loads(monitor.pages.answer("/status.json")[2])["alert_states"]:
+        found.setdefault(row["alert"], set()).add(row["state"])
+    return found
+
+
 def look(places: Places, monitor: Monitor | None = None) -> dict[str, Any]:
     """What the page says of the pipeline after a turn, by default of a monitor that has just started."""
     (pipeline,) = looked(monitor or Monitor(places, None, LakeFollower(places, list), Pages()))
@@ -90,15 +110,15 @@ def problems(pipeline: dict[str, Any]) -> list[str]:
 
 
 def fired(places: Places) -> list[tuple[str, str]]:
-    """(code, state) of the alerts, the oldest first; those about the model, which there is none of, left out."""
-    recent = Alerts(places.folder.monitor_alerts, has_webhook=False).recent
-    return [(alert.code, alert.state) for alert in reversed(recent) if alert.code != "no_model"]
+    """(code, state) of the messages, the oldest first; those about the model, which there is none of, left out."""
+    told = AlertBook(places.folder.monitor_alerts, has_webhook=False).told
+    return [(each.message.code, each.message.state) for each in reversed(told) if each.message.code != "no_model"]
 
 
 def test_what_a_part_measures_is_told_and_resolved_also_by_a_monitor_that_starts_in_between(
     places: Places, parts: Parts
 ) -> None:
-    failing = ("stage:rows:failing:rows job", "firing")
+    failing = ("step_failing:rows job", "firing")
     parts.failures.labels(**STEP).set(13)
     assert problems(look(places)) == ["the rows job has failed 13 times in a row"]
     assert fired(places) == [failing]
@@ -110,13 +130,22 @@ def test_what_a_part_measures_is_told_and_resolved_also_by_a_monitor_that_starts
 
 
 def test_a_part_that_falls_silent_is_told_but_not_while_it_may_be_starting(places: Places, parts: Parts) -> None:
-    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    clock = Clock()
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages(), clock)
     look(places, monitor)
     parts.end()
+    assert problems(look(places, monitor)) == [], "a single scrape that fails is none"
+    assert states(monitor)["part_silent"] == {"pending"}
+    clock.ahead_s += 10
     silent = problems(look(places, monitor))
+    assert states(monitor)["part_silent"] == {"firing"}
     assert silent
     assert all("does not answer" in text for text in silent)
-    assert problems(look(places)) == [], "a monitor that has never seen it gives it time to start"
+    told = fired(places)
+    assert len(problems(look(places))) == len(silent), "a monitor that starts meanwhile does not know better"
+    assert fired(places) == told
+    places.folder.monitor_alerts.unlink()
+    assert problems(look(places)) == [], "one that has never seen it gives it time to start"
 
 
 def test_after_a_restart_of_the_whole_stack_parts_have_time_to_start(places: Places, parts: Parts) -> None:
@@ -125,9 +154,12 @@ def test_after_a_restart_of_the_whole_stack_parts_have_time_to_start(places: Pla
     remembered = Saved(time.time(), {"streaming", "trainer", "watcher"}, [], {})
     places.folder.monitor_memory.write_bytes(msgspec.json.encode(remembered))
     parts.end()
-    again = Monitor(places, None, LakeFollower(places, list), Pages())
+    clock = Clock()
+    again = Monitor(places, None, LakeFollower(places, list), Pages(), clock)
     assert problems(look(places, again)) == []
-    again._began_s -= STARTING_AGAIN_S
+    for ahead_s in (STARTING_AGAIN_S, STARTING_AGAIN_S + 10):
+        clock.ahead_s = ahead_s
+        looked(again)
     assert problems(look(places, again)), "those that had answered before are silent now"
 
 
@@ -152,7 +184,7 @@ def test_what_one_pipeline_raises_is_its_own_problem_and_resolves_nothing(places
     assert problem["text"] in flights["headline"]
     assert machines["problems"] == []
     assert [stage["name"] for stage in machines["stages"]]
-    assert fired(places) == [("stage:rows:failing:rows job", "firing"), ("unjudged", "firing")]
+    assert fired(places) == [("step_failing:rows job", "firing"), ("unjudged", "firing")]
     assert b"the monitor cannot judge it" in monitor.pages.answer("/")[2]
     parts.pinned.remove(*pin.values())
     looked(monitor)
@@ -167,7 +199,7 @@ def test_a_deployed_file_that_does_not_load_is_a_problem_of_the_stack_and_the_ot
     assert [pipeline["name"] for pipeline in looked(monitor)] == ["flights"]
     status = json.loads(monitor.pages.answer("/status.json")[2])
     (problem,) = status["problems"]
-    assert (problem["code"], status["well"]) == ("unreadable:zz", False)
+    assert (problem["code"], status["well"]) == ("file_unreadable:zz", False)
     assert "zz.toml is not taken up: " in problem["text"]
     assert problem["text"] in html.unescape(monitor.pages.answer("/")[2].decode())
 
@@ -204,3 +236,66 @@ def test_damaged_files_of_its_own_do_not_stop_it(places: Places, parts: Parts) -
         path.parent.mkdir(exist_ok=True)
         path.write_text('{"saved_s": "yes"')
     assert problems(look(places)) == []
+
+
+def number(alert: str) -> float:
+    """What the monitor shows as the alert's state."""
+    return next(
+        sample.value
+        for family in metrics.ALERT_STATE.collect()
+        for sample in family.samples
+        if sample.labels["alert"] == alert
+    )
+
+
+def test_every_alert_is_shown_with_its_state_and_as_a_series_and_a_silence_is_too(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    parts.failures.labels(**STEP).set(13)
+    look(places, monitor)
+    assert states(monitor).keys() == ALERTS.keys()
+    assert (states(monitor)["step_failing"], number("step_failing"), number("tables_lag")) == ({"firing"}, 2, 0)
+    silence = Silence("step_failing", "ann", time.time(), time.time() + 60)
+    write_silences(places.folder.silences, [silence])
+    look(places, monitor)
+    assert (states(monitor)["step_failing"], number("step_failing")) == ({"silenced"}, 4)
+    page = html.unescape(monitor.pages.answer("/")[2].decode())
+    assert "silenced by ann until " in page
+    assert states(monitor)["f1"] == {"off"}, "it has no floor"
+
+
+def test_a_test_message_goes_the_way_of_all_messages(places: Places, parts: Parts) -> None:
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    ask_for_trial(places.folder.alert_tests, TrialRequest("abc", "disk", "", "ann"))
+    (places.folder.alert_tests / "zz.json").write_text('{"id": 5')
+    look(places, monitor)
+    told = next(each for each in json.loads(monitor.pages.answer("/status.json")[2])["alerts"] if each["id"] == "abc")
+    assert (told["state"], told["alert"], told["delivery"]) == ("test", "disk", "shown")
+    assert "sent by ann: nothing is wrong" in told["text"]
+    assert list(places.folder.alert_tests.iterdir()) == [], "each request is taken once, whether it reads or not"
+
+
+@pytest.mark.parametrize(("who", "sends"), [("webhook", True), ("both", True), ("grafana", False)])
+def test_who_sends_alerts_is_a_setting(places: Places, parts: Parts, who: str, sends: bool) -> None:
+    given = {**places.given, "HOTPATH_WEBHOOK": "http://127.0.0.1:9/", "HOTPATH_ALERTS": who}
+    monitor = Monitor(Places(places.data, given), None, LakeFollower(places, list), Pages())
+    parts.failures.labels(**STEP).set(13)
+    look(places, monitor)
+    deliveries = {each["delivery"] for each in json.loads(monitor.pages.answer("/status.json")[2])["alerts"]}
+    assert deliveries == ({"waiting"} if sends else {"shown"})
+
+
+def test_an_alert_of_the_file_fires_at_its_own_threshold_also_over_a_counter(places: Places, parts: Parts) -> None:
+    file = places.data / "pipelines" / "flights.toml"
+    own = '[monitoring.alerts.{}]\nmetric = "{}"\nabove = {}\n'
+    waiting = own.format("failed_once", sample_name(metrics.STREAM_FAILURES_IN_A_ROW), 0)
+    counted = own.format("many_errors", "hotpath_problems", 3) + 'for = "0s"\n'
+    file.write_text(file.read_text() + waiting + counted)
+    monitor = Monitor(places, None, LakeFollower(places, list), Pages())
+    looked(monitor)
+    metrics.PROBLEMS.labels(part="a test").inc(5)
+    parts.failures.labels(**STEP).set(1)
+    pipeline = look(places, monitor)
+    assert states(monitor)["failed_once"] == {"firing"}
+    assert states(monitor)["many_errors"] == {"firing"}
+    assert [note["code"] for note in pipeline["notes"]] == ["failed_once:step=rows job"]
+    assert states(monitor)["step_failing"] == {"ok"}

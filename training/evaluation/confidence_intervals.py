@@ -20,8 +20,6 @@ from training.evaluation.holdout_metrics import Bools, Floats, clipped
 
 Z_90: Final = 1.645
 """Of a normal distribution, 90 % lies within so many standard deviations of its middle."""
-LOWER_IS_BETTER: Final = ("log_loss", "brier")
-"""Of the others more is better, but for `calibration`, which is best at 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ PANELS = [(uid, panel) for uid, dashboard in DASHBOARDS.items() for panel in pan
 NOT_SHOWN = {
     "hotpath_streaming_imported_seconds",  # it tells the monitor whether an import still goes on
     "hotpath_mirror_import_news_seconds",  # the same
+    "hotpath_alert_state",  # Grafana's rules watch it
     "hotpath_rollout_rejected_since_seconds",  # an event tells it, with its reason
 }
 """What no dashboard shows, and why."""

@@ -8,17 +8,37 @@ from pathlib import Path
 from contract.metric_types import Counter, Gauge, Histogram, count_name, sample_name
 from contract.metrics import PROCESS_STARTED_SECONDS
 from contract.restarts import Restart
+from monitoring.alerts.alert_entry import Entry, begun, problems_of
 from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.collect.stillness import Stillness
+from monitoring.judge.alert_rules import rules_of, stack_rules
+from monitoring.judge.measures import judge_pipeline, judge_stack
 from monitoring.judge.memory import WINDOWED
-from monitoring.judge.stage import Problem, StageInputs
-from monitoring.judge.stages import stages
+from monitoring.judge.stage import Problem, StackInputs, StageInputs
 from streaming.pipeline_file.load import load
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 START_S = 1_795_252_000.0
 OWN = {"pipeline": "flights"}
+
+
+def bad(look: StageInputs) -> list[Entry]:
+    """Everything that is not well in a look, the stack's own too, whether it has been so for long enough or not."""
+    name, whole = look.pipeline.name, StackInputs(look.now, look.restarts, windows=look.windows)
+    of_stack = judge_stack(stack_rules([look.pipeline]), whole)
+    judged = judge_pipeline(rules_of(look.pipeline), look)
+    return [
+        begun(pipeline, each, "firing", look.now.time_s)
+        for pipeline, found in (("", of_stack), (name, judged))
+        for each in found
+        if each.finding == "bad"
+    ]
+
+
+def problems_at(look: StageInputs, stage: str) -> list[Problem]:
+    """Of these, what a stage shows."""
+    return [problem for name, problem in problems_of(bad(look)) if name == stage]
 
 
 @dataclass
@@ -49,9 +69,9 @@ class Looks:
         now = self.snapshot()
         self.windows.update(now)
         look = StageInputs(PIPELINE, None, now, None, self.windows, self.stillness, self.restarts)
-        found = next(each for each in stages(look) if each.name == stage)
+        found = problems_at(look, stage)
         self.stillness.end_look()
-        return list(found.problems)
+        return found
 
     def texts(self, stage: str, pass_s: float = 3.0) -> list[str]:
         return [problem.text for problem in self.problems(stage, pass_s)]

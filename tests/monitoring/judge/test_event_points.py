@@ -15,7 +15,7 @@ from tests.monitoring.judge.looks import OWN, START_S, Looks
 
 CHAMPION = {**OWN, "model": "flights-1", "who": "rollout", "reason": "newer than the champion"}
 AHEAD = Problem("clock_ahead:ops-1", "the clock of ops-1 is 3 h ahead", "")
-BEHIND = Problem("stage:producers:clock_behind:ops-2", "the events of ops-2 come 9 min later", "")
+BEHIND = Problem("clock_behind:ops-2", "the events of ops-2 come 9 min later", "")
 
 
 def told(events: EventPoints, looks: Looks, *problems: Problem) -> list[str]:
@@ -94,7 +94,7 @@ def test_a_loss_is_told_and_its_acknowledgement_is_not(file: Path) -> None:
 def test_a_clock_names_its_host_and_is_told_again_after_it_was_right(file: Path) -> None:
     looks, events = Looks(), EventPoints(file)
     looks.set(metrics.CLOCK_OFFSET_SECONDS, -3.0, **OWN, host="ops-1")
-    first = told(events, looks, AHEAD, BEHIND, Problem("model_too_old", "no clock", ""))
+    first = told(events, looks, AHEAD, BEHIND, Problem("model_age", "no clock", ""))
     assert [line.partition(" ")[0] for line in first] == ["host=ops-1,kind=clock_alert", "host=ops-2,kind=clock_alert"]
     assert told(events, looks, AHEAD) == []
     assert len(told(events, looks, AHEAD, BEHIND)) == 1

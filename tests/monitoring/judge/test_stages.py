@@ -8,10 +8,12 @@ import pytest
 
 from contract import metrics
 from contract.metric_types import Counter, Gauge, sample_name
+from monitoring.alerts.alert_entry import problems_of
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.judge.stage import Stage, StageInputs
-from monitoring.judge.stages import stages
+from monitoring.judge.stages import stages, with_problems
 from streaming.pipeline_file.load import load
+from tests.monitoring.judge.looks import bad
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW_S = 1_795_252_000.0
@@ -26,7 +28,9 @@ def snapshot(metric: Counter | Gauge, labels: dict[str, str], value: float) -> S
 
 
 def stage(name: str, now: Snapshot, before: Snapshot | None = None, lake_read_s: float | None = None) -> Stage:
-    return next(stage for stage in stages(StageInputs(PIPELINE, before, now, lake_read_s)) if stage.name == name)
+    look = StageInputs(PIPELINE, before, now, lake_read_s)
+    found = next(stage for stage in stages(look) if stage.name == name)
+    return with_problems(found, problems_of(bad(look)))
 
 
 @pytest.mark.parametrize(
@@ -82,11 +86,10 @@ def test_while_an_import_is_open_the_mirror_may_be_behind() -> None:
     assert "an import is open" in found.figures
 
 
-def test_model_states_that_wait_for_the_broker_are_a_problem_at_the_second_look() -> None:
-    waiting = snapshot(metrics.UNSENT_MODEL_STATES, OWN, 4)
-    assert stage("rollout", waiting).problem is None
-    assert stage("rollout", waiting, before=waiting).problem == "4 model states wait for the on-prem broker"
-    assert stage("rollout", waiting, before=snapshot(metrics.UNSENT_MODEL_STATES, OWN, 0)).problem is None
+def test_model_states_that_wait_for_the_broker_are_a_problem() -> None:
+    waiting = stage("rollout", snapshot(metrics.UNSENT_MODEL_STATES, OWN, 4))
+    assert waiting.problem == "4 model states wait for the on-prem broker"
+    assert stage("rollout", snapshot(metrics.UNSENT_MODEL_STATES, OWN, 0)).problem is None
 
 
 def test_tables_that_cannot_be_read_for_a_minute_are_the_name_nodes_problem() -> None:
@@ -108,11 +111,10 @@ def test_another_pipelines_silent_rollout_is_not_ours() -> None:
     )
 
 
-def test_a_scorer_that_does_not_answer_twice_in_a_row_is_told_by_its_pipeline_alone() -> None:
+def test_a_scorer_that_does_not_answer_is_told_by_its_pipeline_alone() -> None:
     silent = {"flights-20261127T220000Z-ab12": "502", "flights-more-20261127T220000Z-ab12": "502"}
     now = Snapshot(NOW_S, (), silent)
-    assert stage("scorers", now).problems == ()
-    (problem,) = stage("scorers", now, before=now).problems
+    (problem,) = stage("scorers", now).problems
     assert problem.text == "the scorer flights-20261127T220000Z-ab12 does not answer: 502"
     assert problem.command == "./hotpath logs scorers-flights"
 
@@ -120,7 +122,7 @@ def test_a_scorer_that_does_not_answer_twice_in_a_row_is_told_by_its_pipeline_al
 def test_whose_part_does_not_answer_says_so_first() -> None:
     late = Sample("streaming", sample_name(metrics.STREAM_CAUGHT_UP_TO_SECONDS), OWN, NOW_S - 600)
     found = stage("events", Snapshot(NOW_S, (late,), {"streaming": "refused"}))
-    assert [problem.code for problem in found.problems] == ["silent:streaming", "behind"]
+    assert [problem.code for problem in found.problems] == ["part_silent:streaming", "tables_lag"]
 
 
 def test_predictions_on_disk_point_to_the_broker() -> None:

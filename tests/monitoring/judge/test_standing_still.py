@@ -6,10 +6,11 @@ import pytest
 
 from contract import metrics
 from contract.metric_types import sample_name
-from monitoring.judge.standing_still import IMPORT_SILENT_S, NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S
 from tests.monitoring.judge.looks import OWN, PIPELINE, START_S, Looks
 
 ASKED = PIPELINE.events.topic
+IMPORT_SILENT_S, NO_BATCH_S, NO_RUN_S, ROWS_BEHIND_S = 300.0, 300.0, 1200.0, 300.0
+"""The defaults of contract/alert_catalogue."""
 
 
 def test_no_batch_although_records_wait() -> None:

@@ -13,22 +13,28 @@ import pytest
 
 from contract.metric_types import sample_name
 from contract.metrics import TRAINING_AUC
+from monitoring.alerts.alert_book import Told
+from monitoring.alerts.alert_messages import Message
 from monitoring.collect.scrape import Sample, Snapshot
-from monitoring.judge.alerts import Alert
+from monitoring.judge.alert_rules import rules_of
 from monitoring.judge.model_health import by_minute, by_model
-from monitoring.judge.stage import Problem, StageInputs
+from monitoring.judge.stage import StageInputs
 from monitoring.judge.stages import stages
-from monitoring.judge.trust import TrustInputs
+from monitoring.judge.trust_inputs import TrustInputs
 from monitoring.page.page_server import STALE_S, Pages, serve_page
-from monitoring.page.view import PipelineView, View
+from monitoring.page.view import PipelineView, View, with_alerts
 from streaming.pipeline_file.load import load
+from tests.monitoring.judge.looks import bad
 from tests.monitoring.plain_outcomes import Outcome, collected
 
 PIPELINE = load(Path(__file__).parents[3] / "examples/flights/pipeline.toml")
 NOW = 1_795_252_000.0
 
 
-def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20261121T120000Z") -> View:
+FLIGHTS_MODEL = "flights-20261121T120000Z"
+
+
+def a_view(silent: dict[str, str] | None = None, model: str | None = FLIGHTS_MODEL, has_vanished: bool = False) -> View:
     """An hour of a model that gets worse, as the monitor would show it."""
     outcomes = [
         Outcome(
@@ -42,22 +48,25 @@ def a_view(silent: dict[str, str] | None = None, model: str | None = "flights-20
     ]
     now = Snapshot(NOW, (Sample("trainer", sample_name(TRAINING_AUC), {"pipeline": "flights"}, 0.81),), silent or {})
     realised = by_minute(collected(outcomes))
-    return View(
-        NOW,
-        [
-            PipelineView(
-                PIPELINE,
-                TrustInputs(model, 900.0, realised[-1], {"ops-1": 0.2}),
-                stages(StageInputs(PIPELINE, None, now)),
-                realised,
-                by_model(collected(outcomes)),
-                by_model(collected(outcomes[-2000:])),
-                [(NOW - 1800, "flights-2")],
-                [(NOW - 60 * n, 600.0 + 60 * (60 - n) % 900) for n in range(60, 0, -1)],
-            )
-        ],
-        [Alert("flights", "no_model", "resolved", "no model has been <admitted> yet", "2026-11-21T12:00:00.000Z")],
+    seen = TrustInputs(model, 900.0, realised[-1], {"ops-1": 0.2})
+    look = StageInputs(PIPELINE, None, now, seen=seen, has_vanished=has_vanished)
+    view = PipelineView(
+        PIPELINE,
+        seen,
+        stages(look),
+        realised,
+        by_model(collected(outcomes)),
+        by_model(collected(outcomes[-2000:])),
+        [(NOW - 1800, "flights-2")],
+        [(NOW - 60 * n, 600.0 + 60 * (60 - n) % 900) for n in range(60, 0, -1)],
     )
+    entries = bad(look)
+    own = [entry for entry in entries if entry.pipeline]
+    of_stack = [entry for entry in entries if not entry.pipeline]
+    resolved = Message(
+        "flights", "no_model", "resolved", "no model has been <admitted> yet", "2026-11-21T12:00:00.000Z"
+    )
+    return View(NOW, [with_alerts(view, rules_of(PIPELINE), own, of_stack)], [Told(resolved, "sent")])
 
 
 def showing(view: View) -> Pages:
@@ -84,11 +93,9 @@ def test_the_first_line_says_whether_to_trust_and_the_picture_shows_every_stage(
 
 
 def test_every_problem_is_told_with_its_command_those_of_the_whole_pipeline_first() -> None:
-    view = a_view(silent={"trainer": "refused", "streaming": "refused"})
-    vanished = Problem("vanished", "the deployed file has vanished", "./hotpath up FILE")
-    view = replace(view, pipelines=[replace(view.pipelines[0], problems=[vanished])])
+    view = a_view(silent={"trainer": "refused", "streaming": "refused"}, has_vanished=True)
     text = showing(view).answer("/")[2].decode()
-    told = [vanished.text, "streaming does not answer: refused", "trainer does not answer: refused"]
+    told = ["the deployed file has vanished", "streaming does not answer: refused", "trainer does not answer: refused"]
     places = [text.index(each) for each in told]
     assert places == sorted(places)
     assert "<code>./hotpath logs trainer</code>" in text

@@ -35,15 +35,15 @@ def test_a_table_is_read_and_durations_are_seconds(tmp_path: Path) -> None:
 
 
 def test_a_slice_is_one_of_training_or_the_producing_host(tmp_path: Path) -> None:
-    table = '[monitoring.alerts.host_auc]\nmetric = "auc"\nbelow = 0.5\nslice = "host"'
-    with pytest.raises(PipelineError, match='there is no slice "host"'):
+    table = '[monitoring.alerts.host_auc]\nmetric = "auc"\nbelow = 0.5\nslice = "producing_host"'
+    with pytest.raises(PipelineError, match='there is no slice "producing_host"'):
         with_alerts(tmp_path, table)
     host = ('time = "read_at"', 'time = "read_at"\nhost = "site"')
     field = ('alarm = "boolean"', 'alarm = "boolean"\nsite = "string"')
     pipeline = changed(tmp_path, host, field, ("[[examples]]", f"{table}\n[[examples]]"))
-    assert pipeline.monitoring.alerts[0].slice == "host"
+    assert pipeline.monitoring.alerts[0].slice == "producing_host"
     level = changed(tmp_path, host, field, ("[[examples]]", f'{table[:-1]}=a"\n[[examples]]')).monitoring.alerts[0]
-    assert level.slice == "host=a"
+    assert level.slice == "producing_host=a"
     with pytest.raises(PipelineError, match="names no level"):
         changed(tmp_path, host, field, ("[[examples]]", f'{table[:-1]}="\n[[examples]]'))
 

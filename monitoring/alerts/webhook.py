@@ -9,13 +9,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from threading import Event
 
 import httpx
 
 from contract import metrics
-from monitoring.judge.alerts import Alert, Alerts
+from monitoring.alerts.alert_book import AlertBook
+from monitoring.alerts.alert_messages import Format, Message, payload
 
 DEADLINE_S = 10.0
 """For a post as a whole, from the connection to the status of the answer: the time-outs of a client are for each read,
@@ -36,13 +36,17 @@ class Webhook:
     """One address. After a failure nothing is sent for a pause, which doubles with each failure in a row."""
 
     def __init__(
-        self, address: str, clock: Callable[[], float] = time.monotonic, deadline_s: float = DEADLINE_S
+        self,
+        address: str,
+        clock: Callable[[], float] = time.monotonic,
+        deadline_s: float = DEADLINE_S,
+        kind: Format = "json",
     ) -> None:
-        self._address, self._clock, self._deadline_s = address, clock, deadline_s
+        self._address, self._clock, self._deadline_s, self._kind = address, clock, deadline_s, kind
         self._failures = 0
         self._not_before_s = clock()
 
-    def keep_sending(self, alerts: Alerts, asked_to_end: Event) -> None:
+    def keep_sending(self, alerts: AlertBook, asked_to_end: Event) -> None:
         """Until asked to end; runs in a thread of its own."""
         while not asked_to_end.wait(SEND_EVERY_S):
             try:
@@ -51,28 +55,30 @@ class Webhook:
                 metrics.PROBLEMS.labels(part="monitor").inc()
                 log.exception("alerts not sent, trying again")
 
-    def send(self, alerts: Alerts) -> None:
+    def send(self, alerts: AlertBook) -> None:
         """Send what waits, the oldest first, as long as the webhook takes it."""
         if alerts.unsent and self._not_before_s <= self._clock():
             asyncio.run(self._send(alerts))
 
-    async def _send(self, alerts: Alerts) -> None:
+    async def _send(self, alerts: AlertBook) -> None:
         async with httpx.AsyncClient(timeout=self._deadline_s) as client:
             while waiting := alerts.unsent:
+                delivery = "sent"
                 try:
                     await self._post(client, waiting[0])
                 except RefusedForGood as error:
+                    delivery = f"refused: {error}"
                     metrics.ALERTS_DROPPED.labels(why="refused").inc()
                     log.error("alert dropped, since the webhook refuses it alert=%s answer=%s", waiting[0], error)
                 except (httpx.HTTPError, TimeoutError) as error:
                     self._pause(error)
                     return
                 self._failures = 0
-                alerts.mark_sent(waiting[0])
+                alerts.mark(waiting[0], delivery)
 
-    async def _post(self, client: httpx.AsyncClient, alert: Alert) -> None:
+    async def _post(self, client: httpx.AsyncClient, alert: Message) -> None:
         """Raises: RefusedForGood; httpx.HTTPError or TimeoutError where another try may help."""
-        request = client.build_request("POST", self._address, json=asdict(alert))
+        request = client.build_request("POST", self._address, json=payload(alert, self._kind))
         async with asyncio.timeout(self._deadline_s):
             answer = await client.send(request, stream=True)
         try:

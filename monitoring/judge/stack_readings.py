@@ -1,0 +1,46 @@
+"""What is read of the stack as a whole: engines, disks, InfluxDB, deployed files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from contract import metrics
+from monitoring.judge.reading import Reading
+from monitoring.judge.stage import StackInputs
+
+LOGS: Final = {"hdfs": "namenode"}
+"""The log of an engine, where it has another name."""
+
+
+def engines(look: StackInputs) -> Iterator[Reading]:
+    """Whether each engine answers; none of one that may still be starting."""
+    for sample in look.now.find(metrics.ENGINE_ANSWERS):
+        engine = sample.labels["engine"]
+        if engine == "host" or (not sample.value and engine in look.may_be_starting):
+            continue
+        text = f"{engine} does not answer the monitor"
+        yield Reading(1 - sample.value, text, engine, command=f"./hotpath logs {LOGS.get(engine, engine)}")
+
+
+def influxdb(look: StackInputs) -> Iterator[Reading]:
+    """None where no InfluxDB is named."""
+    if look.has_influx:
+        yield Reading(float(look.unwritten is not None), look.unwritten or "InfluxDB takes what it is given")
+
+
+def disk(look: StackInputs) -> Iterator[Reading]:
+    free = look.now.smallest(metrics.HOST_FREE_DISK_BYTES)
+    if free is not None:
+        yield Reading(free, f"{free / 1e9:,.1f} GB are free on the disk of the data folder")
+
+
+def hdfs_space(look: StackInputs) -> Iterator[Reading]:
+    free = look.now.smallest(metrics.HDFS_REMAINING_BYTES)
+    if free is not None:
+        yield Reading(free, f"{free / 1e9:,.1f} GB are free in HDFS")
+
+
+def unreadable_files(look: StackInputs) -> Iterator[Reading]:
+    for file, why in look.unreadable.items():
+        yield Reading(1, f"the deployed file {file} is not taken up: {why}", file.stem)

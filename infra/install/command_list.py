@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "losses": Command(
         "infra.commands.tell_losses", "records that were lost before hotpath read them: list, acknowledge"
     ),
+    "alerts": Command("infra.commands.tell_alerts", "alerts of the running stack: list, history, test, silence, lift"),
     "imports": Command("infra.commands.tell_imports", "imports of history, during which no bucket closes: list, end"),
     "test": Command("infra.commands.run_tests", "run every linter and test"),
     "bench": Command("infra.commands.bench", "measure this checkout: speed, delay, growth"),

@@ -305,6 +305,25 @@ INFLUXD: Final = Variable[Path | None](
     default_in_words="the one on PATH, else none is started",
 )
 
+# a Grafana of the team's own
+GRAFANA_URL: Final = Variable[str | None](
+    "HOTPATH_GRAFANA_URL",
+    types.http_url,
+    None,
+    "Your own Grafana, to which `hotpath grafana push` brings dashboards and alert rules.",
+    "https://grafana.example.org",
+    "`hotpath`",
+)
+GRAFANA_TOKEN: Final = Variable[str | None](
+    "HOTPATH_GRAFANA_TOKEN",
+    types.text,
+    None,
+    "A token of a service account there, of the role Admin.",
+    "secret",
+    "`hotpath`",
+    secret=True,
+)
+
 # other
 DATA: Final = Variable(
     "HOTPATH_DATA",
@@ -418,6 +437,7 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "scorers": (KEYS, MAX_BODY, RATE, SPOOL, SLOTS),
     "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD),
     "alerts": (WEBHOOK, WEBHOOK_FORMAT, ALERTS),
+    "grafana": (GRAFANA_URL, GRAFANA_TOKEN),
     "other": (DATA, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
 }
 """All of them, by the tables of docs/operations.md."""

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     ),
     "alerts": Command("infra.commands.tell_alerts", "alerts of the running stack: list, history, test, silence, lift"),
     "imports": Command("infra.commands.tell_imports", "imports of history, during which no bucket closes: list, end"),
+    "grafana": Command("infra.commands.push_grafana", "push dashboards and alert rules to a Grafana of your own"),
     "test": Command("infra.commands.run_tests", "run every linter and test"),
     "bench": Command("infra.commands.bench", "measure this checkout: speed, delay, growth"),
 }

@@ -63,6 +63,8 @@ class Series:
     within: Function = "mean"
     across: Function = "sum"
     change: Change = "none"
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """What a tag is called of points that have none; a variable chooses these, too, whatever its value."""
     rare: bool = False
     """Whether an ordinary run gives it no rows, although it gives the figure some with other tags."""
 
@@ -82,7 +84,8 @@ class Series:
     def flux(self, variables: Collection[str]) -> str:
         key = ["_measurement", "_field", *self.by]
         return _lines(
-            *_chosen(self.figure, [self.figure.field], self.where, variables),
+            *_chosen(self.figure, [self.figure.field], self.where, variables, self.absent),
+            *(_named(tag, name) for tag, name in self.absent.items()),
             *{
                 "none": (),
                 "age": (f"|> map(fn: (r) => ({{r with _value: {AGE}}}))",),
@@ -227,18 +230,33 @@ class TagValues:
         )
 
 
-def _chosen(figure: Figure, fields: Collection[str], where: Mapping[str, str], variables: Collection[str]) -> list[str]:
+def _chosen(
+    figure: Figure,
+    fields: Collection[str],
+    where: Mapping[str, str],
+    variables: Collection[str],
+    may_lack: Collection[str] = (),
+) -> list[str]:
     """The points of fields of a measurement in the dashboard's time, narrowed by tags and by variables."""
     of_fields = " or ".join(f"r._field == {json.dumps(name)}" for name in fields)
     equal = [f"r.{tag} == {json.dumps(value)}" for tag, value in where.items()]
-    chosen = [text for tag, (variable, text) in FILTERS.items() if variable in variables and tag in figure.tags]
-    chosen = [text for text in chosen if not any(text.startswith(f"r.{tag} ") for tag in where)]
+    asked = {
+        tag: text
+        for tag, (variable, text) in FILTERS.items()
+        if variable in variables and tag in figure.tags and tag not in where
+    }
+    chosen = [f"not exists r.{tag} or {text}" if tag in may_lack else text for tag, text in asked.items()]
     return [
         "from(bucket: v.defaultBucket)",
         "|> range(start: v.timeRangeStart, stop: v.timeRangeStop)",
         f"|> filter(fn: (r) => r._measurement == {json.dumps(figure.measurement)} and ({of_fields}))",
         *(f"|> filter(fn: (r) => {text})" for text in [*equal, *chosen]),
     ]
+
+
+def _named(tag: str, name: str) -> str:
+    """Grafana reads no series of which some lack a tag."""
+    return f"|> map(fn: (r) => ({{r with {tag}: if exists r.{tag} then r.{tag} else {json.dumps(name)}}}))"
 
 
 def _lines(first: str, *rest: str) -> str:

@@ -14,6 +14,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "s/s": "suffix:cores",
     "0 to 1": "none",
     "-1 to 1": "none",
+    "0 to 4": "none",
     "1 or 0": "none",
     "1": "none",
     "expected / observed": "none",

@@ -46,6 +46,35 @@ _SENTENCE = PanelSpec(
     ),
 )
 
+STATES_OF_ALERTS: Final = Series(
+    gauge(metrics.ALERT_STATE),
+    by=("pipeline", "alert", "severity"),
+    within="last",
+    across="max",
+    absent={"pipeline": "the stack"},
+)
+ALERT_STATES: Final = PanelSpec(
+    "Alerts",
+    "Every alert as the monitor judges it. `inconclusive`: the figure's interval reaches across the limit, so that "
+    "chance alone may explain it. `hotpath alerts list` says the same.",
+    (STATES_OF_ALERTS,),
+    kind="states",
+    width=24,
+    height=8,
+    words={
+        "0": Word("ok", "green"),
+        "1": Word("pending", "yellow"),
+        "2": Word("firing", "red"),
+        "3": Word("inconclusive", "gray"),
+        "4": Word("silenced", "blue"),
+    },
+    links=(
+        Link("How good the models' answers are", MODEL_HEALTH, "Realised AUC"),
+        Link("Clocks, drift, dead letters", DATA),
+        Link("Scorers", HOT_PATH),
+        Link("Engines and this host", PLATFORM, "Engines that answer"),
+    ),
+)
 _STAGES = PanelSpec(
     "Which stage stands",
     "Every stage in the order of the flow, with its first problem and the command that looks closer. The first stage "
@@ -236,7 +265,7 @@ OVERVIEW_DASHBOARD: Final = DashboardSpec(
     "is seen.",
     ("pipeline",),
     (
-        Section("Can the answers be trusted?", (_SENTENCE,)),
+        Section("Can the answers be trusted?", (_SENTENCE, ALERT_STATES)),
         Section("The flow, from producers to outcomes", (_STAGES, *_STEPS, _RATES, _LAG_LINES, _LATENCY)),
         Section("Events", (_HAPPENED, _CLOCKS, _REFUSED)),
     ),

@@ -46,7 +46,9 @@ class FluxQuery(Dataquery):
 
 
 @dataclass(frozen=True)
-class _Target(Builder[Dataquery]):
+class FluxTarget(Builder[Dataquery]):
+    """For builders, which take builders alone."""
+
     query: FluxQuery
 
     def build(self) -> Dataquery:
@@ -122,7 +124,7 @@ class DashboardMaker:
         return built.all_value(".*") if name in ("pipeline", "version") else built
 
     def _annotation(self, spec: DashboardSpec, name: str, color: str, events: Events) -> builders.AnnotationQuery:
-        query = _Target(FluxQuery("Anno", events.flux(spec.variables)))
+        query = FluxTarget(FluxQuery("Anno", events.flux(spec.variables)))
         built = builders.AnnotationQuery().name(name).datasource(DATA_SOURCE).enable(True).hide(False)
         return built.icon_color(color).target(query)
 
@@ -140,7 +142,7 @@ class DashboardMaker:
         if panel.words and panel.kind != "table":
             built.mappings([_words(panel)])
         for place, query in enumerate(panel.queries):
-            built.with_target(_Target(FluxQuery(ref_id(place), query.flux(spec.variables))))
+            built.with_target(FluxTarget(FluxQuery(ref_id(place), query.flux(spec.variables))))
             _name_lines(built, panel, query, ref_id(place))
         return built
 

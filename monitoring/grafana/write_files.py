@@ -10,13 +10,16 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from contract.files import write_durably
 from monitoring.grafana.all_dashboards import dashboards
+from monitoring.grafana.grafana_rules import provisioned, rule_group
 
 FOLDER: Final = Path(__file__).resolve().parent
 
 
 def files() -> dict[Path, str]:
     """Every generated file by its path."""
-    return {FOLDER / "dashboards" / f"{uid}.json": as_json(made) for uid, made in dashboards().items()}
+    of_dashboards = {FOLDER / "dashboards" / f"{uid}.json": as_json(made) for uid, made in dashboards().items()}
+    rules = {FOLDER / "alert_rules.json": rule_group(), FOLDER / "provisioning/alerting/hotpath.json": provisioned()}
+    return of_dashboards | {path: as_json(made) for path, made in rules.items()}
 
 
 def as_json(made: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from contract.layout import Influx
 from monitoring.influx.influx_client import InfluxClient
 from tests.integration.influx_server import server
 from tests.monitoring.grafana.filled_points import LABELS, MODELS, lines
-from tests.monitoring.grafana.sent_queries import Sent, fields_of, of_dashboards
+from tests.monitoring.grafana.sent_queries import Sent, fields_of, of_dashboards, of_rules
 
 pytestmark = pytest.mark.engines
 CHOSEN = {
@@ -49,7 +49,7 @@ def rows(client: InfluxClient, influx: Influx, sent: Sent, values: dict[str, Any
 
 def test_every_query_gives_rows_with_its_figures(client: InfluxClient, influx: Influx) -> None:
     lacking = []
-    for sent in of_dashboards():
+    for sent in [*of_dashboards(), *of_rules()]:
         for values in (ALL, CHOSEN):
             found = rows(client, influx, sent, values)
             if not found or not all(columns(sent) <= row.keys() for row in found):
@@ -59,7 +59,7 @@ def test_every_query_gives_rows_with_its_figures(client: InfluxClient, influx: I
 
 def columns(sent: Sent) -> set[str]:
     """The columns that a query's rows must have."""
-    if sent.panel is None:
+    if sent.panel is None and not sent.of.startswith("rule "):
         return {"_value"} if "variable" in sent.of else {"time", "text", "tags"}
     if "pivot(" in sent.flux:
         return set(fields_of(sent.flux))
@@ -104,3 +104,20 @@ def test_events_are_told_the_newest_first_with_their_words(client: InfluxClient,
     assert [row["time"] for row in found] == sorted((row["time"] for row in found), reverse=True)
     (clock,) = [row for row in found if row["kind"] == "clock_alert"]
     assert (clock["host"], clock["text"]) == ("ops-1", "the clock of ops-1 is 3 h ahead")
+
+
+def test_the_rules_see_what_fires_and_a_monitor_that_writes(client: InfluxClient, influx: Influx) -> None:
+    fires, silent = of_rules()
+    found = client.query(fires.replaced(influx.bucket, datetime.now(UTC), {}, hours=120 / 3600))
+    assert sorted({(row["alert"], row["pipeline"], row["_value"]) for row in found}) == [
+        ("disk", "the stack", 2.0),
+        ("pinned", "flights", 2.0),
+    ]
+    assert client.query(silent.replaced(influx.bucket, datetime.now(UTC), {}, hours=120 / 3600))
+    later = datetime.now(UTC) + timedelta(seconds=150)
+    assert client.query(silent.replaced(influx.bucket, later, {}, hours=120 / 3600)) == [], "no points: it is silent"
+
+
+def test_an_alert_of_the_whole_stack_is_shown_for_every_pipeline(client: InfluxClient, influx: Influx) -> None:
+    found = rows(client, influx, the_one("hotpath-overview", "Alerts"), {**ALL, "pipeline": ("another",)})
+    assert {row["pipeline"] for row in found} == {"the stack"}

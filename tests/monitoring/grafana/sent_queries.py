@@ -61,6 +61,12 @@ def of_dashboards() -> Iterator[Sent]:
             yield Sent(f"{uid}: annotation {annotation['name']}", annotation["target"]["query"])
 
 
+def of_rules() -> Iterator[Sent]:
+    rules = json.loads((FOLDER / "alert_rules.json").read_text("utf-8"))["rules"]
+    for rule in rules:
+        yield Sent(f"rule {rule['title']}", rule["data"][0]["model"]["query"])
+
+
 def measurement_of(flux: str) -> str:
     """The one measurement that a query reads."""
     (name,) = set(re.findall(r'r\._measurement == "([^"]+)"', flux))

@@ -33,7 +33,6 @@ PANELS = [(uid, panel) for uid, dashboard in DASHBOARDS.items() for panel in pan
 NOT_SHOWN = {
     "hotpath_streaming_imported_seconds",  # it tells the monitor whether an import still goes on
     "hotpath_mirror_import_news_seconds",  # the same
-    "hotpath_alert_state",  # Grafana's rules watch it
     "hotpath_rollout_rejected_since_seconds",  # an event tells it, with its reason
 }
 """What no dashboard shows, and why."""
@@ -122,7 +121,7 @@ def shown_as(unit: str) -> set[str]:
         "0 to 1": {"none", "percentunit"},
         "text": {"string"},
     }
-    plain = {"1", "1 or 0", "-1 to 1"}
+    plain = {"1", "1 or 0", "-1 to 1", "0 to 4"}
     return known.get(unit) or ({"none"} if unit in plain else {f"suffix:{unit}"})
 
 

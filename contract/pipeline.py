@@ -17,6 +17,8 @@ from contract.topics import commands_topic, models_topic, predictions_topic
 
 ADDED_LATER: Final[Mapping[str, bool]] = {"added_later": True}
 """Metadata of a field that files of earlier versions do not say: at its default it is no part of their hash."""
+HOST_SLICE: Final = "producing_host"
+"""The slice by the host that asked, which every pipeline has that names `[events] host`."""
 
 
 class Type(Enum):

@@ -152,8 +152,6 @@ OUTCOMES = (
 )
 """`outcomes`: predictions joined with labels as `rows` are built; needs no event."""
 
-HOST_SLICE: Final = "producing_host"
-"""The slice by the host that asked, which every pipeline has that names `[events] host`."""
 
 PREDICTION: Final = {
     "prediction_id": "string",

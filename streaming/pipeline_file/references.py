@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contract.pipeline import Field, Type
-from contract.records import HOST_SLICE
+from contract.pipeline import HOST_SLICE, Field, Type
 from contract.topics import OWN_PREFIX, commands_topic, models_topic, predictions_topic
 from streaming.pipeline_file.alert_tables import check_alerts
 from streaming.pipeline_file.defaults import LABEL_KEY

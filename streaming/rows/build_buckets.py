@@ -14,8 +14,8 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from contract.pipeline import Pipeline
-from contract.records import HOST_SLICE, IDENTITY
+from contract.pipeline import HOST_SLICE, Pipeline
+from contract.records import IDENTITY
 from streaming.lake.built_table import BUILT_PROPERTIES, PARTITIONS, BuiltTable
 from streaming.lake.delta_tables import create
 from streaming.lake.hot_tables import spark_schema, struct_of

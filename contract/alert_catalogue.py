@@ -537,7 +537,7 @@ _STACK: Final = (
         "Kafka, HDFS or H2O does not answer.",
         "Its log says why: mostly memory, a full disk or a taken port. It starts again by itself.",
         f"{_LOGS}{{item}}",
-        lasts=timedelta(seconds=8),
+        lasts=timedelta(seconds=12),
         severity="critical",
     ),
     AlertDefault(

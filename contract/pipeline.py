@@ -15,8 +15,8 @@ from typing import Final, Literal, TypeAlias
 
 from contract.topics import commands_topic, models_topic, predictions_topic
 
-ADDED_LATER: Final[Mapping[str, bool]] = {"added_later": True}
-"""Metadata of a field that files of earlier versions do not say: at its default it is no part of their hash."""
+ONLY_TOLD: Final[Mapping[str, bool]] = {"only_told": True}
+"""Metadata of a field that changes nothing that is computed: it is no part of the file's hash."""
 HOST_SLICE: Final = "producing_host"
 """The slice by the host that asked, which every pipeline has that names `[events] host`."""
 
@@ -168,7 +168,7 @@ class Monitoring:
 
     floors: Mapping[str, float] = field(default_factory=dict)
     max_model_age: timedelta | None = None
-    alerts: tuple[AlertSettings, ...] = field(default=(), metadata=ADDED_LATER)
+    alerts: tuple[AlertSettings, ...] = field(default=(), metadata=ONLY_TOLD)
 
 
 @dataclass(frozen=True)

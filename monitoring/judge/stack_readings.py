@@ -14,13 +14,14 @@ LOGS: Final = {"hdfs": "namenode"}
 
 
 def engines(look: StackInputs) -> Iterator[Reading]:
-    """Whether each engine answers; none of one that may still be starting."""
+    """Whether each engine answers; of one that may still be starting nobody knows."""
     for sample in look.now.find(metrics.ENGINE_ANSWERS):
         engine = sample.labels["engine"]
-        if engine == "host" or (not sample.value and engine in look.may_be_starting):
+        if engine == "host":
             continue
-        text = f"{engine} does not answer the monitor"
-        yield Reading(1 - sample.value, text, engine, command=f"./hotpath logs {LOGS.get(engine, engine)}")
+        is_known = bool(sample.value) or engine not in look.may_be_starting
+        text, command = f"{engine} does not answer the monitor", f"./hotpath logs {LOGS.get(engine, engine)}"
+        yield Reading(1 - sample.value, text, engine, command=command, is_known=is_known)
 
 
 def influxdb(look: StackInputs) -> Iterator[Reading]:

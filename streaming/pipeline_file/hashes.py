@@ -21,7 +21,7 @@ LENGTH = 12
 
 
 def file_hash(parts: Mapping[str, Any]) -> str:
-    """The hash of everything that acts; `parts` are the fields of `Pipeline`, without hashes and examples."""
+    """The hash of all that is computed; `parts` are the fields of `Pipeline`, without hashes and examples."""
     return _hash({**parts, "features": list(parts["features"].items())})
 
 
@@ -48,7 +48,7 @@ def _hash(meaning: object) -> str:
 def _plain(value: Any) -> Any:
     """JSON's types for ours; sequences of fields are sorted, since their order says nothing."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        said = (field for field in dataclasses.fields(value) if not _is_unsaid(value, field))
+        said = (field for field in dataclasses.fields(value) if not field.metadata.get("only_told"))
         return {field.name: _plain(getattr(value, field.name)) for field in said}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
@@ -58,8 +58,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value // timedelta(milliseconds=1)
     return value.value if isinstance(value, Enum) else value
-
-
-def _is_unsaid(value: object, field: dataclasses.Field[Any]) -> bool:
-    """Whether a file of an earlier version, which did not know the field, says the same."""
-    return bool(field.metadata.get("added_later")) and getattr(value, field.name) == field.default

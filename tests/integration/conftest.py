@@ -23,6 +23,7 @@ from infra.settings import ROOT, Settings
 from infra.stack import control_socket
 from infra.stack.part_environment import environment
 from infra.supervisor import child
+from tests.monitoring.alerts.receiver import Receiver, receiving
 from tests.waiting import until
 
 UP_WITHIN_S = 600
@@ -38,6 +39,8 @@ class RunningStack:
     env: dict[str, str]
     process: subprocess.Popen[bytes]
     output: Path
+    webhook: Receiver
+    """Where the monitor of this stack sends its messages."""
 
     @property
     def places(self) -> Places:
@@ -139,22 +142,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def stack() -> Iterator[RunningStack]:
     """The whole stack with the example, fed with a short past, answering with a trained model."""
     data = Path(tempfile.mkdtemp(prefix="hotpath-"))  # short: Unix sockets lie in it
-    settings = _settings(data)
-    ports = Ports(settings.port_base, settings.run / "ports.json")
-    running = RunningStack(
-        settings, environment(settings, ports, ["flights"]), _up(settings, data / "up.log"), data / "up.log"
-    )
-    try:
-        running.until_well()
-        yield running
-    finally:
-        running.stop()
-        shutil.rmtree(data, ignore_errors=True)
+    with receiving() as webhook:
+        settings = _settings(data, webhook.address)
+        ports = Ports(settings.port_base, settings.run / "ports.json")
+        env, output = environment(settings, ports, ["flights"]), data / "up.log"
+        running = RunningStack(settings, env, _up(settings, output), output, webhook)
+        try:
+            running.until_well()
+            yield running
+        finally:
+            running.stop()
+            shutil.rmtree(data, ignore_errors=True)
 
 
-def _settings(data: Path) -> Settings:
+def _settings(data: Path, webhook: str) -> Settings:
     own = {
         "HOTPATH_DATA": str(data),
+        "HOTPATH_WEBHOOK": webhook,
         "HOTPATH_PORT_BASE": str(free_base()),
         "HOTPATH_REPLAY": f"--backfill {BACKFILL_S}",
         # a call to HDFS may never return after its NameNode stood still, as some tests let it: not minutes of that

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from contract.pipeline import Pipeline
 from infra.stack.announce import event_of_now
 from streaming.pipeline_file.load import load
 from tests.integration.conftest import RunningStack
+from tests.integration.test_alerts import message, moment_s
 from tests.waiting import until
 
 pytestmark = [pytest.mark.engines, pytest.mark.restarts]
@@ -64,6 +66,7 @@ def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningSta
     pipeline = load(stack.places.pipelines / "flights.toml")
     with scorer_of(stack) as client:
         with cut_off(stack):
+            began_s = time.time()
             first = asked(client, pipeline)
             answers = [first]
 
@@ -75,6 +78,12 @@ def test_answers_go_on_the_age_rises_and_everything_catches_up(stack: RunningSta
             until(has_aged, 90, "a model ten seconds older", every_s=0.5)
             late = asked(client, pipeline, ahead=pipeline.serving.max_age)
             assert late["expired"] is True
+            down = until(lambda: message(stack, "engine_down", since_s=began_s), 60, "a message about the engines")
+            assert set(down["items"]) == {"kafka-cloud", "hdfs", "h2o"}
+        over_s = time.time()
+        until(lambda: message(stack, "engine_down", "resolved", over_s), 120, "that they answer again")
+        told = {each["alert"] for each in stack.webhook.taken if began_s <= moment_s(each["when"]) <= over_s}
+        assert not told & {"mirror_blind", "mirror_lag", "batch_stall", "tables_lag", "rows_lag"}, "they are explained"
         logged = {answer["prediction_id"] for answer in answers}
         until(lambda: logged <= in_table(stack, "predictions", "prediction_id"), 180, "predictions of the cut in HDFS")
         until(lambda: asked(client, pipeline)["model"] > first["model"], 240, "a newer model", every_s=1)

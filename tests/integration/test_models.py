@@ -13,6 +13,7 @@ from contract.records import MODEL_STATE, MODEL_STATES
 from serving.candidates.state_store import read_states
 from serving.candidates.sync import Registry
 from tests.integration.conftest import RunningStack
+from tests.integration.test_alerts import message
 from tests.waiting import until
 
 pytestmark = pytest.mark.engines
@@ -102,6 +103,10 @@ def test_a_version_promoted_by_hand_is_pinned_and_stays_until_unpinned(stack: Ru
     finally:
         assert stack.hotpath("models", "unpin", "--pipeline", "flights").returncode == 0
     until(lambda: ("pinned", "resolved") in alerts(stack), 60, "the end of the alert")
+    until(lambda: message(stack, "pinned", "resolved"), 30, "the message of it")
+    told = message(stack, "pinned")
+    assert told is not None
+    assert f"{version} is pinned by {shown['who']}" in told["text"]
     unknown = stack.hotpath("models", "promote", "flights-19700101T000000Z")
     assert unknown.returncode == 1
     assert "hotpath models list" in unknown.stderr

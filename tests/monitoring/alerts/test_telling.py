@@ -36,7 +36,7 @@ def messages(book: AlertBook) -> list[Message]:
 
 
 def test_a_dead_broker_is_one_message_that_lists_what_it_explains(book: AlertBook) -> None:
-    for after_s in (0, 8, 20):
+    for after_s in (0, 12, 20):
         turn(book, {**BROKER, **SYMPTOMS}, NOW_S + after_s)
     (told,) = messages(book)
     assert (told.code, told.severity, told.pipeline) == ("engine_down:kafka-onprem", "critical", "")
@@ -48,12 +48,12 @@ def test_a_dead_broker_is_one_message_that_lists_what_it_explains(book: AlertBoo
 
 def test_what_goes_on_after_its_cause_is_told_once_it_had_time_to_recover(book: AlertBook) -> None:
     turn(book, {**BROKER, **SYMPTOMS})
-    turn(book, {**BROKER, **SYMPTOMS}, NOW_S + 8)
+    turn(book, {**BROKER, **SYMPTOMS}, NOW_S + 12)
     well: Values = {"engine_down": {"kafka-onprem": 0.0}}
-    for after_s in (10, 13, 16, 19, 16 + RECOVERS_S - 1):
+    for after_s in (15, 18, 21, 24, 27, 24 + RECOVERS_S - 1):
         turn(book, {**well, "predictions_on_disk": 0.0, "tables_lag": 200.0}, NOW_S + after_s)
     assert said(book) == [("firing", "engine_down:kafka-onprem"), ("resolved", "engine_down:kafka-onprem")]
-    turn(book, {**well, "tables_lag": 200.0}, NOW_S + 16 + RECOVERS_S)
+    turn(book, {**well, "tables_lag": 200.0}, NOW_S + 24 + RECOVERS_S)
     assert said(book)[2:] == [("firing", "tables_lag")]
 
 

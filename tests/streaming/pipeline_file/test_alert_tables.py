@@ -66,3 +66,10 @@ def test_every_alert_has_its_words() -> None:
         assert alert.meaning.endswith("."), alert.name
         assert alert.remedy.endswith(".") or alert.remedy.endswith("?"), alert.name
         assert alert.command.startswith("./hotpath "), alert.name
+
+
+def test_an_alert_that_is_changed_restarts_nothing(tmp_path: Path) -> None:
+    table = "[monitoring.alerts.disk]\nbelow = {}\n[[examples]]"
+    one, other = (changed(tmp_path, ("[[examples]]", table.format(n))) for n in (1, 2))
+    assert (one.file_hash, one.rows_hash) == (other.file_hash, other.rows_hash)
+    assert one.monitoring != other.monitoring

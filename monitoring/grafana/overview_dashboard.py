@@ -91,7 +91,7 @@ _STAGES = PanelSpec(
     height=9,
     limits=(Limit(1, "red"),),
     links=(
-        Link("Mirror, Spark, HDFS, H2O and this host", PLATFORM),
+        Link("Mirror, Spark, HDFS, H2O and this host", PLATFORM, "Engines that answer"),
         Link("Producers, dead letters, quarantine", DATA),
         Link("Training", TRAINING),
         Link("Scorers and rollout", HOT_PATH),

@@ -95,7 +95,15 @@ _STATES = PanelSpec(
 _DUPLICATES = PanelSpec(
     "Duplicate questions",
     "Retries, and records that a producer sent twice: all but the first are left out of training and of figures.",
-    (Series(gauge(metrics.QUESTIONS), by=("pipeline", "table_name"), where={"state": "duplicate"}, within="last"),),
+    (
+        Series(
+            gauge(metrics.QUESTIONS),
+            by=("pipeline", "table_name"),
+            where={"state": "duplicate"},
+            within="last",
+            rare=True,
+        ),
+    ),
     links=(Link("What Kafka gets", PLATFORM, "Records that Kafka gets"),),
 )
 _DRIFT = PanelSpec(

@@ -270,8 +270,9 @@ ALERTS_DROPPED = MONITOR.counter(
 
 ALERT_STATE = MONITOR.replaced(
     "hotpath_alert_state",
-    "0 to 4",
-    "Each alert: 0 ok, 1 pending, 2 firing, 3 inconclusive, 4 silenced while firing. Without a pipeline, the stack's.",
+    "0 to 5",
+    "Each alert: 0 ok, 1 pending, 2 firing, 3 inconclusive, 4 firing and silenced, 5 firing and explained by another. "
+    "Without a pipeline, the stack's.",
     "pipeline",
     "alert",
     "severity",

@@ -6,11 +6,10 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from threading import Event
 
 import httpx
 from influxdb_client.client.write.point import Point
@@ -24,18 +23,12 @@ from contract.pipeline import Pipeline
 from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
-from monitoring.alerts.alert_book import AlertBook
-from monitoring.alerts.alert_entry import OF_THE_STACK, Entry, problems_of
-from monitoring.alerts.alert_explanations import explanations
-from monitoring.alerts.alert_messages import Format, trial_message
-from monitoring.alerts.alert_rows import AlertRow, numbers_of, rows_of
-from monitoring.alerts.alert_trials import take_requests
-from monitoring.alerts.silences import Silence, read_silences
-from monitoring.alerts.webhook import Webhook
+from monitoring.alerts.alert_desk import AlertDesk, Rules
+from monitoring.alerts.alert_entry import OF_THE_STACK
 from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.influx_feed import InfluxFeed, own_samples
-from monitoring.judge.alert_rules import Judged, Rule, rules_of, stack_rules
+from monitoring.judge.alert_rules import Judged, Rule
 from monitoring.judge.costs import Costs, show_clocks_behind
 from monitoring.judge.data_health import DataFollower
 from monitoring.judge.event_points import EventPoints
@@ -44,7 +37,7 @@ from monitoring.judge.memory import Memory
 from monitoring.judge.model_points import ModelPoints
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.judge.reading import Reading
-from monitoring.judge.stage import Problem, StackInputs, StageInputs
+from monitoring.judge.stage import StackInputs, StageInputs
 from monitoring.judge.stages import stages
 from monitoring.judge.trust_inputs import Pin, TrustInputs
 from monitoring.page.history import History
@@ -70,22 +63,6 @@ class Draft:
     judged: Sequence[Judged]
 
 
-@dataclass(frozen=True)
-class Rules:
-    """All alerts of a turn: the stack's, and by pipeline."""
-
-    of_stack: Sequence[Rule]
-    of: Mapping[str, Sequence[Rule]]
-
-    def for_(self, pipeline: str) -> Sequence[Rule]:
-        return self.of_stack if pipeline == OF_THE_STACK else self.of.get(pipeline, ())
-
-    def all(self) -> Iterator[Rule]:
-        yield from self.of_stack
-        for rules in self.of.values():
-            yield from rules
-
-
 class Monitor:
     """Looks, judges, and tells the page and the webhook."""
 
@@ -100,10 +77,7 @@ class Monitor:
         self._folder, self._admin, self._lake, self.pages = places.folder, admin, lake, pages
         self._deployed = Deployed(places)
         self._history = History(places.folder.monitor_history)
-        address = places.webhook if places.environment.get(variables.ALERTS) != "grafana" else None
-        kind: Format = "slack" if places.environment.get(variables.WEBHOOK_FORMAT) == "slack" else "json"
-        self._webhook = Webhook(address, kind=kind) if address else None
-        self._alerts = AlertBook(places.folder.monitor_alerts, has_webhook=self._webhook is not None)
+        self._alerts = AlertDesk(places, lambda pipeline: lake.found(pipeline).by_slice)
         self._clock = clock
         self._began_s = clock()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
@@ -115,33 +89,30 @@ class Monitor:
         self._answered: set[str] = set()
         """The parts and engines that have answered since this monitor began."""
         self._champion: dict[str, str] = {}
-        self._asked_to_end = Event()
 
     def look(self, client: httpx.Client) -> None:
         """One turn."""
         targets = self._targets(client)
         scraped, pipelines = self._without_starting(scrape(client, targets, self._clock())), self._deployed.pipelines()
         now = replace(scraped, samples=(*scraped.samples, *own_samples()))
-        whole = Rules(stack_rules(pipelines), {pipeline.name: rules_of(pipeline) for pipeline in pipelines})
-        self._memory.windows.watch(counters_of(whole.all()))
+        rules = Rules.for_pipelines(pipelines)
+        self._memory.windows.watch(counters_of(rules.all()))
         self._memory.take(now)
         self._costs.show(now, pipelines)
         show_clocks_behind(scraped, pipelines)
-        drafts = [self._draft(pipeline, whole.of[pipeline.name], now) for pipeline in pipelines]
+        drafts = [self._draft(pipeline, rules.of[pipeline.name], now) for pipeline in pipelines]
         judged = {each.view.pipeline.name: each.judged for each in drafts if self._is_known(each.view.pipeline, now)}
-        judged[OF_THE_STACK] = judge_stack(whole.of_stack, self._stack_inputs(now))
-        silences = read_silences(self._folder.silences, now.time_s)
-        self._alerts.update(now.time_s, judged, whole.of.keys(), silences, self._because)
-        self._send_trials(whole, now.time_s)
-        views = [self._with_alerts(each.view, whole) for each in drafts]
-        rows = self._rows(whole, judged, silences, now.time_s)
-        metrics.ALERT_STATE.replace(numbers_of(rows))
+        judged[OF_THE_STACK] = judge_stack(rules.of_stack, self._stack_inputs(now))
+        rows = self._alerts.take(rules, judged, now.time_s)
+        views = [self._with_alerts(each.view, rules) for each in drafts]
         if self._influx:
-            told = {view.pipeline.name: [each for _, each in self._problems(view.pipeline.name)] for view in views}
+            told = {
+                view.pipeline.name: [each for _, each in self._alerts.problems(view.pipeline.name)] for view in views
+            }
             self._events.take(scraped, told)
             self._influx.take(scraped, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
-        stack = [problem for stage, problem in self._problems(OF_THE_STACK) if not (stage and views)]
+        stack = [problem for stage, problem in self._alerts.problems(OF_THE_STACK) if not (stage and views)]
         self.pages.show(View(now.time_s, tuple(views), self._alerts.told, tuple(stack), tuple(rows)))
         self._before = now
 
@@ -165,36 +136,9 @@ class Monitor:
             view = unjudged(pipeline, f"{type(error).__name__}: {error}")
             return Draft(view, _unjudged(rules, view.problems[0].text))
 
-    def _with_alerts(self, view: PipelineView, whole: Rules) -> PipelineView:
+    def _with_alerts(self, view: PipelineView, rules: Rules) -> PipelineView:
         name = view.pipeline.name
-        return with_alerts(view, whole.of[name], self._alerts.firing(name), self._alerts.firing(OF_THE_STACK))
-
-    def _problems(self, pipeline: str) -> list[tuple[str, Problem]]:
-        """What fires, each with its stage."""
-        return problems_of(self._alerts.firing(pipeline))
-
-    def _because(self, rule: Rule, entries: Sequence[Entry]) -> list[str]:
-        pipeline = entries[0].pipeline
-        return explanations(rule, self._lake.found(pipeline).by_slice, self._alerts.firing(pipeline))
-
-    def _send_trials(self, whole: Rules, now_s: float) -> None:
-        """Test messages that somebody has asked for."""
-        for request in take_requests(self._folder.alert_tests):
-            rule = next((each for each in whole.for_(request.pipeline) if each.name == request.alert), None)
-            if rule is None:
-                log.error("no alert to test alert=%s pipeline=%s", request.alert, request.pipeline)
-                continue
-            self._alerts.say(trial_message(rule, request.pipeline, request.who, request.id, now_s))
-
-    def _rows(
-        self, whole: Rules, judged: Mapping[str, Sequence[Judged]], silences: Sequence[Silence], now_s: float
-    ) -> list[AlertRow]:
-        """Every alert, the stack's first."""
-        found = []
-        for name in (OF_THE_STACK, *whole.of):
-            own, others = self._alerts.entries(name), self._alerts.entries(name, OF_THE_STACK)
-            found += rows_of(name, whole.for_(name), judged.get(name, ()), own, others, silences, now_s)
-        return found
+        return with_alerts(view, rules.of[name], self._alerts.firing(name), self._alerts.firing(OF_THE_STACK))
 
     def _stack_inputs(self, now: Snapshot) -> StackInputs:
         answers = {each.labels["engine"]: each.value for each in now.find(metrics.ENGINE_ANSWERS)}
@@ -214,13 +158,11 @@ class Monitor:
         """What goes on beside the looks, until `end`."""
         if self._influx:
             self._influx.start()
-        if self._webhook:
-            send = partial(self._webhook.keep_sending, self._alerts, self._asked_to_end)
-            VitalThread("webhook", send, self._asked_to_end).start()
+        self._alerts.start_sending()
 
     def end(self) -> None:
         """Send no more alerts."""
-        self._asked_to_end.set()
+        self._alerts.end()
 
     def _targets(self, client: httpx.Client) -> dict[str, str]:
         """Part -> URL of its metrics."""

@@ -14,8 +14,10 @@ from monitoring.judge.alert_rules import Judged, Rule
 
 MOST_ITEMS: Final = 20
 """Of one alert, so many hosts or topics are listed."""
-NUMBERS: Final = {"ok": 0, "resolved": 0, "no data": 0, "pending": 1, "firing": 2, "inconclusive": 3, "silenced": 4}
-"""What `hotpath_alert_state` shows."""
+NUMBERS: Final = {
+    "ok": 0, "resolved": 0, "no data": 0, "pending": 1, "firing": 2, "inconclusive": 3, "silenced": 4, "explained": 5,
+}  # fmt: skip
+"""What `hotpath_alert_state` shows; `explained` is firing, and told by the alert that explains it."""
 _WORST_FIRST: Final = ("firing", "silenced", "pending", "inconclusive")
 
 
@@ -130,12 +132,14 @@ def numbers_of(rows: Iterable[AlertRow]) -> Mapping[tuple[str, str, str], float]
     by_alert: dict[tuple[str, str, str], set[str]] = {}
     for row in rows:
         if row.state != "off":
-            by_alert.setdefault((row.pipeline, row.alert, row.severity), set()).add(row.state)
+            state = "explained" if row.explained_by and row.state == "firing" else row.state
+            by_alert.setdefault((row.pipeline, row.alert, row.severity), set()).add(state)
     return {key: float(NUMBERS[_worst(states)]) for key, states in by_alert.items()}
 
 
 def _worst(states: set[str]) -> str:
-    return next((state for state in _WORST_FIRST if state in states), "ok")
+    ranked = (_WORST_FIRST[0], "explained", *_WORST_FIRST[1:])
+    return next((state for state in ranked if state in states), "ok")
 
 
 def open_rows(rows: Iterable[AlertRow]) -> Iterator[AlertRow]:

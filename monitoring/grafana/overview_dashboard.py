@@ -67,6 +67,7 @@ ALERT_STATES: Final = PanelSpec(
         "2": Word("firing", "red"),
         "3": Word("inconclusive", "gray"),
         "4": Word("silenced", "blue"),
+        "5": Word("explained by another", "orange"),
     },
     links=(
         Link("How good the models' answers are", MODEL_HEALTH, "Realised AUC"),

@@ -167,7 +167,7 @@ class View:
             "problems": [asdict(problem) for problem in self.problems],
             "pipelines": [_pipeline_json(view) for view in self.pipelines],
             "alerts": [msgspec.to_builtins(each.message) | {"delivery": each.delivery} for each in self.told],
-            "alert_states": [asdict(row) for row in self.rows],
+            "alert_states": [dict(vars(row)) for row in self.rows],
         }
 
 

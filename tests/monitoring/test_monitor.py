@@ -252,7 +252,7 @@ def test_every_alert_is_shown_with_its_state_and_as_a_series_and_a_silence_is_to
     monitor = Monitor(places, None, LakeFollower(places, list), Pages())
     parts.failures.labels(**STEP).set(13)
     look(places, monitor)
-    assert states(monitor).keys() == ALERTS.keys()
+    assert states(monitor).keys() == ALERTS.keys() | {"origin_auc"}
     assert (states(monitor)["step_failing"], number("step_failing"), number("tables_lag")) == ({"firing"}, 2, 0)
     silence = Silence("step_failing", "ann", time.time(), time.time() + 60)
     write_silences(places.folder.silences, [silence])

@@ -201,6 +201,7 @@ class Monitor:
             provisional=found.provisional,
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
+            slices=found.by_slice,
         )
 
     def _inputs(self, pipeline: Pipeline, now: Snapshot) -> StageInputs:

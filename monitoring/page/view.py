@@ -16,14 +16,18 @@ from monitoring.alerts.alert_book import Told
 from monitoring.alerts.alert_entry import Entry, problems_of
 from monitoring.alerts.alert_rows import AlertRow, open_rows
 from monitoring.judge.alert_rules import Rule
-from monitoring.judge.model_health import Realised
+from monitoring.judge.model_health import OfLevel, Realised
 from monitoring.judge.stage import Problem, Stage
 from monitoring.judge.stages import broken, with_problems
 from monitoring.judge.trust import Verdict, first_line, verdict
 from monitoring.judge.trust_inputs import TrustInputs
-from monitoring.page.charts import Line, Mark, chart
+from monitoring.page.axes import Axis, fitted, time_axis
+from monitoring.page.charts import Band, Line, Mark, chart
+from monitoring.page.figure_tables import FigureRow, SliceTable, figure_rows, slice_tables
 
 SHOWN_S = 3600
+AUC_STEP, AGE_STEP_MIN = 0.02, 0.5
+"""The least that the lines of a chart are apart."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class PipelineView:
     """Every reason not to trust the model."""
     notes: Sequence[Problem] = ()
     """What fires and is merely told: all may be well."""
+    slices: Sequence[OfLevel] = ()
     is_judged: bool = True
     """False: the monitor has failed to look at it; `problems` says why."""
 
@@ -91,18 +96,34 @@ class PipelineView:
         versions = sorted(self.by_model.keys() | self.provisional.keys(), reverse=True)[:12]
         return [(version, self.by_model.get(version), self.provisional.get(version)) for version in versions]
 
+    @property
+    def figures(self) -> list[FigureRow]:
+        """The realised figures of all that is served, with their intervals and limits."""
+        return figure_rows(self.pipeline, self.seen.realised)
+
+    @property
+    def slice_tables(self) -> list[SliceTable]:
+        return slice_tables(self.slices)
+
     def auc_chart(self, now_s: float) -> str:
-        since = now_s - SHOWN_S
+        """With its 90 % interval, and the floor where there is one."""
         overall = [(r.minute_s, r.auc) for r in self.realised]
         versions = [(r.minute_s, r.auc) for r in self.by_model.values() if r is not None]
         lines = [Line("realised AUC", overall, "auc"), Line("one version", versions, "version", dots=True)]
         marks = [Mark(time_s, f"switched to {version}") for time_s, version in self.switches]
-        return chart(lines, since, now_s, 0.4, 1.0, marks, self.pipeline.monitoring.floors.get("auc"))
+        ends = [(r.minute_s, r.figures["auc"].low, r.figures["auc"].high) for r in self.realised if "auc" in r.figures]
+        floor = self.pipeline.monitoring.floors.get("auc")
+        time = time_axis([time_s for time_s, _ in overall + versions], now_s, SHOWN_S)
+        shown = [value for time_s, value in overall + versions if time_s >= time.low]
+        shown += [end for time_s, *both in ends if time_s >= time.low for end in both]
+        values = fitted([*shown, *([] if floor is None else [floor])], AUC_STEP, 0.0, 1.0) or Axis(0.5, 1.0)
+        return chart(lines, time, values, marks, floor, band=Band(ends, "interval"))
 
     def age_chart(self, now_s: float) -> str:
         minutes = [(time_s, age / 60) for time_s, age in self.ages]
-        highest = max([value for _, value in minutes] + [10.0]) * 1.1
-        return chart([Line("age", minutes, "age")], now_s - SHOWN_S, now_s, 0.0, highest, unit=" min")
+        time = time_axis([time_s for time_s, _ in minutes], now_s, SHOWN_S)
+        values = fitted([0.0, *(value for time_s, value in minutes if time_s >= time.low)], AGE_STEP_MIN)
+        return chart([Line("age", minutes, "age")], time, values or Axis(0.0, 4 * AGE_STEP_MIN), unit=" min")
 
     def check(self, now_s: float) -> None:
         """Work out all that is shown, so that what cannot be raises here, and not when the whole page is made."""
@@ -184,6 +205,8 @@ def _pipeline_json(view: PipelineView) -> dict[str, Any]:
         "realised": None if view.seen.realised is None else asdict(view.seen.realised),
         "models": {version: None if r is None else asdict(r) for version, r in view.by_model.items()},
         "provisional": {version: None if r is None else asdict(r) for version, r in view.provisional.items()},
+        "figures": [asdict(row) for row in view.figures],
+        "slices": [asdict(each) for each in view.slices],
         "clock_offsets_s": dict(view.seen.clock_offsets_s),
         "problems": [asdict(problem) for problem in view.problems],
         "notes": [asdict(problem) for problem in view.notes],

@@ -73,3 +73,14 @@ def test_no_module_name_means_two_things() -> None:
     """A name of a module stands once in the product. Crates have names of their own."""
     stems = [path.stem for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.stem != "__init__"]
     assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_that_a_page_shows_is_there_and_small(page: Path) -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [name for name in shown if not 0 < (page.parent / name).stat().st_size <= 200_000] == []
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {name for page in PAGES for name in re.findall(r"pictures/([\w-]+\.png)", page.read_text(encoding="utf-8"))}
+    assert {path.name for path in (ROOT / "docs" / "pictures").glob("*.png")} == shown

@@ -562,6 +562,23 @@ _STACK: Final = (
         no_data="ok",
     ),
     AlertDefault(
+        "part_ended",
+        Measure(
+            "ended_parts",
+            "parts",
+            "1 for a minute after a part has ended, or was killed, and was started again.",
+            each="part",
+            of_stack=True,
+        ),
+        "above",
+        0,
+        "A part, or an engine that `up` runs, ended without being asked to; it is started again by itself.",
+        "None where it was once; its log says why it ended.",
+        f"{_LOGS}{{item}}",
+        no_data="ok",
+        is_note=True,
+    ),
+    AlertDefault(
         "part_restarts",
         Measure(
             "restarts", "parts", "1 while a part is restarted often or had ended itself.", each="part", of_stack=True

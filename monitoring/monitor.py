@@ -24,7 +24,7 @@ from contract.process_end import VitalThread
 from contract.restarts import Restart, RestartsError, read_restarts
 from contract.variable_types import Address
 from monitoring.alerts.alert_desk import AlertDesk, Rules
-from monitoring.alerts.alert_entry import OF_THE_STACK
+from monitoring.alerts.alert_entry import OF_THE_STACK, problems_of
 from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.influx_feed import InfluxFeed, own_samples
@@ -112,7 +112,9 @@ class Monitor:
             self._events.take(scraped, told)
             self._influx.take(scraped, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
-        stack = [problem for stage, problem in self._alerts.problems(OF_THE_STACK) if not (stage and views)]
+        notes = {rule.name for rule in rules.of_stack if rule.is_note}
+        of_stack = [entry for entry in self._alerts.firing(OF_THE_STACK) if entry.alert not in notes]
+        stack = [problem for stage, problem in problems_of(of_stack) if not (stage and views)]
         self.pages.show(View(now.time_s, tuple(views), self._alerts.told, tuple(stack), tuple(rows)))
         self._before = now
 

@@ -27,7 +27,7 @@ from monitoring.alerts.alert_messages import moment
 from monitoring.alerts.alert_trials import TrialRequest, ask_for_trial
 from monitoring.alerts.silences import Silence, read_silences, write_silences
 from monitoring.judge.alert_rules import Rule, rules_of, stack_rules
-from monitoring.judge.wording import in_words
+from monitoring.judge.wording import in_words, printable
 from streaming.pipeline_file.diagnostics import did_you_mean
 from streaming.pipeline_file.durations import parse_duration
 
@@ -113,7 +113,7 @@ def table_of(rows: Sequence[Row]) -> list[str]:
 
 
 def _lines(row: Row) -> list[str]:
-    name = f"{row['alert']}:{row['item']}" if row["item"] else row["alert"]
+    name = f"{row['alert']}:{printable(row['item'])}" if row["item"] else row["alert"]
     bound = "" if row["threshold"] is None else f"{row['side']} {_number(row['threshold'], row['unit'])}"
     line = (
         f"{row['state']:<13} {name:<30} {row['pipeline'] or 'the stack':<14} {row['severity']:<9} {_value(row):>22} "
@@ -124,7 +124,12 @@ def _lines(row: Row) -> list[str]:
     if row["state"] not in ("firing", "silenced", "pending", "inconclusive"):
         return [line]
     why = f" (explained by {row['explained_by']})" if row["explained_by"] else ""
-    return [line, f"{'':<13} {row['text']}{why}; look with: {row['command'].removeprefix('./')}"]
+    return [line, f"{'':<13} {_plain(row['text'])}{why}; look with: {_plain(row['command'].removeprefix('./'))}"]
+
+
+def _plain(text: str) -> str:
+    """Without the control characters that a host's name may bring into a terminal."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _value(row: Row) -> str:
@@ -148,7 +153,7 @@ def line_of(told: Row) -> str:
     """One message, with what it explains and what became of it."""
     explains = f"; it explains {len(told['explains'])} more" if told["explains"] else ""
     of = told["pipeline"] or "the stack"
-    return f"{told['when']}  {told['state']:<9} {of}: {told['text']}{explains}  [{told['delivery']}]"
+    return f"{told['when']}  {told['state']:<9} {of}: {_plain(told['text'])}{explains}  [{told['delivery']}]"
 
 
 def _test(args: Namespace, settings: Settings) -> int:

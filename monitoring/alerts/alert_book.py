@@ -22,6 +22,7 @@ from monitoring.alerts.alert_states import AlertStates
 from monitoring.alerts.silences import Silence
 from monitoring.alerts.telling import Because, messages
 from monitoring.judge.alert_rules import Judged, Rule
+from monitoring.judge.wording import printable
 
 KEPT: Final = 200
 MOST_UNSENT: Final = 1000
@@ -130,7 +131,7 @@ class AlertBook:
             message.state,
             message.severity,
             message.pipeline,
-            message.code,
+            printable(message.code),
             len(message.explains),
             message.text,
         )

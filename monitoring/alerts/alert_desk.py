@@ -57,6 +57,10 @@ class AlertDesk:
         self._book = AlertBook(places.folder.monitor_alerts, has_webhook=self._webhook is not None)
         self._folder, self._by_slice = places.folder, by_slice
         self._asked_to_end = Event()
+        if places.environment.get(variables.ALERTS) != "webhook" and places.influx is None:
+            log.error(
+                "%s asks for Grafana's alerts, and no InfluxDB is named: none are sent by it", variables.ALERTS.name
+            )
 
     @property
     def told(self) -> list[Told]:

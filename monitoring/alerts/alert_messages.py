@@ -137,7 +137,7 @@ def _shown(value: float, unit: str) -> str:
 
 def payload(told: Message, kind: Format) -> dict[str, Any]:
     """The body of the post."""
-    return {"text": _as_slack(told)} if kind == "slack" else msgspec.to_builtins(told)
+    return {"text": _as_slack(told)} if kind == "slack" else msgspec.to_builtins(told) | {"how_bad": how_bad(told)}
 
 
 def _as_slack(told: Message) -> str:

@@ -10,7 +10,9 @@ from monitoring.alerts.alert_entry import OF_THE_STACK, Entry
 
 _STANDS: Final = ("mirror_blind", "mirror_lag", "batch_stall", "tables_lag", "tables_unknown", "rows_lag")
 """What stands behind a broker or a reader that is away, in the order of the flow."""
-_FAILS: Final = ("step_failing", "query_ends", "part_silent", "own_part_silent", "part_restarts", "own_part_restarts")
+_FAILS: Final = (
+    "step_failing", "query_ends", "part_silent", "own_part_silent", "part_ended", "part_restarts", "own_part_restarts",
+)  # fmt: skip
 _LATER: Final = ("no_traffic", "no_labels", "model_age", "training_stands", "training_failures")
 
 
@@ -21,9 +23,12 @@ class Cause:
     alert: str
     items: tuple[str, ...]
     explains: tuple[str, ...]
+    of_same_item: bool = False
+    """Only where both are about the same part."""
 
-    def is_of(self, entry: Entry) -> bool:
-        return entry.alert == self.alert and (not self.items or entry.item in self.items)
+    def explains_this(self, cause: Entry, symptom: Entry) -> bool:
+        is_cause = cause.alert == self.alert and (not self.items or cause.item in self.items)
+        return is_cause and symptom.alert in self.explains and (not self.of_same_item or cause.item == symptom.item)
 
 
 CAUSES: Final = (
@@ -48,8 +53,10 @@ CAUSES: Final = (
     Cause("part_silent", ("watcher",), ("mirror_blind", "mirror_lag", "tables_lag", "tables_unknown", "rows_lag")),
     Cause("part_silent", ("streaming",), ("batch_stall", "tables_lag", "tables_unknown", "rows_lag", "step_failing")),
     Cause("part_silent", ("trainer",), ("training_stands", "model_age")),
+    Cause("part_restarts", (), ("part_ended", "part_silent"), of_same_item=True),
+    Cause("part_ended", (), ("part_silent", "own_part_silent"), of_same_item=True),
     Cause("part_restarts", ("mirror",), ("mirror_lag", "tables_lag", "rows_lag")),
-    Cause("part_restarts", ("streaming",), ("batch_stall", "tables_lag", "tables_unknown", "rows_lag", "part_silent")),
+    Cause("part_restarts", ("streaming",), ("batch_stall", "tables_lag", "tables_unknown", "rows_lag")),
     Cause("part_restarts", ("kafka-onprem", "kafka-cloud"), _STANDS),
     Cause("part_restarts", ("namenode", "datanode"), (*_STANDS[2:], "outcomes_unread", "pull_failures")),
     Cause("mirror_blind", (), ("mirror_lag", "tables_lag", "tables_unknown", "rows_lag")),
@@ -67,7 +74,7 @@ CAUSES: Final = (
     Cause("clock_ahead", (), ("quarantined",)),
     Cause("clock_behind", (), ("quarantined",)),
     Cause("scorer_cannot_start", (), ("no_model", "scorer_silent")),
-    Cause("own_part_restarts", (), ("own_part_silent",)),
+    Cause("own_part_restarts", (), ("own_part_silent", "part_ended"), of_same_item=True),
 )
 """In the order in which a symptom looks for its cause."""
 
@@ -81,13 +88,7 @@ def causes_of(symptom: Entry, entries: Iterable[Entry]) -> list[Entry]:
         and entry.pipeline in (symptom.pipeline, OF_THE_STACK)
         and entry.key != symptom.key
     ]
-    explained = (each for each in CAUSES if symptom.alert in each.explains)
-    return [entry for each in explained for entry in there if each.is_of(entry) and not _is_own_item(entry, symptom)]
-
-
-def _is_own_item(cause: Entry, symptom: Entry) -> bool:
-    """A part that restarts explains its silence, and not that it restarts."""
-    return cause.alert == symptom.alert
+    return [entry for each in CAUSES for entry in there if each.explains_this(entry, symptom)]
 
 
 def explained_by(cause: Entry, entries: Collection[Entry]) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from monitoring.judge.stage import StackInputs, StageInputs
 
 OWN_PARTS = ("rollout-", "replay-")
 """Parts that belong to one pipeline, by the beginning of their names; its name follows."""
+ENDED_TOLD_S = 60.0
 STEPS = {"hot query": "events", "losses": "events", "upkeep": "events", "rows job": "rows"}
 """The steps of the Spark job, each with the stage of the flow that it belongs to."""
 PARTS = {
@@ -59,6 +60,16 @@ def silent_scorers(look: StageInputs) -> Iterator[Reading]:
         if pipeline_of_scorer(scorer) == look.pipeline.name:
             yield Reading(1, f"the scorer {scorer} does not answer: {why}", scorer)
     yield from (_starting(part) for part in look.now.starting if pipeline_of_scorer(part) == look.pipeline.name)
+
+
+def ended_parts(look: StackInputs) -> Iterator[Reading]:
+    """Parts that have just ended without being asked to."""
+    newest = {restart.part: restart for restart in look.restarts}  # the newest come last
+    for part, restart in sorted(newest.items()):
+        ago_s = look.now.time_s - restart.when_s
+        if ago_s <= ENDED_TOLD_S:
+            text = f"{part} ended {max(0.0, ago_s):.0f} s ago and was started again: it {restart.why}"
+            yield Reading(1, text, part, command=f"./hotpath logs {part}")
 
 
 def restarted_parts(look: StackInputs) -> Iterator[Reading]:

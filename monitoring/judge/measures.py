@@ -70,6 +70,7 @@ _OF_STACK: Final[Mapping[str, ReadStack]] = {
     "engines_away": stack_readings.engines,
     "influx_away": stack_readings.influxdb,
     "silent_parts": failing.silent_parts,
+    "ended_parts": failing.ended_parts,
     "restarts": failing.restarted_parts,
     "watcher_silence": standing_still.watcher_blind,
     "disk_free": stack_readings.disk,

@@ -16,6 +16,7 @@ import pytest
 from contract.alert_catalogue import ALERTS
 from contract.layout import Places
 from infra.cli import main
+from infra.commands.tell_alerts import line_of, table_of
 from monitoring.alerts.silences import read_silences
 from monitoring.judge.outcome_follower import LakeFollower
 from monitoring.monitor import Monitor
@@ -162,3 +163,18 @@ def test_a_silence_lasts_a_duration(data: Path, lasts: str, capsys: pytest.Captu
         main(["alerts", "silence", "disk", "--for", lasts])
     assert ended.value.code == 2
     assert "argument --for" in capsys.readouterr().err
+
+
+def test_names_and_words_from_outside_reach_no_terminal_as_they_are() -> None:
+    row = {
+        "state": "firing", "alert": "clock_ahead", "item": "a\x1b[31m\n", "pipeline": "flights", "severity": "critical",
+        "text": "the clock of a\x1b[31m\n is ahead", "value": 900.0, "low": None, "high": None, "threshold": 5.0,
+        "side": "above", "unit": "s", "since": "2026-11-28T04:00:00.000Z", "silenced_by": None, "silenced_until": None,
+        "explained_by": None, "command": "./hotpath logs \x07",
+    }  # fmt: skip
+    lines = table_of([row])
+    assert all(line.isprintable() for line in lines)
+    assert lines[1].split()[:2] == ["firing", r"clock_ahead:a\x1b[31m\n"]
+    assert "15 min" in lines[1]
+    told = {"when": "w", "state": "firing", "pipeline": "", "text": "\x1b[31m", "explains": ["x"], "delivery": "sent"}
+    assert line_of(told) == r"w  firing    the stack: \x1b[31m; it explains 1 more  [sent]"

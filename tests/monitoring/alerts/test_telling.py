@@ -149,3 +149,26 @@ def test_an_alert_of_the_teams_own_is_told_with_its_severity(book: AlertBook) ->
         "above",
         "records",
     )
+
+
+def test_a_killed_part_is_one_message_whether_its_engine_is_seen_to_be_away_or_not(book: AlertBook) -> None:
+    ended: Values = {"part_ended": {"kafka-cloud": 1.0}}
+    turn(book, {**ended, "engine_down": {"kafka-cloud": 0.0}})
+    assert said(book) == [("firing", "part_ended:kafka-cloud")]
+    turn(book, {"part_ended": None, "engine_down": {"kafka-cloud": 0.0}}, NOW_S + 60)
+    assert said(book)[1:] == [("resolved", "part_ended:kafka-cloud")]
+
+
+def test_a_killed_part_is_told_by_its_engine_where_that_stays_away(book: AlertBook) -> None:
+    both: Values = {"part_ended": {"kafka-cloud": 1.0}, "engine_down": {"kafka-cloud": 1.0}}
+    for after_s in (0, 6, 12):
+        turn(book, both, NOW_S + after_s)
+    (told,) = messages(book)
+    assert told.code == "engine_down:kafka-cloud"
+    assert told.explains[0].startswith("part_ended:kafka-cloud: ")
+
+
+def test_the_silence_of_another_part_is_not_explained_by_one_that_ended(book: AlertBook) -> None:
+    for after_s in (0, 10):
+        turn(book, {"part_ended": {"trainer": 1.0}, "part_silent": {"trainer": 1.0, "pull": 1.0}}, NOW_S + after_s)
+    assert said(book) == [("firing", "part_ended:trainer"), ("firing", "part_silent:pull")]

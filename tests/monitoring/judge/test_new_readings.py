@@ -9,6 +9,7 @@ import pytest
 
 from contract import metrics
 from contract.metric_types import bucket_name
+from contract.restarts import Restart
 from monitoring.collect.scrape import Snapshot
 from monitoring.judge.alert_rules import Judged, rules_of, stack_rules
 from monitoring.judge.measures import judge_pipeline, judge_stack
@@ -17,7 +18,7 @@ from monitoring.judge.outcome_follower import Found
 from monitoring.judge.reading import Reading
 from monitoring.judge.stage import StackInputs, StageInputs
 from monitoring.judge.trust_inputs import TrustInputs
-from tests.monitoring.judge.looks import OWN, PIPELINE, Looks
+from tests.monitoring.judge.looks import OWN, PIPELINE, START_S, Looks
 from tests.monitoring.plain_outcomes import Outcome, collected
 from training.evaluation.confidence_intervals import Interval
 
@@ -115,6 +116,15 @@ def test_an_engine_that_does_not_answer_is_bad_and_one_that_may_be_starting_is_n
         looks.set(metrics.ENGINE_ANSWERS, answers, part="monitor", engine=engine)
     found = {each.item: each.finding for each in stack(looks, "engine_down", may_be_starting={"hdfs"})}
     assert found == {"kafka-cloud": "bad", "hdfs": "unknown", "h2o": "good"}
+
+
+def test_a_part_that_was_killed_is_told_for_a_minute_with_what_ended_it() -> None:
+    looks = Looks(restarts=[Restart("kafka-cloud", START_S - 5, "was killed by signal 9")])
+    (found,) = stack(looks, "part_ended", restarts=looks.restarts)
+    assert found.reading is not None
+    assert found.reading.text == "kafka-cloud ended 5 s ago and was started again: it was killed by signal 9"
+    looks.now_s += 56
+    assert [each.finding for each in stack(looks, "part_ended", restarts=looks.restarts)] == ["no_data"]
 
 
 def test_a_disk_that_is_nearly_full_is_told() -> None:

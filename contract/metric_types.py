@@ -27,7 +27,7 @@ class ReplacedGauge(Gauge):
 
     def replace(self, samples: Mapping[L, float]) -> None:
         """Show these values by their labels' values, and nothing else."""
-        self._shown = tuple(samples.items())
+        self._shown = tuple((labels, float(value)) for labels, value in samples.items())
 
     def _child_samples(self) -> Iterable[Sample]:
         """Of a gauge without labels; one with labels has no children that anybody sets."""

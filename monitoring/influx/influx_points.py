@@ -54,7 +54,7 @@ class PointMaker:
                 continue
             tags = _tags(sample, declared)
             if declared.kind == "gauge":
-                gauges.add(declared, tags, sample.value)
+                gauges.add(declared, tags, float(sample.value))  # InfluxDB refuses whole numbers beside others
                 continue
             series = (sample.part, sample.name, tuple(sorted(sample.labels.items())))
             seen[series] = sample.value

@@ -550,6 +550,15 @@ _STACK: Final = (
         f"{_LOGS}monitor",
     ),
     AlertDefault(
+        "graphite_down",
+        Measure("graphite_away", "databases", "1 while Graphite takes no points.", of_stack=True),
+        "above",
+        0,
+        "Graphite has a gap when it stays away for long: some twenty minutes of points wait in memory.",
+        "The message says why nothing can be sent.",
+        f"{_LOGS}monitor",
+    ),
+    AlertDefault(
         "part_silent",
         Measure("silent_parts", "parts", "1 while a part does not show its metrics.", each="part", of_stack=True),
         "above",

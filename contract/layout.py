@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from contract import variables
 from contract.data_folder import DataFolder
 from contract.environment import Environment, Variable, VariableError
+from contract.variable_types import Address
 
 Need: TypeAlias = Literal["onprem", "cloud", "hdfs", "h2o"]
 """An engine, by the name that it has in `Places`."""
@@ -106,6 +107,11 @@ class Places:
     def influx(self) -> Influx | None:
         """Where the monitor writes; None where no InfluxDB is named."""
         return _influx(self.environment)
+
+    @property
+    def graphite(self) -> Address | None:
+        """Where the monitor sends the same points in Graphite's plaintext protocol."""
+        return self.environment.get(variables.GRAPHITE)
 
     # on HDFS, everything of a pipeline under its name
     def root(self, pipeline: str) -> str:

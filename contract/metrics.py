@@ -287,6 +287,14 @@ INFLUX_SPOOL_BYTES = MONITOR.gauge(
     "hotpath_monitor_influx_spool_bytes", "bytes", "Points on disk that InfluxDB has not taken yet."
 )
 
+GRAPHITE_LINES = MONITOR.counter(
+    "hotpath_monitor_graphite_lines",
+    "lines",
+    "Lines for Graphite: sent, or dropped since too many waited. Where no Graphite is named there are none.",
+    "outcome",
+    only_by_fault=True,
+)
+
 # engines and this host, as the monitor asks them
 ENGINE_ANSWERS = MONITOR.replaced(
     "hotpath_engine_answers", "1 or 0", "1 while the engine answers the monitor, 0 while it does not.", "engine"

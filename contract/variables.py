@@ -295,6 +295,14 @@ INFLUX_SPOOL: Final = Variable(
     "1000000000",
     "monitor",
 )
+GRAPHITE: Final = Variable[Address | None](
+    "HOTPATH_GRAPHITE",
+    types.address,
+    None,
+    "Your own Graphite (carbon, or what speaks its plaintext protocol with tags), which the monitor tells the same.",
+    "graphite.example.org:2003",
+    "monitor",
+)
 INFLUXD: Final = Variable[Path | None](
     "HOTPATH_INFLUXD",
     types.path,
@@ -435,7 +443,7 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "memory": tuple(MEMORY.values()),
     "times": (TRIGGER_S, UPKEEP_S, STUCK_S, CALL_S),
     "scorers": (KEYS, MAX_BODY, RATE, SPOOL, SLOTS),
-    "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD),
+    "history": (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN, INFLUX_SPOOL, INFLUXD, GRAPHITE),
     "alerts": (WEBHOOK, WEBHOOK_FORMAT, ALERTS),
     "grafana": (GRAFANA_URL, GRAFANA_TOKEN),
     "other": (DATA, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),

@@ -27,7 +27,7 @@ from monitoring.alerts.alert_desk import AlertDesk, Rules
 from monitoring.alerts.alert_entry import OF_THE_STACK, problems_of
 from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
-from monitoring.influx.influx_feed import InfluxFeed, own_samples
+from monitoring.influx.point_feed import PointFeed, own_samples
 from monitoring.judge.alert_rules import Judged, Rule
 from monitoring.judge.costs import Costs, show_clocks_behind
 from monitoring.judge.data_health import DataFollower
@@ -81,7 +81,7 @@ class Monitor:
         self._clock = clock
         self._began_s = clock()
         self._memory = Memory(places.folder.monitor_memory, self._began_s)
-        self._influx = InfluxFeed(places, influx) if (influx := places.influx) else None
+        self._feed = PointFeed(places)
         self._model_points, self._status_points = ModelPoints(), StatusPoints()
         self._events = EventPoints(places.folder.monitor_events)
         self._costs = Costs()
@@ -105,12 +105,12 @@ class Monitor:
         judged[OF_THE_STACK] = judge_stack(rules.of_stack, self._stack_inputs(now))
         rows = self._alerts.take(rules, judged, now.time_s)
         views = [self._with_alerts(each.view, rules) for each in drafts]
-        if self._influx:
+        if self._feed.is_wanted:
             told = {
                 view.pipeline.name: [each for _, each in self._alerts.problems(view.pipeline.name)] for view in views
             }
             self._events.take(scraped, told)
-            self._influx.take(scraped, partial(self._points, now.time_s, views))
+            self._feed.take(scraped, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
         notes = {rule.name for rule in rules.of_stack if rule.is_note}
         of_stack = [entry for entry in self._alerts.firing(OF_THE_STACK) if entry.alert not in notes]
@@ -149,8 +149,7 @@ class Monitor:
         return StackInputs(
             now,
             self._restarts(),
-            self._influx.problem() if self._influx else None,
-            self._influx is not None,
+            self._feed.problems(),
             self._deployed.unreadable,
             self._memory.windows,
             may_be_starting,
@@ -158,8 +157,7 @@ class Monitor:
 
     def start_threads(self) -> None:
         """What goes on beside the looks, until `end`."""
-        if self._influx:
-            self._influx.start()
+        self._feed.start()
         self._alerts.start_sending()
 
     def end(self) -> None:

@@ -12,11 +12,9 @@ from deltalake.exceptions import TableNotFoundError
 
 from contract.layout import Places
 from contract.pipeline import Pipeline
-from contract.records import FEATURE_PREFIX
+from contract.records import FEATURE_PREFIX, SPAN_BUCKETS
 from monitoring.collect.table_files import Partition, TableFiles
-from streaming.lake.built_table import BuiltTable, rows_table
 from streaming.lake.delta_tables import add_actions
-from streaming.pipeline_file.compile_pipeline import compile_pipeline
 
 MOST_OF_A_BUCKET = 500
 """Of each batch of a file and each bucket in it, so many rows are kept."""
@@ -40,19 +38,19 @@ class FeatureReader:
 
     places: Places
     pipeline: Pipeline
-    _table: BuiltTable = field(init=False)
+    _url: str = field(init=False)
     _files: TableFiles[pa.RecordBatch] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._table = rows_table(self.places, self.pipeline, compile_pipeline(self.pipeline).feature_types)
+        self._url = self.places.table(self.pipeline.name, f"rows-{self.pipeline.rows_hash}")
         features = [f"{FEATURE_PREFIX}{name}" for name in self.pipeline.features]
         columns = ("bucket", "as_of", "label_append_time", *features)
-        self._files = TableFiles(self._table.url, columns, _sample)
+        self._files = TableFiles(self._url, columns, _sample)
 
     def read(self) -> Sampled | None:
         """The newest windows; None while the table has nothing new since the last call, or is not there."""
         try:
-            rows_of = _rows_by_span(self._table.url)
+            rows_of = _rows_by_span(self._url)
         except TableNotFoundError:
             return None
         if not rows_of:
@@ -70,9 +68,11 @@ class FeatureReader:
 
     def _window_s(self, rows_of: Mapping[int, int]) -> int:
         """As long as it takes to retrain, or longer where rows are few; but so that the past has windows enough."""
-        every_s, bucket_s = self.pipeline.training.every // timedelta(seconds=1), self._table.bucket_s
+        every_s, bucket_s = (
+            each // timedelta(seconds=1) for each in (self.pipeline.training.every, self.pipeline.lake.buckets)
+        )
         newest = sorted(rows_of)[-WINDOWS:]
-        per_second = sum(rows_of[span] for span in newest) / (newest[-1] + self._table.span_s - newest[0])
+        per_second = sum(rows_of[span] for span in newest) / (newest[-1] + SPAN_BUCKETS * bucket_s - newest[0])
         longest = self.pipeline.training.window // timedelta(seconds=1) // FEWEST_WINDOWS
         wanted_s = min(max(every_s, FEWEST_IN_A_WINDOW / per_second), max(longest, every_s))
         return max(1, -int(-wanted_s // bucket_s)) * bucket_s

@@ -292,6 +292,12 @@ _POINTS = PanelSpec(
     (Series(per_second(metrics.INFLUX_POINTS), by=("outcome",)),),
     links=(Link("Points that wait", PLATFORM, "InfluxDB: points that wait on disk"),),
 )
+_LINES = PanelSpec(
+    "Graphite: lines",
+    "That were sent, and that were dropped since too many waited; without a Graphite of yours there are none.",
+    (Series(per_second(metrics.GRAPHITE_LINES), by=("outcome",)),),
+    links=(Link("Network of this host", PLATFORM, "Network of this host"),),
+)
 _POINT_SPOOL = PanelSpec(
     "InfluxDB: points that wait on disk",
     f"While InfluxDB is away; beyond {variables.INFLUX_SPOOL.name} the oldest go.",
@@ -332,6 +338,6 @@ PLATFORM_DASHBOARD: Final = DashboardSpec(
             "This host and its parts",
             (_CPU, _MEMORY, _DISK, _NETWORK, _ALL_CPU, _PART_CPU, _PART_MEMORY, _PART_FILES, _PART_AGE),
         ),
-        Section("The monitor", (_POINTS, _POINT_SPOOL, _WEBHOOK, _DROPPED)),
+        Section("The monitor", (_POINTS, _POINT_SPOOL, _LINES, _WEBHOOK, _DROPPED)),
     ),
 )

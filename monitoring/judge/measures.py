@@ -69,6 +69,7 @@ _OF_PIPELINE: Final[Mapping[str, Read]] = {
 _OF_STACK: Final[Mapping[str, ReadStack]] = {
     "engines_away": stack_readings.engines,
     "influx_away": stack_readings.influxdb,
+    "graphite_away": stack_readings.graphite,
     "silent_parts": failing.silent_parts,
     "ended_parts": failing.ended_parts,
     "restarts": failing.restarted_parts,

@@ -26,8 +26,18 @@ def engines(look: StackInputs) -> Iterator[Reading]:
 
 def influxdb(look: StackInputs) -> Iterator[Reading]:
     """None where no InfluxDB is named."""
-    if look.has_influx:
-        yield Reading(float(look.unwritten is not None), look.unwritten or "InfluxDB takes what it is given")
+    yield from _unwritten(look, "influxdb", "InfluxDB takes what it is given")
+
+
+def graphite(look: StackInputs) -> Iterator[Reading]:
+    """None where no Graphite is named."""
+    yield from _unwritten(look, "graphite", "Graphite takes what it is sent")
+
+
+def _unwritten(look: StackInputs, history: str, well: str) -> Iterator[Reading]:
+    if history in look.unwritten:
+        why = look.unwritten[history]
+        yield Reading(float(why is not None), why or well)
 
 
 def disk(look: StackInputs) -> Iterator[Reading]:

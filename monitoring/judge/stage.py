@@ -51,9 +51,8 @@ class StackInputs:
     now: Snapshot
     restarts: Sequence[Restart] = ()
     """Of this host's parts, as the supervisor noted them."""
-    unwritten: str | None = None
-    """Why InfluxDB has no new points; None: it has them, or there is none."""
-    has_influx: bool = False
+    unwritten: Mapping[str, str | None] = field(default_factory=dict)
+    """Of `influxdb` and `graphite`, as far as they are named: why it has no new points; None: it has them."""
     unreadable: Mapping[Path, str] = field(default_factory=dict)
     """Deployed files that do not load, each with the reason."""
     windows: CounterWindows = field(default_factory=lambda: CounterWindows(()))

@@ -10,6 +10,7 @@ from contract import metrics
 from contract.metric_types import count_name, sample_name, sum_name
 from monitoring.collect.scrape import Sample, Snapshot
 from monitoring.influx.influx_points import PointMaker, quantile
+from monitoring.influx.point_feed import own_samples
 
 NOW_S = 1_800_000_000.0
 REQUESTS = sample_name(metrics.REQUESTS)
@@ -120,3 +121,12 @@ def test_quantiles_lie_within_the_bounds_and_rise(counts: list[int], shares: lis
     found = [quantile(share, list(zip(bounds, cumulative, strict=True))) for share in sorted(shares)]
     assert found == sorted(found)
     assert all(0 <= value <= bounds[-2] for value in found)
+
+
+def test_every_number_is_a_float_since_influxdb_keeps_the_kind_of_the_first() -> None:
+    metrics.HOST_NETWORK_BYTES.replace({("received",): 7})
+    maker, own = PointMaker(), own_samples()
+    assert {type(sample.value) for sample in own} >= {int}, "the library shows some as whole numbers"
+    maker.points(Snapshot(NOW_S, own))
+    made = maker.points(Snapshot(NOW_S + 10, own_samples()))
+    assert {type(value) for point in made for value in point._fields.values()} == {float}

@@ -135,12 +135,16 @@ def test_a_disk_that_is_nearly_full_is_told() -> None:
     assert [each.finding for each in stack(looks, "hdfs_space")] == ["good"]
 
 
-@pytest.mark.parametrize(
-    ("given", "finding"),
-    [({}, "no_data"), ({"has_influx": True}, "good"), ({"has_influx": True, "unwritten": "401"}, "bad")],
-)
-def test_influxdb_is_judged_where_there_is_one(given: dict[str, Any], finding: str) -> None:
-    assert [each.finding for each in stack(Looks(), "influx_down", **given)] == [finding]
+@pytest.mark.parametrize("history", ["influxdb", "graphite"])
+def test_a_history_is_judged_where_there_is_one(history: str) -> None:
+    alert = {"influxdb": "influx_down", "graphite": "graphite_down"}[history]
+
+    def findings(**unwritten: str | None) -> list[str]:
+        return [each.finding for each in stack(Looks(), alert, unwritten=unwritten)]
+
+    assert findings() == ["no_data"]
+    assert findings(**{history: None}) == ["good"]
+    assert findings(**{history: "401"}) == ["bad"]
 
 
 def test_a_feature_that_drifts_is_named_with_its_index() -> None:

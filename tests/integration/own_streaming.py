@@ -42,17 +42,24 @@ class OwnStreaming:
             "HOTPATH_DATA": str(data),
             "HOTPATH_TRIGGER_S": "1",
             "HOTPATH_UPKEEP_S": "30",
-            "HOTPATH_STUCK_S": "45",  # a batch that hangs is given up after so long: by default ten minutes
             "HOTPATH_METRICS_PORT": "0",
         }
-        self._log = (data / "streaming.log").open("ab")
+        self._log_file = data / "streaming.log"
+        self._log = self._log_file.open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streaming.job"]
+    def start(self, stuck_s: int = 600) -> None:
+        """`stuck_s`: after so long a batch that hangs is given up; a slow one on a busy machine should not be."""
+        command, env = [sys.executable, "-m", "streaming.job"], self._env | {"HOTPATH_STUCK_S": str(stuck_s)}
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=self._env, stdout=self._log, stderr=self._log, start_new_session=True
+            command, cwd=ROOT, env=env, stdout=self._log, stderr=self._log, start_new_session=True
         )
+
+    def must_run(self) -> None:
+        """Fail with the end of its log when the process has ended by itself."""
+        assert self._process is not None
+        code = self._process.poll()
+        assert code is None, f"streaming has ended with {code}:\n{self._log_file.read_text()[-4000:]}"
 
     def kill(self) -> None:
         """kill -9 of the driver and all that it started."""

@@ -53,7 +53,12 @@ def ids(own: OwnStreaming) -> set[str]:
 
 def wait_for(own: OwnStreaming, numbers: range) -> None:
     wanted = {str(number) for number in numbers}
-    until(lambda: wanted <= ids(own), PATIENCE_S, f"questions {numbers} in events")
+
+    def have_come() -> bool:
+        own.must_run()
+        return wanted <= ids(own)
+
+    until(have_come, PATIENCE_S, f"questions {numbers} in events")
 
 
 def test_every_record_lands_once_in_its_table(own: OwnStreaming) -> None:
@@ -156,6 +161,8 @@ def test_kill_9_and_a_fresh_start_lose_and_double_nothing(own: OwnStreaming) -> 
 @pytest.mark.restarts
 def test_a_batch_that_hangs_ends_the_process_and_the_next_one_takes_it_once(own: OwnStreaming, stack: Any) -> None:
     namenode = stack.part_pid("namenode")
+    assert own.stop() == 0
+    own.start(stuck_s=45)
     send(own, *(reading(number) for number in range(3000, 3010)))
     wait_for(own, range(3000, 3010))
     os.kill(namenode, signal.SIGSTOP)  # whoever calls it waits

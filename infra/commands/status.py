@@ -104,8 +104,13 @@ def restart_troubles(parts: list[Row], told: list[str]) -> list[str]:
     return [
         f"{part['trouble']}; look with: {part['look_first']}"
         for part in troubled
-        if not any(f": {part['part']} was started" in each or f": {part['part']} ended itself" in each for each in told)
+        if not any(_tells(each, f"{part['part']} {what}") for each in told for what in ("was started", "ended itself"))
     ]
+
+
+def _tells(trouble: str, words: str) -> bool:
+    """Whether a trouble begins with these words, be it after pipeline and stage."""
+    return trouble.startswith(words) or f": {words}" in trouble
 
 
 def troubles_of(pipeline: Row) -> list[str]:

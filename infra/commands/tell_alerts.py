@@ -14,14 +14,12 @@ from uuid import uuid4
 
 from contract import variables
 from contract.alert_catalogue import ALERTS
-from contract.environment import Environment
 from contract.pipeline import Pipeline
 from contract.variable_types import reachable
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.deployments import DeploymentUnreadable, NoSuchPipeline, deployment
-from infra.stack.part_environment import environment
 from infra.supervisor.readiness import json_at
 from monitoring.alerts.alert_messages import moment
 from monitoring.alerts.alert_trials import TrialRequest, ask_for_trial
@@ -271,9 +269,10 @@ def _status(settings: Settings) -> dict[str, Any]:
     Raises:
         NoMonitor: it does not answer, or none runs.
     """
-    env = Environment(environment(settings, Ports.of(settings), settings.deployed_names()))
-    host, port = env.get(variables.PAGE)
-    address = f"{reachable(host)}:{port}"
+    address = Ports.of(settings).address("page")
+    if settings.environment.is_given(variables.PAGE):
+        host, port = settings.environment.get(variables.PAGE)
+        address = f"{reachable(host)}:{port}"
     answers = (json_at(address, "/status.json", timeout_s) for timeout_s in ANSWERS_WITHIN_S)
     found: dict[str, Any] | None = next((answer for answer in answers if answer is not None), None)
     if found is not None:

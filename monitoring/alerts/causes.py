@@ -41,7 +41,7 @@ CAUSES: Final = (
     Cause(
         "engine_down",
         ("hdfs",),
-        (*_STANDS[2:], *_FAILS, *_LATER, "outcomes_unread", "pull_failures", "hdfs_space"),
+        (*_STANDS[2:], *_FAILS, *_LATER, "outcomes_unread", "pull_failures", "blocks_missing"),
     ),
     Cause(
         "engine_down", ("h2o",), ("training_failures", "training_stands", "model_age", "part_silent", "part_restarts")

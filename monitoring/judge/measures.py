@@ -76,6 +76,8 @@ _OF_STACK: Final[Mapping[str, ReadStack]] = {
     "watcher_silence": standing_still.watcher_blind,
     "disk_free": stack_readings.disk,
     "hdfs_free": stack_readings.hdfs_space,
+    "blocks_missing": stack_readings.missing_blocks,
+    "under_replicated": stack_readings.under_replicated,
     "unreadable_files": stack_readings.unreadable_files,
 }
 _DECLARED: Final = {each.name: each for each in DECLARED}

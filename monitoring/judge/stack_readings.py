@@ -52,6 +52,18 @@ def hdfs_space(look: StackInputs) -> Iterator[Reading]:
         yield Reading(free, f"{free / 1e9:,.1f} GB are free in HDFS")
 
 
+def missing_blocks(look: StackInputs) -> Iterator[Reading]:
+    missing = look.now.largest(metrics.HDFS_MISSING_BLOCKS)
+    if missing is not None:
+        yield Reading(missing, f"{missing:,.0f} blocks of HDFS are in no copy")
+
+
+def under_replicated(look: StackInputs) -> Iterator[Reading]:
+    for sample in look.now.find(metrics.KAFKA_UNDER_REPLICATED):
+        side = sample.labels["side"]
+        yield Reading(sample.value, f"{sample.value:,.0f} partitions of kafka-{side} lack replicas in sync", side)
+
+
 def unreadable_files(look: StackInputs) -> Iterator[Reading]:
     for file, why in look.unreadable.items():
         yield Reading(1, f"the deployed file {file} is not taken up: {why}", file.stem)

@@ -101,7 +101,7 @@ def _of_reading(
     pick = max if rule.side == "above" else min
     worst = pick(readings, key=lambda reading: reading.value) if readings else None
     is_off = rule.is_off or rule.threshold is None
-    is_known = any(each.finding == "good" for each in judged)
+    is_known = rule.no_data == "ok" or any(each.finding == "good" for each in judged)
     return AlertRow(
         pipeline,
         rule.name,

@@ -41,7 +41,7 @@ class Picture:
 
 PICTURES: Final = (
     Picture("status-page", "section.pipeline .headline", "section.pipeline .charts"),
-    Picture("figures-and-slices", "section.pipeline table.figures", "section.pipeline table.slices"),
+    Picture("figures-and-slices", "section.pipeline h2:has(+ table.figures)", "section.pipeline table.slices"),
 )
 
 

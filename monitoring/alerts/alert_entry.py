@@ -66,9 +66,6 @@ class Entry(msgspec.Struct):
         self.command = command_of(judged.rule, pipeline, reading.item, reading.command)
         self.stage = reading.stage or judged.rule.stage
 
-    def has_fired_for(self, now_s: float) -> float:
-        return max(0.0, now_s - self.began_s)
-
 
 def _limit(rule: Rule) -> str:
     """For sentences that are told with their threshold."""

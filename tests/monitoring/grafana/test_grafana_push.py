@@ -17,10 +17,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from contract.layout import Influx
 from infra.settings import ROOT
-from monitoring.grafana.grafana_push import CHANGEABLE, GrafanaError, push
+from monitoring.grafana import panel_builders
+from monitoring.grafana.grafana_push import CHANGEABLE, DATA_SOURCE_UID, GrafanaError, push
 from monitoring.grafana.write_files import FOLDER
 from tests.monitoring.grafana.recording_grafana import TOKEN, RecordingGrafana
-from tests.monitoring.grafana.sent_queries import dashboards
+from tests.monitoring.grafana.sent_queries import dashboards, panels
 
 INFLUX = Influx("http://influx.example.org:8086", "example", "hotpath", "a token")
 
@@ -148,3 +149,16 @@ def test_the_command_needs_grafana_and_influxdb_and_tells_each_step(tmp_path: Pa
         assert (done.returncode, done.stdout.count("\n")) == (0, 10), done.stderr
         refused = command(tmp_path, **{**named, "HOTPATH_GRAFANA_TOKEN": "wrong"}, **influx)
         assert (refused.returncode, "does not know the token" in refused.stderr) == (1, True)
+
+
+def test_the_provisioned_data_source_is_the_one_that_every_query_asks() -> None:
+    text = (FOLDER / "provisioning/datasources/hotpath.yaml").read_text("utf-8")
+    assert f"uid: {DATA_SOURCE_UID}\n" in text
+    assert {f"$__env{{{name}}}" in text for name in ("INFLUX_URL", "INFLUX_ORG", "INFLUX_BUCKET")} == {True}
+    asked = {
+        target["datasource"]["uid"]
+        for each in dashboards().values()
+        for panel in panels(each)
+        for target in panel["targets"]
+    }
+    assert asked == {DATA_SOURCE_UID, panel_builders.DATA_SOURCE_UID}

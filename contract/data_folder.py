@@ -61,6 +61,11 @@ class DataFolder:
         """The keys of callers, one a line."""
         return self.path / "keys"
 
+    @property
+    def secrets(self) -> Path:
+        """In containers: the secrets that compose makes, a file each; `keys` of the data folder leads to it."""
+        return self.path / "secrets"
+
     # what serving keeps: enough to answer without a broker and without a cloud
     @property
     def onprem(self) -> Path:

@@ -26,7 +26,12 @@ def pages() -> Mapping[Path, Mapping[str, str]]:
     """Each page that holds such tables -> its tables."""
     groups = {f"variables: {group}": _whole(each) for group, each in variables.GROUPS.items()}
     short = table(("variable", "example"), ((f"`{each.name}`", f"`{each.example}`") for each in _SHORT))
-    return {ROOT / "docs" / "operations.md": groups, ROOT / "README.md": {"variables: short": short}}
+    compose = "variables: compose"
+    return {
+        ROOT / "docs" / "compose.md": {compose: groups.pop(compose)},
+        ROOT / "docs" / "operations.md": groups,
+        ROOT / "README.md": {"variables: short": short},
+    }
 
 
 def _whole(group: tuple[Variable[Any], ...]) -> str:

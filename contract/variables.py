@@ -416,6 +416,55 @@ JAVA_HOME: Final = Variable[Path | None](
     "`hotpath`, Spark job",
 )
 
+# docker compose: read by docker-compose.yml alone
+_COMPOSE: Final = "docker compose"
+PIPELINES: Final = Variable(
+    "HOTPATH_PIPELINES",
+    types.path,
+    Path("examples/flights"),
+    "The folder whose pipeline files (`*.toml`) are deployed when the service `topics` starts.",
+    "/srv/hotpath/pipelines",
+    _COMPOSE,
+)
+PUBLISH_SCORERS: Final = Variable(
+    "HOTPATH_PUBLISH_SCORERS",
+    types.host,
+    LOOPBACK,
+    "The address of this machine at which the hot addresses are opened, ports 17020 to 17029.",
+    "0.0.0.0",
+    _COMPOSE,
+)
+PUBLISH_PAGES: Final = Variable(
+    "HOTPATH_PUBLISH_PAGES",
+    types.host,
+    LOOPBACK,
+    "The address at which the status page (17013) and Grafana (3000) are opened. The status page asks for no password.",
+    "10.0.0.7",
+    _COMPOSE,
+)
+BASE_IMAGE: Final = Variable(
+    "HOTPATH_BASE_IMAGE", types.text, "debian:12.12-slim", "The Debian 12 of our images.", "debian:12-slim", _COMPOSE
+)
+BUILD_IMAGE: Final = Variable(
+    "HOTPATH_BUILD_IMAGE",
+    types.text,
+    "rust:1.95.0-slim-bookworm",
+    "Where our images are built: the same Debian, with Rust 1.89 or newer.",
+    "rust:1.95.0-slim-bookworm",
+    _COMPOSE,
+)
+INFLUXDB_IMAGE: Final = Variable(
+    "HOTPATH_INFLUXDB_IMAGE", types.text, "influxdb:2.7.12", "The image of InfluxDB 2.", "influxdb:2.7.12", _COMPOSE
+)
+GRAFANA_IMAGE: Final = Variable(
+    "HOTPATH_GRAFANA_IMAGE",
+    types.text,
+    "grafana/grafana:12.2.0",
+    "The image of Grafana.",
+    "grafana/grafana:12.2.0",
+    _COMPOSE,
+)
+
 GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "engines": (
         ONPREM_KAFKA,
@@ -447,8 +496,17 @@ GROUPS: Final[Mapping[str, tuple[Variable[Any], ...]]] = {
     "alerts": (WEBHOOK, WEBHOOK_FORMAT, ALERTS),
     "grafana": (GRAFANA_URL, GRAFANA_TOKEN),
     "other": (DATA, REPLAY, SPARK_JARS, CODE_VERSION, PYTHON, JAVA_HOME, PARITY, PARITY_SEED),
+    "compose": (
+        PIPELINES,
+        PUBLISH_SCORERS,
+        PUBLISH_PAGES,
+        BASE_IMAGE,
+        BUILD_IMAGE,
+        INFLUXDB_IMAGE,
+        GRAFANA_IMAGE,
+    ),
 }
-"""All of them, by the tables of docs/operations.md."""
+"""All of them, by the tables of docs/operations.md; the last one's is in docs/compose.md."""
 FAMILIES: Final[tuple[Family[Any], ...]] = (SCORER,)
 
 

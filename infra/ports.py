@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -52,8 +52,16 @@ class Stored(msgspec.Struct, frozen=True):
 class Ports:
     """Ports by name; `scorer:NAME` and `metrics:PART` are given out in the order of asking, and kept."""
 
-    def __init__(self, base: int, file: Path, bind: str = LOOPBACK, advertise: str = LOOPBACK) -> None:
-        self._base, self._file = base, file
+    def __init__(
+        self,
+        base: int,
+        file: Path,
+        bind: str = LOOPBACK,
+        advertise: str = LOOPBACK,
+        hosts: Mapping[str, str] | None = None,
+    ) -> None:
+        """`hosts`: the host of each part that is not at `advertise`, as where each is a container; `scorer` for all."""
+        self._base, self._file, self._hosts = base, file, hosts or {}
         self.bind, self.advertise = bind, advertise
         stored = read_state(file, Stored, "ports are given anew, and addresses may change")
         self._given = dict(stored.given) if stored and stored.base == base else {}
@@ -67,7 +75,7 @@ class Ports:
 
     def address(self, name: str) -> str:
         """Where a part is reached."""
-        return f"{self.advertise}:{self[name]}"
+        return f"{self._hosts.get(name.partition(':')[0], self.advertise)}:{self[name]}"
 
     def listens_at(self, name: str) -> str:
         """Where a part listens."""

@@ -75,6 +75,7 @@ def _settings_of(places: Places) -> dict[str, str]:
     environment, bind = Environment(), bind_address()
     return {
         "spark.driver.extraClassPath": f"{_jars(environment)}/*",
+        "spark.executor.extraClassPath": f"{_jars(environment)}/*",
         "spark.driver.memory": environment.get(variables.MEMORY["SPARK"]),
         "spark.hadoop.dfs.replication": str(environment.get(variables.HDFS_REPLICATION)),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={scratch} -Dderby.system.home={scratch}",

@@ -11,10 +11,12 @@ its lock. No process number is said: the two may live in different namespaces.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from contract.messages.codec import Message
 from contract.messages.listener import Name
+
+SignalName: TypeAlias = Literal["SIGTERM", "SIGKILL"]
 
 
 class SlotReport(Message, frozen=True):
@@ -46,7 +48,7 @@ class SlotSignal(Message, frozen=True):
     """Send the scorer of this life a signal."""
 
     life: Name
-    signal: Literal["SIGTERM", "SIGKILL"]
+    signal: SignalName
 
 
 class EndedScorer(Message, frozen=True):

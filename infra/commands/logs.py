@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 
+from contract import variables
 from contract.arguments import whole_number_from
 from contract.data_folder import DataFolder
 from infra.settings import Settings
@@ -27,7 +28,11 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def run(args: Namespace) -> int:
-    folder = Settings.from_environment().folder
+    settings = Settings.from_environment()
+    folder = settings.folder
+    if settings.environment.get(variables.SLOTS) and not folder.logs.exists():
+        print("hotpath: the logs of containers are Docker's: docker compose logs SERVICE", file=sys.stderr)
+        return 1
     path = folder.log(_part_of(folder, args.part))
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.log"))) or "none yet"

@@ -92,6 +92,8 @@ def run(args: Namespace) -> int:
         left_out.append(
             f"tests with InfluxDB: name an influxd 2 in {variables.INFLUXD.name}, or install Go, which builds one"
         )
+    if not _compose_answers():
+        left_out.append("docker compose config: install Docker's compose plugin")
     say("")
     for step, code, seconds in results:
         word = "passed" if code == 0 else "left" if step.is_optional else "FAILED"
@@ -126,6 +128,12 @@ def _steps(args: Namespace) -> list[list[Step]]:
     stack = _pytest("pytest, with the stack", args, str(INTEGRATION), *_ignored(own))
     engines = _pytest("pytest, with engines of their own", args, *own)
     return [linters, [cargo_tests], [*building, fast], [faults], [stack] if args.quick else [engines, stack]]
+
+
+def _compose_answers() -> bool:
+    """Whether tests can ask it for what it makes of docker-compose.yml."""
+    command = ["docker", "compose", "version"]
+    return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True).returncode == 0
 
 
 _BUILD_INFLUXD = Step(

@@ -27,6 +27,7 @@ import msgspec
 from contract.data_folder import DataFolder
 from contract.environment import VariableError
 from contract.files import exclusive_lock, is_locked
+from contract.heartbeat import beat
 from contract.layout import Places
 from contract.log_lines import start_logging
 from contract.messages.slots import SlotOrder, SlotReport
@@ -95,6 +96,7 @@ def serve(slot: OwnSlot, folder: DataFolder, stop: threading.Event) -> int:
     """Wait for an order, and run it. Exit code: that of the scorer, 0 when stopped before there was one."""
     log.info("ready slot=%s", slot.name)
     while not stop.wait(LOOK_EVERY_S):
+        beat()
         if order := slot.take_order():
             log.info("order taken slot=%s scorer=%s pipeline=%s", slot.name, order.name, order.pipeline)
             return _run(slot, _command(order, folder), stop)
@@ -110,6 +112,7 @@ def _run(slot: OwnSlot, command: list[str], stop: threading.Event) -> int:
         if number := slot.take_signal():
             log.warning("signal passed on slot=%s signal=%d", slot.name, number)
             scorer.send_signal(number)
+        beat()
         stop.wait(LOOK_EVERY_S)
     return _code(scorer)
 

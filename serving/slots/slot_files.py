@@ -52,6 +52,10 @@ class SlotFiles:
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
 
+    def are_used(self) -> bool:
+        """Whether there have ever been slots here."""
+        return self._folder.slots.exists()
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         self._folder.ended_scorers.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,11 @@ from contract.alert_types import AlertDefault, FromPipeline, Measure
 from contract.metric_types import DECLARED, Declared
 from contract.pipeline import Pipeline
 
-FIGURES: Final[Mapping[str, str]] = {
+FIGURE_WORDS: Final[Mapping[str, str]] = {
     "auc": "AUC", "log_loss": "log loss", "f1": "F1", "f2": "F2", "accuracy": "accuracy", "brier": "Brier score",
     "calibration": "calibration (observed positives by expected ones)",
 }  # fmt: skip
-"""Realised figures, by the names that `[monitoring] floors` and points in InfluxDB have for them."""
+"""The realised figures of `contract.measurements`, by name, as sentences call them."""
 CEILINGS: Final = frozenset({"log_loss", "brier"})
 """Figures of which more is worse: their `floors` are ceilings."""
 FEWEST_OF_EACH_CLASS: Final = 30
@@ -97,7 +97,7 @@ _MODEL: Final = (
         severity="critical",
         is_against_model=True,
     ),
-    *(_figure(name, words) for name, words in FIGURES.items()),
+    *(_figure(name, words) for name, words in FIGURE_WORDS.items()),
     AlertDefault(
         "clock_ahead",
         Measure("clock_ahead", "s", "By how much a host's clock is ahead of the on-prem broker's.", each="host"),

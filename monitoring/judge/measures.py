@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from contract.alert_catalogue import FIGURES
+from contract.alert_catalogue import FIGURE_WORDS
 from contract.metric_types import DECLARED, Declared
 from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.scrape import Snapshot
@@ -99,7 +99,7 @@ def _on(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 def _read(rule: Rule, look: StageInputs) -> Iterable[Reading]:
     name = rule.measure.name
-    if name in FIGURES:
+    if name in FIGURE_WORDS:
         return model_readings.figure(look, name, rule.minimum, rule.slice)
     if name in _OF_PIPELINE:
         return _OF_PIPELINE[name](look)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from contract import metrics
-from contract.alert_catalogue import CEILINGS, FEWEST_OF_EACH_CLASS, FIGURES
+from contract.alert_catalogue import CEILINGS, FEWEST_OF_EACH_CLASS, FIGURE_WORDS
 from monitoring.judge.model_health import Realised
 from monitoring.judge.reading import Reading
 from monitoring.judge.stage import StageInputs
@@ -90,7 +90,7 @@ def _figure(name: str, realised: Realised, level: str) -> Reading:
     found = realised.figures[name]
     of = f" of {printable(level)}" if level else ""
     text = (
-        f"realised {FIGURES[name]}{of} {found.value:.3f} (90 % interval {found.low:.3f} to {found.high:.3f}) "
+        f"realised {FIGURE_WORDS[name]}{of} {found.value:.3f} (90 % interval {found.low:.3f} to {found.high:.3f}) "
         f"over {realised.outcomes} outcomes"
     )
     return Reading(found.value, text, level, found.low, found.high, _fewer_class(realised))

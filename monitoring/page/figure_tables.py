@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from contract.alert_catalogue import FIGURES
+from contract.alert_catalogue import FIGURE_WORDS
 from contract.pipeline import Pipeline
 from monitoring.judge.alert_rules import Finding, Rule, rules_of
 from monitoring.judge.model_health import OfLevel, Realised
@@ -47,16 +47,16 @@ def figure_rows(pipeline: Pipeline, realised: Realised | None) -> list[FigureRow
 
 def _limits_all(rule: Rule) -> bool:
     """A figure of all that is served, not of one slice."""
-    return rule.measure.name in FIGURES and rule.threshold is not None and not rule.slice and not rule.is_off
+    return rule.measure.name in FIGURE_WORDS and rule.threshold is not None and not rule.slice and not rule.is_off
 
 
 def _row(realised: Realised, name: str, rule: Rule | None) -> FigureRow:
     figure = realised.figures[name]
     if rule is None:
-        return FigureRow(FIGURES[name], figure.value, figure.low, figure.high, "", "good")
+        return FigureRow(FIGURE_WORDS[name], figure.value, figure.low, figure.high, "", "good")
     reading = Reading(figure.value, "", low=figure.low, high=figure.high)
     limit = f"{'at most' if rule.side == 'above' else 'at least'} {rule.threshold:g}"
-    return FigureRow(FIGURES[name], figure.value, figure.low, figure.high, limit, rule.finding(reading))
+    return FigureRow(FIGURE_WORDS[name], figure.value, figure.low, figure.high, limit, rule.finding(reading))
 
 
 @dataclass(frozen=True)

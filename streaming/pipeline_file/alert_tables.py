@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contract.alert_catalogue import ALERTS, FIGURES, measure_of, measures
+from contract.alert_catalogue import ALERTS, FIGURE_WORDS, measure_of, measures
 from contract.alert_types import Measure
 from contract.pipeline import AlertSettings
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean
@@ -195,7 +195,7 @@ def _check_floor(alert: AlertSettings, floors: Mapping[str, float], path: str, p
     is_stated = (alert.above, alert.below) != (None, None)
     if alert.name in floors and is_stated:
         problems.add(path, f"{alert.name}: its threshold is also stated in [monitoring] floors; state it once")
-    elif alert.name in FIGURES and alert.name not in floors and not is_stated and not alert.off:
+    elif alert.name in FIGURE_WORDS and alert.name not in floors and not is_stated and not alert.off:
         side = ALERTS[alert.name].side
         problems.add(path, f'{alert.name}: needs "{side}", or [monitoring] floors with it: without, it never fires')
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contract.alert_catalogue import FIGURES
+from contract.alert_catalogue import FIGURE_WORDS
 from contract.pipeline import Clock, Events, Gbm, Label, Monitoring, Promotion, Serving, Training
 from contract.topics import APPEND_TIME_HEADER
 from streaming.pipeline_file.alert_tables import ALERT_TABLES
@@ -52,7 +52,7 @@ class Section:
 
 
 _AUC, _COUNT = number(0, 1), integer(0, 10**12)
-_FLOORS = {name: number(0, 1000) if name in ("log_loss", "calibration") else number(0, 1) for name in FIGURES}
+_FLOORS = {name: number(0, 1000) if name in ("log_loss", "calibration") else number(0, 1) for name in FIGURE_WORDS}
 
 ROOT = Section(
     "",

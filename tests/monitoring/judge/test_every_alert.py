@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from contract import metrics
-from contract.alert_catalogue import ALERTS, CEILINGS, FIGURES
+from contract.alert_catalogue import ALERTS, CEILINGS, FIGURE_WORDS
 from contract.metric_types import bucket_name
 from contract.restarts import Restart
 from monitoring.judge.alert_rules import Judged, rules_of, stack_rules
@@ -25,7 +25,7 @@ from tests.monitoring.plain_outcomes import Outcome, collected
 from training.evaluation.confidence_intervals import Interval
 
 ASKED: Final = PIPELINE.events.topic
-FLOORS: Final = dict.fromkeys(FIGURES, 0.4) | {"log_loss": 0.8, "brier": 0.8}
+FLOORS: Final = dict.fromkeys(FIGURE_WORDS, 0.4) | {"log_loss": 0.8, "brier": 0.8}
 STRICT: Final = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, floors=FLOORS, alerts=()))
 SCORER: Final = "flights-20261127T220000Z-ab12"
 
@@ -63,7 +63,7 @@ class World:
 
 
 def realised(value: float) -> Realised:
-    figures = {name: Interval(value, value - 0.05, value + 0.05) for name in FIGURES}
+    figures = {name: Interval(value, value - 0.05, value + 0.05) for name in FIGURE_WORDS}
     return Realised(0, 60, value, 0.4, 400, 100, "flights-1", figures)
 
 
@@ -134,7 +134,7 @@ def _unknown_tables(world: World) -> None:
 FAULTS: Final[dict[str, Callable[[World], object]]] = {
     "no_model": lambda w: setattr(w, "seen", replace(w.seen, model=None)),
     "model_age": lambda w: setattr(w, "seen", replace(w.seen, model_age_s=4000.0)),
-    **{name: _beyond(name) for name in FIGURES},
+    **{name: _beyond(name) for name in FIGURE_WORDS},
     "clock_ahead": lambda w: setattr(w, "seen", replace(w.seen, clock_offsets_s={"a": -900.0})),
     "pinned": lambda w: setattr(w, "seen", replace(w.seen, pinned=Pin("flights-1", "ann", 86_400.0))),
     "drift": lambda w: w.set(metrics.DRIFT_ALARM, 1, feature="wind", **OWN),

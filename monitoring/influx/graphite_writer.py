@@ -13,7 +13,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from threading import Condition
+from threading import Condition, Event
 from typing import Final
 
 from influxdb_client.client.write.point import Point
@@ -58,6 +58,7 @@ class GraphiteWriter:
         self._changed = Condition()
         self._failed_since_s: float | None = None
         self._error = ""
+        self._asked_to_end = Event()
         for outcome in ("sent", "dropped"):
             metrics.GRAPHITE_LINES.labels(outcome=outcome)
 
@@ -80,28 +81,34 @@ class GraphiteWriter:
         host, port = self._address
         return f"Graphite at {host}:{port} takes no points ({self._error}); {len(self._waiting)} lines wait in memory"
 
+    def end(self) -> None:
+        """Send no more: `run` returns."""
+        self._asked_to_end.set()
+        with self._changed:
+            self._changed.notify()
+
     def run(self) -> None:
-        """Connect and send, and again after a pause when the connection breaks."""
+        """Connect and send, and again after a pause when the connection breaks, until `end`."""
         pause_s = FIRST_PAUSE_S
-        while True:
+        while not self._asked_to_end.is_set():
             try:
                 with socket.create_connection(self._address, TIMEOUT_S) as connection:
                     log.info("connected to Graphite address=%s:%d", *self._address)
                     pause_s, self._failed_since_s = FIRST_PAUSE_S, None
-                    while True:
+                    while not self._asked_to_end.is_set():
                         self._send_next(connection)
             except OSError as error:
                 self._error = error.strerror or str(error)
                 if self._failed_since_s is None:
                     self._failed_since_s = time.monotonic()
                 log.warning("Graphite takes no points, trying again in %.0f s error=%r", pause_s, self._error)
-                time.sleep(pause_s)
+                self._asked_to_end.wait(pause_s)
                 pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
 
     def _send_next(self, connection: socket.socket) -> None:
         """Send what waits, `AT_ONCE` lines at most; it goes on waiting when that fails."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
+            self._changed.wait_for(lambda: self._waiting or self._asked_to_end.is_set())
             batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         try:
             _must_be_open(connection)

@@ -92,6 +92,18 @@ class Carbon:
         return [line for line in (self.folder / "log").read_text().splitlines() if "invalid line" in line]
 
 
+@contextmanager
+def sending(writer: GraphiteWriter) -> Iterator[None]:
+    thread = Thread(target=writer.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        writer.end()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
 @pytest.fixture
 def carbon(tmp_path: Path) -> Carbon:
     return Carbon(tmp_path, free_port())
@@ -112,8 +124,7 @@ def test_carbon_takes_every_metric_that_there_is(carbon: Carbon) -> None:
     made.points(scrape(now_s - 10, 1.0))
     lines = [line for point in made.points(scrape(now_s, 3.0)) for line in graphite_lines(point)]
     writer = GraphiteWriter(("127.0.0.1", carbon.port))
-    with carbon.run():
-        Thread(target=writer.run, daemon=True).start()
+    with carbon.run(), sending(writer):
         writer.add(lines)
         for line in lines:
             series, value, at_s = line.split(" ")
@@ -141,12 +152,12 @@ def labels(names: tuple[str, ...]) -> dict[str, str]:
 def test_lines_wait_while_carbon_is_away_and_nothing_is_lost(carbon: Carbon) -> None:
     writer, at_s = GraphiteWriter(("127.0.0.1", carbon.port)), int(time.time())
     writer.add([f"early;n=1 1 {at_s}"])
-    Thread(target=writer.run, daemon=True).start()
-    with carbon.run():
-        until(lambda: carbon.value("early;n=1", at_s) == 1, 60, "what waited")
-    writer.add([f"late;n=1 2 {at_s}"])
-    with carbon.run():
-        until(lambda: carbon.value("late;n=1", at_s) == 2, 60, "what came while carbon was away")
+    with sending(writer):
+        with carbon.run():
+            until(lambda: carbon.value("early;n=1", at_s) == 1, 60, "what waited")
+        writer.add([f"late;n=1 2 {at_s}"])
+        with carbon.run():
+            until(lambda: carbon.value("late;n=1", at_s) == 2, 60, "what came while carbon was away")
 
 
 def test_of_too_many_lines_the_oldest_go_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +177,8 @@ def test_a_graphite_that_stays_away_is_told_in_one_sentence(monkeypatch: pytest.
     writer = GraphiteWriter(("127.0.0.1", port))
     assert writer.problem() is None
     writer.add(["a 1 2"])
-    Thread(target=writer.run, daemon=True).start()
-    until(lambda: writer.problem() is not None, 30, "the problem")
+    with sending(writer):
+        until(lambda: writer.problem() is not None, 30, "the problem")
     assert writer.problem() == (
         f"Graphite at 127.0.0.1:{port} takes no points (Connection refused); 1 lines wait in memory"
     )

@@ -26,11 +26,12 @@ from contract.layout import Places
 from contract.records import SPAN_BUCKETS, TIMESTAMP
 from monitoring.collect.outcomes import OutcomeReader
 from monitoring.collect.provisional import ProvisionalReader
-from monitoring.judge.model_health import by_minute, by_model
+from monitoring.judge.model_health import by_minute, by_model, by_slice
 from streaming.pipeline_file.load import load
 
 START_S = 1_767_225_600
 MINUTES, MINUTE_S = 180, 60
+LEVELS = [f'{{"region": "r{region}", "producing_host": "h{host}"}}' for region in range(5) for host in range(20)]
 LATEST_MODELS = 30
 """A question is answered by one of so many models, as it is asked up to half an hour before it is due."""
 
@@ -48,7 +49,10 @@ def fill(places: Places, outcomes: int, models: int) -> None:
             "bucket": np.full(count, bucket_s),
             "due": pa.array(due_us).cast(TIMESTAMP),
             "model": pa.array([f"benchmark-{n:06d}" for n in range(models)]).take(pa.array(model)),
+            "key": [f'["order {minute}-{n // 3}"]' for n in range(count)],
             "probability": np.clip(numbers.normal(0.4 + 0.2 * label, 0.2), 0, 1),
+            "decision": pa.array(["positive", "negative"]).take(pa.array(numbers.integers(0, 2, count))),
+            "slices": pa.array(LEVELS).take(pa.array(numbers.integers(0, len(LEVELS), count))),
             "label": label,
             "span": np.full(count, bucket_s // (SPAN_BUCKETS * MINUTE_S) * SPAN_BUCKETS * MINUTE_S),
             "state": pa.array(["row"]).take(pa.array(np.zeros(count, np.int64))),
@@ -69,6 +73,7 @@ def fill_predictions(places: Places, predictions: int) -> None:
             "model": pa.array(["benchmark-000001"]).take(pa.array(np.zeros(count, np.int64))),
             "due": due,
             "probability": np.random.default_rng(minute).random(count),
+            "decision": pa.array(["positive"]).take(pa.array(np.zeros(count, np.int64))),
             "append_time": pa.array(came - 1_800_000_000).cast(TIMESTAMP),
             "partition": np.zeros(count, np.int32),
             "offset": np.arange(count),
@@ -100,11 +105,12 @@ def measure(places: Places) -> None:
     reader = OutcomeReader(places, load(places.data / "benchmark.toml"))
     outcomes = reader.read(START_S)
     read_s = time.monotonic() - began_s
-    minutes, models = by_minute(outcomes), by_model(outcomes)
+    minutes, models, levels = by_minute(outcomes), by_model(outcomes), by_slice(outcomes)
     count = sum(figures.outcomes for figures in models.values() if figures)
     whole_s = time.monotonic() - began_s
-    print(f"{count:,} outcomes: read in {read_s:.1f} s, {len(minutes)} minutes' and {len(models)} models' figures in "
-          f"{whole_s - read_s:.1f} s; peak RSS {peak_mib():.0f} MiB, of which {before_mib:.0f} before")  # fmt: skip
+    print(f"{count:,} outcomes: read in {read_s:.1f} s; figures of {len(minutes)} minutes, {len(models)} models and "
+          f"{len(levels)} levels in {whole_s - read_s:.1f} s; "
+          f"peak RSS {peak_mib():.0f} MiB, of which {before_mib:.0f} before")  # fmt: skip
 
 
 def peak_mib() -> float:

@@ -54,7 +54,7 @@ VERSION_REALISED: Final = Measurement(
 SLICE_REALISED: Final = Measurement(
     "hotpath_model_slice_realised",
     "One level of a slice of `[training] slices`, or of `producing_host` where `[events] host` names one, over the "
-    "newest outcomes of three hours: 500,000 at most, and of a slice the 200 largest levels.",
+    "newest hour of outcomes: 500,000 at most, and of a slice the 200 largest levels.",
     ("pipeline", "slice", "level"),
     SCORES | COUNTS,
 )

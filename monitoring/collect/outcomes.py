@@ -1,14 +1,15 @@
 """Outcomes as the monitor keeps them: per minute and model the answers of each class, and by slices the newest of all.
 
 Thirteen bytes an outcome (probability, decision, a hash of the entity), with which every realised figure is exact and
-its interval knows which answers belong together; sixteen more, and four a slice, to tell the slices apart.
+its interval knows which answers belong together; of the newest ones thirty more, and four a slice, to tell the slices
+apart.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,8 +26,11 @@ from monitoring.collect.table_files import Partition, TableFiles
 from training.evaluation.confidence_intervals import Answers
 from training.evaluation.holdout_metrics import Bools, Floats, summed_log_loss
 
-COLUMNS = ("bucket", "due", "model", "key", "probability", "decision", "label", "slices")
+COLUMNS = ("bucket", "due", "model", "key", "probability", "decision", "label")
 MINUTE_US = 60_000_000
+SLICED_S = 3600
+MOST_SLICED = 500_000
+"""Slices are measured on outcomes of so many seconds, and on so many at most, the newest."""
 
 
 class MinuteOfModel(NamedTuple):
@@ -68,12 +72,20 @@ class Columns:
         return Columns(*(getattr(self, name)[places] for name in self.__slots__))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Sliced:
     """Outcomes of one batch with their levels: by slice the levels that occur, and each outcome's place in them."""
 
     columns: Columns
     levels: Mapping[str, tuple[list[str], npt.NDArray[np.int32]]]
+
+    @property
+    def newest_minute(self) -> int:
+        return int(self.columns.minute.max()) if len(self.columns) else -1
+
+    def forget(self) -> None:
+        """Give the memory back: newer batches are enough."""
+        self.columns, self.levels = self.columns.at(np.array([], np.int64)), {}
 
 
 Groups = Mapping[MinuteOfModel, Scores]
@@ -111,34 +123,62 @@ class OutcomeReader:
 
     places: Places
     pipeline: Pipeline
-    _files: TableFiles[tuple[Groups, Sliced]] = field(init=False)
+    _files: TableFiles[Groups] = field(init=False)
+    _newest: TableFiles[Sliced] = field(init=False)
     _outcomes: Outcomes = field(default_factory=Outcomes)
 
     def __post_init__(self) -> None:
-        self._files = TableFiles(self.places.table(self.pipeline.name, "outcomes"), COLUMNS, collected)
+        url = self.places.table(self.pipeline.name, "outcomes")
+        self._files = TableFiles(url, COLUMNS, grouped)
+        self._newest = TableFiles(url, (*COLUMNS, "slices"), sliced)
 
     def read(self, since_s: float) -> Outcomes:
         """Outcomes of buckets since a moment, the same object while the table has no new version; none without one."""
         span_s = SPAN_BUCKETS * int(self.pipeline.lake.buckets.total_seconds())
 
-        def wanted(partition: Partition) -> bool:
-            return partition["state"] == "row" and int(partition["span"]) + span_s > int(since_s)
+        def since(moment_s: float) -> Callable[[Partition], bool]:
+            return lambda partition: partition["state"] == "row" and int(partition["span"]) + span_s > int(moment_s)
 
         try:
-            if self._files.refresh(wanted):
-                made = self._files.made()
-                groups, sliced = tuple(each for each, _ in made), tuple(each for _, each in made)
-                self._outcomes = Outcomes(groups, int(since_s), sliced)
+            if self._files.refresh(since(since_s)):
+                self._newest.refresh(since(max(since_s, self._newest_bucket_s() - SLICED_S)))
+                sliced = newest_of(self._newest.made())
+                self._outcomes = Outcomes(tuple(self._files.made()), int(since_s), sliced)
         except TableNotFoundError:
             return Outcomes()
         return self._outcomes
 
+    def _newest_bucket_s(self) -> int:
+        return max((group.bucket for groups in self._files.made() for group in groups), default=0)
 
-def collected(outcomes: pa.RecordBatch) -> tuple[Groups, Sliced]:
-    """A batch with `COLUMNS` in its groups, and with its slices; a table of an earlier version lacks the slices."""
+
+def newest_of(batches: Iterable[Sliced]) -> tuple[Sliced, ...]:
+    """The newest batches that together have `MOST_SLICED` outcomes, or all; the others forget what they hold."""
+    found, count = [], 0
+    for each in sorted(batches, key=lambda batch: batch.newest_minute, reverse=True):
+        if count >= MOST_SLICED:
+            each.forget()
+            continue
+        count += len(each.columns)
+        found.append(each)
+    return tuple(found)
+
+
+def grouped(outcomes: pa.RecordBatch) -> Groups:
+    """A batch with `COLUMNS` in its groups."""
     outcomes = outcomes.filter(is_possible(outcomes["probability"]))
     models = pc.dictionary_encode(outcomes["model"])
-    columns = Columns(
+    return group(_columns(outcomes), models.indices.to_numpy(zero_copy_only=False), models.dictionary.to_pylist())
+
+
+def sliced(outcomes: pa.RecordBatch) -> Sliced:
+    """A batch with its slices; a table of an earlier version lacks them."""
+    outcomes = outcomes.filter(is_possible(outcomes["probability"]))
+    return Sliced(_columns(outcomes), _levels(outcomes))
+
+
+def _columns(outcomes: pa.RecordBatch) -> Columns:
+    return Columns(
         bucket=_ints(outcomes["bucket"]),
         minute=_ints(outcomes["due"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // MINUTE_US,
         probability=outcomes["probability"].to_numpy(zero_copy_only=False),
@@ -146,13 +186,14 @@ def collected(outcomes: pa.RecordBatch) -> tuple[Groups, Sliced]:
         entity=hashes(outcomes["key"]),
         label=outcomes["label"].to_numpy(zero_copy_only=False).astype(bool),
     )
-    groups = group(columns, models.indices.to_numpy(zero_copy_only=False), models.dictionary.to_pylist())
-    return groups, Sliced(columns, _levels(outcomes))
 
 
 def hashes(texts: pa.Array) -> npt.NDArray[np.uint32]:
     """32 bits that stand for each text: among a million entities some hundred share theirs, which no interval shows."""
-    return np.fromiter((zlib.crc32(text.encode()) for text in texts.to_pylist()), np.uint32, len(texts))
+    encoded = pc.dictionary_encode(texts)
+    of_each = np.fromiter((zlib.crc32(text.encode()) for text in encoded.dictionary.to_pylist()), np.uint32)
+    found: npt.NDArray[np.uint32] = of_each[encoded.indices.to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _levels(outcomes: pa.RecordBatch) -> dict[str, tuple[list[str], npt.NDArray[np.int32]]]:

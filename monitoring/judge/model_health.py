@@ -21,8 +21,6 @@ from training.evaluation.holdout_metrics import Floats, twice_pairs_won
 MINIMUM = 30
 """Of fewer entities with a label, an interval would hold much less often than it says."""
 MINUTE_S = 60
-MOST_SLICED = 500_000
-"""Slices are measured on so many outcomes at most, the newest."""
 MOST_LEVELS = 200
 """Of a slice at most so many levels are measured, those with the most outcomes."""
 
@@ -103,20 +101,9 @@ def by_minute(outcomes: Outcomes, minimum: int = MINIMUM, known: Iterable[Realis
 
 def by_slice(outcomes: Outcomes, minimum: int = MINIMUM) -> list[OfLevel]:
     """The figures of every level of every slice that has enough of them, over the newest outcomes."""
-    sliced = list(_newest(outcomes))
+    sliced = [each for each in outcomes.sliced if len(each.columns) and each.columns.bucket.max() >= outcomes.since_s]
     names = sorted({name for each in sliced for name in each.levels})
     return [OfLevel(name, level, realised) for name in names for level, realised in _of_slice(name, sliced, minimum)]
-
-
-def _newest(outcomes: Outcomes) -> Iterator[Sliced]:
-    """The newest batches that together have `MOST_SLICED` outcomes, or all."""
-    batches = [each for each in outcomes.sliced if len(each.columns) and each.columns.bucket.max() >= outcomes.since_s]
-    count = 0
-    for each in sorted(batches, key=lambda batch: int(batch.columns.minute.max()), reverse=True):
-        if count >= MOST_SLICED:
-            return
-        count += len(each.columns)
-        yield each
 
 
 def _of_slice(name: str, batches: Sequence[Sliced], minimum: int) -> Iterator[tuple[str, Realised]]:

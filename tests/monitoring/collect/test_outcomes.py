@@ -12,6 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from contract.layout import Places
 from contract.records import SPAN_BUCKETS
+from monitoring.collect import outcomes as collect_outcomes
 from monitoring.collect import table_files
 from monitoring.collect.outcomes import Groups, OutcomeReader, Outcomes
 from monitoring.judge.model_health import by_model
@@ -79,7 +80,22 @@ def test_a_new_version_costs_its_new_files_only(places: Places, monkeypatch: pyt
 
     monkeypatch.setattr(table_files.TableFiles, "_read", counting)
     assert count(reader.read(START_S)) == 150
-    assert len(opened) == 1
+    assert len(set(opened)) == 1, "once for the figures, once for the slices"
+    assert len(opened) == 2
+
+
+def test_only_the_newest_outcomes_are_kept_with_their_slices(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect_outcomes, "MOST_SLICED", 50)
+    reader = OutcomeReader(places, PIPELINE)
+    sliced = [each._replace(slices='{"origin": "JFK"}') for each in some(40)]
+    append(places, sliced)
+    append(places, [each._replace(due_s=each.due_s + 60) for each in sliced])
+    append(places, [each._replace(due_s=each.due_s + 120) for each in sliced])
+    outcomes = reader.read(START_S)
+    assert count(outcomes) == 120
+    assert [each.newest_minute - START_S // 60 for each in outcomes.sliced] == [2, 1]
+    held = [len(batch.columns) for batch in reader._newest.made()]
+    assert sorted(held) == [0, 40, 40]
 
 
 def test_what_was_replaced_is_forgotten(places: Places) -> None:

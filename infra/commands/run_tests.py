@@ -36,7 +36,7 @@ BIN = Path(sys.executable).parent
 DEEP_EXPRESSIONS = "3000"
 """How many generated expressions `--deep` compares with Spark."""
 
-BESIDE_FAST = ("tests/integration", "tests/faults")
+BESIDE_FAST = ("tests/integration", "tests/faults", "tests/containers")
 INTEGRATION = Path("tests/integration")
 
 
@@ -92,8 +92,7 @@ def run(args: Namespace) -> int:
         left_out.append(
             f"tests with InfluxDB: name an influxd 2 in {variables.INFLUXD.name}, or install Go, which builds one"
         )
-    if not _compose_answers():
-        left_out.append("docker compose config: install Docker's compose plugin")
+    left_out += _of_containers(args)
     say("")
     for step, code, seconds in results:
         word = "passed" if code == 0 else "left" if step.is_optional else "FAILED"
@@ -127,13 +126,40 @@ def _steps(args: Namespace) -> list[list[Step]]:
     own = own_engines()
     stack = _pytest("pytest, with the stack", args, str(INTEGRATION), *_ignored(own))
     engines = _pytest("pytest, with engines of their own", args, *own)
-    return [linters, [cargo_tests], [*building, fast], [faults], [stack] if args.quick else [engines, stack]]
+    rest = [stack] if args.quick else [engines, stack]
+    containers = (
+        [[_pytest("pytest, containers", args, "-s", "tests/containers")]] if args.deep and not _no_docker() else []
+    )
+    return [linters, [cargo_tests], [*building, fast], [faults], rest, *containers]
+
+
+def _of_containers(args: Namespace) -> list[str]:
+    """What was left out for want of Docker, or of its compose plugin."""
+    found = []
+    if not _compose_answers():
+        found.append("docker compose config: install Docker's compose plugin")
+    if args.deep and (why := _no_docker()):
+        found.append(f"the containers: {why}")
+    return found
+
+
+def _no_docker() -> str:
+    """Why compose cannot be run here; empty where it can."""
+    if lacking := [name for name in ("docker", "debootstrap", "rustc") if not shutil.which(name)]:
+        return f"{', '.join(lacking)} not found (Debian: apt-get install docker.io debootstrap)"
+    if not _compose_answers():
+        return "docker has no compose plugin"
+    if os.geteuid() != 0:
+        return "debootstrap, which makes their base, needs root"
+    return "" if _is_well("docker", "info") else "no Docker Engine answers; start dockerd"
 
 
 def _compose_answers() -> bool:
-    """Whether tests can ask it for what it makes of docker-compose.yml."""
-    command = ["docker", "compose", "version"]
-    return bool(shutil.which("docker")) and subprocess.run(command, capture_output=True).returncode == 0
+    return bool(shutil.which("docker")) and _is_well("docker", "compose", "version")
+
+
+def _is_well(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 _BUILD_INFLUXD = Step(

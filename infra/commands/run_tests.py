@@ -1,8 +1,9 @@
 """`hotpath test`: every linter, then every test; what was left out is told last.
 
-`--quick` leaves out tests with engines of their own and those that start the stack's engines again. `--deep` adds the
-tests that are marked `deep`, and larger numbers of generated cases. `--without browser` leaves out what needs a
-headless Chromium, which is otherwise installed where that can be done. Further arguments go to pytest.
+`--quick` leaves out tests with engines of their own, those that start the stack's engines again, and those that wait
+for minutes. `--deep` adds the tests that are marked `deep`, and larger numbers of generated cases. `--without browser`
+leaves out what needs a headless Chromium, which is otherwise installed where that can be done. Further arguments go to
+pytest.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def run(args: Namespace) -> int:
         print(f"hotpath: {lacking}", file=sys.stderr)
         return 1
     if args.quick:
-        left_out.append("tests with engines of their own, and those that start the stack's engines again (--quick)")
+        left_out.append("tests with engines of their own, that start the stack's again, or wait for minutes (--quick)")
     if not args.deep:
         left_out.append("what takes long: tests marked deep (--deep runs them)")
     began = time.monotonic()
@@ -193,6 +194,7 @@ def _ignored(paths: Iterable[str]) -> Iterator[str]:
 def _pytest(name: str, args: Namespace, *arguments: str) -> Step:
     unwanted = {
         "restarts": args.quick,
+        "patient": args.quick,
         "deep": not (args.deep or args.pytest_args),
         "browser": "browser" in args.without,
     }

@@ -95,6 +95,7 @@ def test_a_clock_that_is_three_hours_ahead_and_a_part_that_hangs_are_told_and_re
 
 
 @pytest.mark.ends
+@pytest.mark.patient
 @pytest.mark.timeout(1800)
 def test_a_realised_figure_below_its_floor_is_told_with_interval_and_slices(
     stack: RunningStack, tmp_path: Path

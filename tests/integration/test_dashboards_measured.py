@@ -42,6 +42,7 @@ def values_of_variables(client: InfluxClient, influx: Influx) -> Mapping[str, Se
 
 
 @pytest.mark.ends
+@pytest.mark.patient
 @pytest.mark.timeout(1800)
 def test_every_query_gives_rows_in_a_stack_that_is_well(stack: RunningStack) -> None:
     influx = stack.places.influx

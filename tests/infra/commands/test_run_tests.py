@@ -24,7 +24,7 @@ def marks(command: tuple[str, ...]) -> str:
 def test_quick_has_one_stack_and_no_engines_of_its_own() -> None:
     steps = steps_of("--quick")
     assert "pytest, with engines of their own" not in steps
-    assert marks(steps["pytest, with the stack"]) == "not restarts and not deep"
+    assert marks(steps["pytest, with the stack"]) == "not restarts and not patient and not deep"
 
 
 def test_what_takes_long_runs_with_deep_alone() -> None:

@@ -11,6 +11,7 @@ from monitoring.grafana.panel_specs import (
     DATA,
     MODEL_HEALTH,
     PLATFORM,
+    SOME,
     DashboardSpec,
     Limit,
     Link,
@@ -39,7 +40,7 @@ _BEHIND = PanelSpec(
     (Newest((gauge(metrics.CLOCK_BEHIND_SECONDS),), by=("pipeline", "host"), sort=("value",), descending=True),),
     kind="table",
     heads={"value": "behind"},
-    limits=(Limit(1, "red"),),
+    limits=SOME,
     links=(Link("What the rows make of it", DATA, "Questions by state"),),
 )
 _MEDIANS = PanelSpec(
@@ -121,7 +122,7 @@ _DRIFT_ALARM = PanelSpec(
     (Newest((gauge(metrics.DRIFT_ALARM),), ("pipeline", "feature"), sort=("value",), descending=True),),
     kind="table",
     heads={"value": "drifts"},
-    limits=(Limit(1, "red"),),
+    limits=SOME,
     links=(Link("Does it hurt?", MODEL_HEALTH, "Realised AUC"),),
 )
 _MISSING = PanelSpec(
@@ -144,7 +145,7 @@ _LOST = PanelSpec(
     "Losses that nobody acknowledged",
     "Records that retention took before they were read, or that went with a topic: `hotpath losses list`.",
     (Series(gauge(metrics.LOSSES_UNACKNOWLEDGED), by=("pipeline",), within="last", across="max"),),
-    limits=(Limit(1, "red"),),
+    limits=SOME,
     links=(Link("The mirror", PLATFORM, "Mirror: behind by topic"),),
 )
 _UNREADABLE = PanelSpec(

@@ -47,11 +47,6 @@ def quantile(metric: Histogram, name: str) -> Figure:
     return _figure(metric, name, "")
 
 
-def sum_of(metric: Histogram) -> Figure:
-    """The sum of what was observed since the point before."""
-    return _figure(metric, "sum", "")
-
-
 def field_of(measurement: Measurement, field: str) -> Figure:
     return Figure(
         measurement.name, field, measurement.fields[field], measurement.tags, only_by_fault=measurement.only_by_fault

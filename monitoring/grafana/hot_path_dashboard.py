@@ -11,6 +11,8 @@ from monitoring.grafana.panel_specs import (
     HOT_PATH,
     MODEL_HEALTH,
     PLATFORM,
+    SOME,
+    TO_HOST,
     TRAINING,
     DashboardSpec,
     Limit,
@@ -18,41 +20,39 @@ from monitoring.grafana.panel_specs import (
     PanelSpec,
     Section,
 )
+from monitoring.influx.influx_points import QUANTILES
 
-_QUANTILES: Final = ("p50", "p90", "p99")
-_TO_HOST: Final = Link("This host", PLATFORM, "CPU of this host")
 _TO_KAFKA: Final = Link("Is the on-prem Kafka well?", PLATFORM, "Engines that answer")
-_SOME: Final = (Limit(1, "red"),)
 
 _REQUESTS = PanelSpec(
     "Requests by status",
     "Requests to predict. 200 is an answer, 4xx a question that cannot be answered, 500 an error of hotpath's own.",
     (Series(per_second(metrics.REQUESTS), by=("pipeline", "status")),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _SECONDS = PanelSpec(
     "Latency in the scorer",
     "From a request's last byte to its answer, whatever the status.",
     tuple(
         Series(quantile(metrics.REQUEST_SECONDS, each), each, ("pipeline",), within="max", across="max")
-        for each in _QUANTILES
+        for each in QUANTILES
     ),
     limits=(Limit(0.01, "yellow"), Limit(0.1, "red")),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _ERRORS = PanelSpec(
     "Errors of our own",
     "Requests that the scorer answered with 500.",
     (Series(increase(metrics.REQUESTS), by=("pipeline",), where={"status": "500"}, within="sum", rare=True),),
-    limits=_SOME,
+    limits=SOME,
     links=(Link("Errors of the parts", PLATFORM, "Errors of the parts"),),
 )
 _APPLICATION = PanelSpec(
     "Latency as the application sees it",
     "From a question to its answer, by the application that the example plays.",
-    tuple(Series(quantile(metrics.APP_ANSWER_SECONDS, each), each, within="max", across="max") for each in _QUANTILES),
+    tuple(Series(quantile(metrics.APP_ANSWER_SECONDS, each), each, within="max", across="max") for each in QUANTILES),
     limits=(Limit(0.1, "yellow"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _APP_ANSWERS = PanelSpec(
     "Answers as the application sees them",
@@ -77,7 +77,7 @@ _SCORERS = PanelSpec(
     "Scorers by state",
     "Those that the socket manager knows: one accepts, others drain or stay warm.",
     (Series(gauge(metrics.SCORERS), by=("pipeline", "state"), within="last"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _SOCKET = PanelSpec(
     "The listening socket is held",
@@ -111,22 +111,22 @@ _RESCUES = PanelSpec(
     "Scorers that were called back",
     "Times a draining scorer was called back, since none accepted: the new one had died.",
     (Series(increase(metrics.RESCUES), by=("pipeline",), within="sum"),),
-    limits=_SOME,
+    limits=SOME,
     links=(Link("Errors of the parts", PLATFORM, "Errors of the parts"),),
 )
 _PAUSES = PanelSpec(
     "Pauses in accepting",
     "Times a scorer was short of descriptors: raise `ulimit -n`.",
     (Series(increase(metrics.ACCEPT_PAUSES), within="sum"),),
-    limits=_SOME,
+    limits=SOME,
     links=(Link("Open files", PLATFORM, "Open files of the parts"),),
 )
 _TROUBLE = PanelSpec(
     "No scorer can start",
     "1 while no scorer can start on this host, and why.",
     (Series(gauge(metrics.HOST_TROUBLE), by=("pipeline", "reason"), within="last", across="max"),),
-    limits=_SOME,
-    links=(_TO_HOST,),
+    limits=SOME,
+    links=(TO_HOST,),
 )
 _GOLDEN = PanelSpec(
     "Golden requests",

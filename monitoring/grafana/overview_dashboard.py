@@ -14,6 +14,7 @@ from monitoring.grafana.panel_specs import (
     MODEL_HEALTH,
     OVERVIEW,
     PLATFORM,
+    SOME,
     TRAINING,
     DashboardSpec,
     Limit,
@@ -22,6 +23,7 @@ from monitoring.grafana.panel_specs import (
     Section,
     Word,
 )
+from monitoring.influx.influx_points import QUANTILES
 
 _TRUST: Final = {
     "1": Word("can be trusted", "green"),
@@ -90,7 +92,7 @@ _STAGES = PanelSpec(
     kind="table",
     width=24,
     height=9,
-    limits=(Limit(1, "red"),),
+    limits=SOME,
     links=(
         Link("Mirror, Spark, HDFS, H2O and this host", PLATFORM, "Engines that answer"),
         Link("Producers, dead letters, quarantine", DATA),
@@ -218,10 +220,7 @@ _LAG_LINES = PanelSpec(
 _LATENCY = PanelSpec(
     "How fast answers are",
     "From a request's last byte to its answer, in the scorer: half, nine tenths and 99 of 100 are faster.",
-    tuple(
-        Series(quantile(metrics.REQUEST_SECONDS, each), each, within="max", across="max")
-        for each in ("p50", "p90", "p99")
-    ),
+    tuple(Series(quantile(metrics.REQUEST_SECONDS, each), each, within="max", across="max") for each in QUANTILES),
     width=8,
     limits=(Limit(0.01, "yellow"),),
     links=(Link("The hot path", HOT_PATH, "Latency in the scorer"),),

@@ -38,6 +38,11 @@ class Link:
     panel: str = ""
 
 
+SOME: Final = (Limit(1, "red"),)
+"""Of what should not happen at all."""
+TO_HOST: Final = Link("This host", PLATFORM, "CPU of this host")
+
+
 @dataclass(frozen=True)
 class Word:
     """What is shown instead of a value."""

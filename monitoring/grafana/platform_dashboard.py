@@ -12,6 +12,8 @@ from monitoring.grafana.panel_specs import (
     HOT_PATH,
     OVERVIEW,
     PLATFORM,
+    SOME,
+    TO_HOST,
     TRAINING,
     DashboardSpec,
     Limit,
@@ -19,12 +21,10 @@ from monitoring.grafana.panel_specs import (
     PanelSpec,
     Section,
 )
+from monitoring.influx.influx_points import QUANTILES
 
-_QUANTILES: Final = ("p50", "p90", "p99")
-_TO_HOST: Final = Link("This host", PLATFORM, "CPU of this host")
 _TO_STAGES: Final = Link("Which stage stands", OVERVIEW, "Which stage stands")
 _TO_ENGINES: Final = Link("Engines that answer", PLATFORM, "Engines that answer")
-_SOME: Final = (Limit(1, "red"),)
 
 _ENGINES = PanelSpec(
     "Engines that answer",
@@ -39,7 +39,7 @@ _ERRORS = PanelSpec(
     "Errors of the parts",
     "Errors that a process's outermost loop caught and logged: `hotpath logs PART`.",
     (Series(increase(metrics.PROBLEMS), by=("part",), within="sum"),),
-    limits=_SOME,
+    limits=SOME,
     links=(_TO_STAGES,),
 )
 _STEPS = PanelSpec(
@@ -65,7 +65,7 @@ _UNDER = PanelSpec(
     "Kafka: under-replicated partitions",
     "Partitions with fewer replicas in sync than they should have.",
     (Series(gauge(metrics.KAFKA_UNDER_REPLICATED), by=("side",), within="max", across="max"),),
-    limits=_SOME,
+    limits=SOME,
     links=(_TO_ENGINES,),
 )
 _KAFKA_LOG = PanelSpec(
@@ -85,7 +85,7 @@ _REPLAY_BEHIND = PanelSpec(
     "How late the example's replay is.",
     (Series(gauge(metrics.REPLAY_BEHIND_SECONDS), within="max", across="max"),),
     limits=(Limit(30, "red"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _MIRROR = PanelSpec(
     "Mirror: behind by topic",
@@ -112,17 +112,17 @@ _BATCHES = PanelSpec(
     "A batch of the hot query, from its start to its last commit.",
     tuple(
         Series(quantile(metrics.STREAM_BATCH_SECONDS, each), each, ("pipeline",), within="max", across="max")
-        for each in _QUANTILES
+        for each in QUANTILES
     ),
     limits=(Limit(15, "yellow"), Limit(60, "red")),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _DELAY = PanelSpec(
     "Spark: from the broker's stamp to the table",
     "The oldest record of each batch; imports aside.",
     tuple(
         Series(quantile(metrics.STREAM_DELAY_SECONDS, each), each, ("pipeline",), within="max", across="max")
-        for each in _QUANTILES
+        for each in QUANTILES
     ),
     limits=(Limit(30, "yellow"), Limit(60, "red")),
     links=(Link("The mirror", PLATFORM, "Mirror: behind by topic"),),
@@ -131,7 +131,7 @@ _BEHIND = PanelSpec(
     "Spark: records that wait",
     "Cloud offsets that are not yet committed to tables.",
     (Series(gauge(metrics.STREAM_BEHIND_RECORDS), by=("pipeline",), within="max"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _LAG_BY_TOPIC = PanelSpec(
     "Spark: records that wait, by topic",
@@ -143,7 +143,7 @@ _RESTARTS = PanelSpec(
     "Spark: hot queries that ended",
     "And were started anew.",
     (Series(increase(metrics.STREAM_RESTARTS), by=("pipeline",), within="sum"),),
-    limits=_SOME,
+    limits=SOME,
     links=(_TO_ENGINES,),
 )
 _BUILDS = PanelSpec(
@@ -154,7 +154,7 @@ _BUILDS = PanelSpec(
         for each in ("p50", "p99")
     ),
     limits=(Limit(60, "yellow"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _BUCKETS = PanelSpec(
     "Rows job: buckets built",
@@ -167,7 +167,7 @@ _PENDING = PanelSpec(
     "Closed buckets that have changed since.",
     (Series(gauge(metrics.PENDING_BUCKETS), by=("table_name",), within="max"),),
     limits=(Limit(100, "yellow"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _UPKEEP = PanelSpec(
     "Spark: seconds of the tables' upkeep",
@@ -190,7 +190,7 @@ _HDFS_BLOCKS = PanelSpec(
     "Blocks of which no copy is left.",
     (Series(gauge(metrics.HDFS_MISSING_BLOCKS), within="max", across="max"),),
     kind="number",
-    limits=_SOME,
+    limits=SOME,
     links=(_TO_ENGINES,),
 )
 _HDFS_NODES = PanelSpec(
@@ -272,7 +272,7 @@ _PART_MEMORY = PanelSpec(
     "Memory of the parts",
     "Of our own processes, in RAM.",
     (Series(gauge("process_resident_memory_bytes"), by=("part",), within="max"),),
-    links=(_TO_HOST,),
+    links=(TO_HOST,),
 )
 _PART_FILES = PanelSpec(
     "Open files of the parts",
@@ -316,7 +316,7 @@ _DROPPED = PanelSpec(
     "Alerts that were dropped",
     "The webhook refused them for good, or too many waited.",
     (Series(increase(metrics.ALERTS_DROPPED), by=("why",), within="sum"),),
-    limits=_SOME,
+    limits=SOME,
     links=(_TO_STAGES,),
 )
 

@@ -12,6 +12,7 @@ from monitoring.grafana.panel_specs import (
     HOT_PATH,
     MODEL_HEALTH,
     PLATFORM,
+    SOME,
     TRAINING,
     DashboardSpec,
     Limit,
@@ -98,7 +99,7 @@ _FAILING = PanelSpec(
     "Why the newest run failed",
     "1 while the newest run of a pipeline failed, with its reason.",
     (Series(gauge(metrics.TRAINING_FAILING), by=("pipeline", "reason"), within="last", across="max"),),
-    limits=(Limit(1, "red"),),
+    limits=SOME,
     links=(_TO_H2O,),
 )
 _IDLE = PanelSpec(

@@ -78,8 +78,8 @@ def realised_figures(positives: Answers, negatives: Answers) -> dict[str, Interv
 
 def _figures(positives: Answers, negatives: Answers) -> Iterator[Interval]:
     of, area = _summed_by_entity(positives, negatives)
-    support = len(np.union1d(positives.entity, negatives.entity))
-    rarer = min(len(np.unique(side.entity)) for side in (positives, negatives))
+    support = len(of.answers)
+    rarer = int(min((of.positives > 0).sum(), (of.answers > of.positives).sum()))
     yield _share(area, _standard_error(of.auc_influence), rarer)
     yield _amount(*_ratio(of.loss, of.answers), support)
     yield _share(*_ratio(2 * of.hits, 2 * of.hits + of.misses + of.false_alarms), support)

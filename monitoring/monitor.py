@@ -29,7 +29,8 @@ from monitoring.collect.engine_follower import EngineFollower
 from monitoring.collect.scrape import Snapshot, local_targets, scorer_targets, scrape
 from monitoring.influx.point_feed import PointFeed, own_samples
 from monitoring.judge.alert_rules import Judged, Rule
-from monitoring.judge.costs import Costs, show_clocks_behind
+from monitoring.judge.clocks_behind import clock_offsets_s, show_clocks_behind
+from monitoring.judge.costs import Costs
 from monitoring.judge.data_health import DataFollower
 from monitoring.judge.event_points import EventPoints
 from monitoring.judge.measures import counters_of, judge_pipeline, judge_stack
@@ -218,7 +219,7 @@ class Monitor:
                 model=_champion(pipeline, now),
                 model_age_s=_age(pipeline, now),
                 realised=found.realised[-1] if found.realised else None,
-                clock_offsets_s=_clock_offsets(pipeline, now),
+                clock_offsets_s=clock_offsets_s(now, pipeline.name),
                 pinned=_pin(pipeline, now),
             ),
             found,
@@ -266,11 +267,6 @@ def _pin(pipeline: Pipeline, now: Snapshot) -> Pin | None:
 def _age(pipeline: Pipeline, now: Snapshot) -> float | None:
     newest = now.largest(metrics.MODEL_NEWEST_AS_OF, pipeline=pipeline.name)
     return None if newest is None else now.time_s - newest
-
-
-def _clock_offsets(pipeline: Pipeline, now: Snapshot) -> dict[str, float]:
-    samples = now.find(metrics.CLOCK_OFFSET_SECONDS, pipeline=pipeline.name)
-    return {sample.labels["host"]: sample.value for sample in samples}
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""What answers and retrains cost in processor time, and how far each host's clock is behind: shown as metrics."""
+"""What answers and retrains cost in processor time: shown as metrics."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -11,7 +11,6 @@ from contract import metrics
 from contract.metric_types import count_name, sample_name, sum_name
 from contract.pipeline import Pipeline
 from monitoring.collect.scrape import Sample, Snapshot, pipeline_of_scorer
-from monitoring.judge.clocks_behind import behind_by
 
 ANSWERS_WITHIN_S: Final = 600.0
 RETRAINS_WITHIN_S: Final = 1800.0
@@ -127,18 +126,3 @@ def _cpu(sample: Sample) -> Amount | None:
         return Amount(TRAINING_CPU_S, "") if sample.part == "trainer" else None
     is_h2o = sample.name == sample_name(metrics.PART_CPU_SECONDS) and sample.labels["part"] == "h2o"
     return Amount(TRAINING_CPU_S, "") if is_h2o else None
-
-
-def show_clocks_behind(now: Snapshot, pipelines: Iterable[Pipeline]) -> None:
-    """By how much each host's clock is behind those of the others, as `clocks_behind` judges it."""
-    found: dict[tuple[str, str], float] = {}
-    for pipeline in pipelines:
-        offsets_s = _offsets_s(now, pipeline.name)
-        behind_s = behind_by(offsets_s, pipeline.clock.tolerance.total_seconds())
-        found |= {(pipeline.name, host): behind_s.get(host, 0.0) for host in offsets_s}
-    metrics.CLOCK_BEHIND_SECONDS.replace(found)
-
-
-def _offsets_s(now: Snapshot, pipeline: str) -> Mapping[str, float]:
-    samples = now.find(metrics.CLOCK_OFFSET_SECONDS, pipeline=pipeline)
-    return {sample.labels["host"]: sample.value for sample in samples}

@@ -20,7 +20,7 @@ from monitoring.judge.model_health import OfLevel, Realised
 from monitoring.judge.stage import Problem, Stage
 from monitoring.judge.stages import broken, with_problems
 from monitoring.judge.trust import Verdict, first_line, verdict
-from monitoring.judge.trust_inputs import TrustInputs
+from monitoring.judge.trust_inputs import NOTHING_SEEN, TrustInputs
 from monitoring.page.axes import Axis, fitted, time_axis
 from monitoring.page.charts import Band, Line, Mark, chart
 from monitoring.page.figure_tables import FigureRow, SliceTable, figure_rows, slice_tables
@@ -154,8 +154,7 @@ def with_alerts(
 def unjudged(pipeline: Pipeline, why: str) -> PipelineView:
     """A pipeline at which the monitor has failed to look."""
     problem = Problem("unjudged", f"the monitor cannot judge it: {why}", "./hotpath logs monitor")
-    seen = TrustInputs(model=None, model_age_s=None, realised=None, clock_offsets_s={})
-    return PipelineView(pipeline, seen, (), (), {}, {}, (), (), [problem], is_judged=False)
+    return PipelineView(pipeline, NOTHING_SEEN, (), (), {}, {}, (), (), [problem], is_judged=False)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from contract import metrics
 from contract.metric_types import count_name, sum_name
 from contract.metrics import PROCESS_CPU_SECONDS, PROCESS_STARTED_SECONDS
 from monitoring.collect.scrape import Sample, Snapshot
-from monitoring.judge.costs import Costs, show_clocks_behind
+from monitoring.judge.clocks_behind import show_clocks_behind
+from monitoring.judge.costs import Costs
 from tests.monitoring.judge.looks import PIPELINE, START_S
 
 BLUE, GREEN = "flights-20261128T000000Z-aaaa", "flights-20261128T010000Z-bbbb"

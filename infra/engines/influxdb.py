@@ -75,14 +75,20 @@ def influxdb(settings: Settings, ports: Ports, influxd: Path) -> Service:
     )
 
 
-def token(settings: Settings) -> str:
-    """The one that the environment gives, else that of the data folder, which is made when it lacks."""
-    if given := settings.environment.get(variables.INFLUX_TOKEN):
-        return given
+def make_token(settings: Settings) -> None:
+    """Write the data folder's token, where it lacks; `up` does so before it describes the parts' environment."""
     file = settings.folder.influx_token
     if not file.exists():
         write_durably(file, f"{secrets.token_urlsafe(32)}\n".encode(), mode=0o600)
-    return file.read_text().strip()
+
+
+def token(settings: Settings) -> str:
+    """The one that the environment gives, else that of the data folder.
+
+    Raises:
+        FileNotFoundError: nobody has made one; see `make_token`.
+    """
+    return settings.environment.get(variables.INFLUX_TOKEN) or settings.folder.influx_token.read_text().strip()
 
 
 def is_set_up(url: str, own_token: str) -> bool:

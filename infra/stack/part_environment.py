@@ -34,13 +34,14 @@ def environment(settings: Settings, ports: Ports, pipelines: Iterable[str]) -> d
         (variables.CODE_VERSION, _code_version()),
         *((variables.SCORER.of(name), ports.listens_at(f"scorer:{name}")) for name in pipelines),
     ]
-    if starts_influxdb(settings):
+    if starts_influxdb(settings) and settings.folder.influx_token.exists():  # the first `up` makes it
         local += [
             (variables.INFLUX_URL, f"http://{ports.address('influxdb')}"),
             (variables.INFLUX_ORG, influxdb.ORG),
             (variables.INFLUX_BUCKET, influxdb.BUCKET),
-            (variables.INFLUX_TOKEN, influxdb.token(settings)),
         ]
+        if not settings.environment.is_given(variables.INFLUX_TOKEN):
+            given[variables.INFLUX_TOKEN.file_name] = str(settings.folder.influx_token)
     fixed: dict[Variable[Any], str] = {
         variables.DATA: str(settings.data),
         variables.JAVA_HOME: str(settings.java_home),

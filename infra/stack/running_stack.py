@@ -14,13 +14,14 @@ from pathlib import Path
 from contract import variables
 from contract.pipeline import Pipeline
 from contract.variable_types import reachable
+from infra.engines import influxdb
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack import control_socket
 from infra.stack.announce import Announcer, tell
 from infra.stack.deployments import Deployment, NoSuchPipeline, deploy, deployments, take_back, vanished
 from infra.stack.live_scorers import stop_live_scorers
-from infra.stack.part_environment import environment
+from infra.stack.part_environment import environment, starts_influxdb
 from infra.stack.preflight import Unfit
 from infra.stack.stack import Stack
 from infra.stack.team_topics import check_team_topics
@@ -42,6 +43,8 @@ class RunningStack:
         self._ports = Ports.of(settings)
         self._told_to_stop = asyncio.Event()
         self._deployed = deployments(settings)
+        if starts_influxdb(settings):
+            influxdb.make_token(settings)
         self._supervisor = Supervisor(self._env(), settings.folder, self._tell_ready)
         self._announcer = Announcer(settings, self._ports)
         self._targets: dict[str, int] = {}

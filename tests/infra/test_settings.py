@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from contract.environment import Environment, VariableError
+from contract.layout import Places
 from contract.process_identity import Process
+from infra.engines import influxdb
 from infra.ports import FIRST_METRICS, FIRST_SCORER, Ports
 from infra.settings import Settings
 from infra.stack import preflight
@@ -55,6 +57,25 @@ def test_a_named_engine_keeps_its_address_and_is_not_ours_to_start(tmp_path: Pat
     assert env["HOTPATH_CLOUD_KAFKA"] == "broker:9092"
     assert env["HOTPATH_ONPREM_KAFKA"] == "127.0.0.1:17000"
     assert env["HOTPATH_SCORER_FLIGHTS"] == ports.address("scorer:flights")
+
+
+def test_the_token_of_our_influxdb_is_made_by_up_alone_and_named_by_its_file(tmp_path: Path) -> None:
+    influxd = tmp_path / "influxd"
+    influxd.write_text("#!/bin/sh\necho InfluxDB v2.7.12")
+    influxd.chmod(0o755)
+    own = settings(tmp_path / "data", HOTPATH_INFLUXD=str(influxd))
+    assert not any("INFLUX_" in name for name in environment(own, Ports.of(own), []))
+    assert not own.folder.influx_token.exists(), "to describe the environment writes no secret"
+    influxdb.make_token(own)
+    env = environment(own, Ports.of(own), [])
+    assert env["HOTPATH_INFLUX_TOKEN_FILE"] == str(own.folder.influx_token)
+    assert influxdb.token(own) not in env.values(), "a process's environment shows no secret of ours"
+    influx = Places.from_environment(env).influx
+    assert influx is not None
+    assert influx.token == influxdb.token(own)
+    given = settings(tmp_path / "data", HOTPATH_INFLUXD=str(influxd), HOTPATH_INFLUX_TOKEN="given")
+    assert influxdb.token(given) == "given"
+    assert "HOTPATH_INFLUX_TOKEN_FILE" not in environment(given, Ports.of(given), [])
 
 
 def test_a_busy_port_is_named_with_the_remedy(tmp_path: Path) -> None:

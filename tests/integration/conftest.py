@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from contract.layout import Places
+from infra.engines import influxdb
 from infra.ports import SPAN, Ports, is_free
 from infra.settings import ROOT, Settings
 from infra.stack import control_socket
@@ -145,6 +146,7 @@ def stack() -> Iterator[RunningStack]:
     with receiving() as webhook:
         settings = _settings(data, webhook.address)
         ports = Ports(settings.port_base, settings.run / "ports.json")
+        influxdb.make_token(settings)
         env, output = environment(settings, ports, ["flights"]), data / "up.log"
         running = RunningStack(settings, env, _up(settings, output), output, webhook)
         try:

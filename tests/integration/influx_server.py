@@ -55,4 +55,5 @@ def server(data: Path) -> InfluxServer:
     program = influxdb.program(settings)
     if program is None:
         pytest.skip("there is no influxd")
+    influxdb.make_token(settings)
     return InfluxServer(settings, Ports.of(settings), program)

@@ -58,7 +58,12 @@ def _section(path: str) -> str:
     return f"[{head}] " if head else ""
 
 
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The one known word that is near enough to be meant, if there is one."""
+    return difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "topic"?`, or nothing when no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = nearest(word, known)
     return f'; did you mean "{near[0]}"?' if near else ""

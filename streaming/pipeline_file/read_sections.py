@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
-from streaming.pipeline_file.diagnostics import Problems, did_you_mean
+from streaming.pipeline_file.diagnostics import Problems, did_you_mean, nearest
 from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS, Section
 from streaming.pipeline_file.value_types import shown
 
@@ -25,8 +25,8 @@ def _read_section(section: Section, document: Mapping[str, object], problems: Pr
     table = _table_of(section, document, problems)
     if table is None:
         return {}
-    _refuse_unknown(section, table, problems)
-    _require(section, table, problems)
+    misspelt = _refuse_unknown(section, table, problems)
+    _require(section, table.keys() | misspelt, problems)
     return _read_keys(section, table, problems)
 
 
@@ -43,7 +43,9 @@ def _table_of(section: Section, document: Mapping[str, object], problems: Proble
     return table
 
 
-def _refuse_unknown(section: Section, table: Mapping[str, object], problems: Problems) -> None:
+def _refuse_unknown(section: Section, table: Mapping[str, object], problems: Problems) -> set[str]:
+    """The known keys that unknown ones seem to mean: that these are missing needs no second problem."""
+    meant = set()
     known = [key.name for key in section.keys] + _subsections(section)
     for name in table:
         path = _path(section, name)
@@ -51,6 +53,8 @@ def _refuse_unknown(section: Section, table: Mapping[str, object], problems: Pro
             problems.add(path, f'"{name}" is not in this version of hotpath; leave it out')
         elif name not in known:
             problems.add(path, f'unknown {_what(section, table[name])} "{name}"{did_you_mean(name, known)}')
+            meant |= set(nearest(name, known))
+    return meant
 
 
 def _what(section: Section, value: object) -> str:
@@ -64,9 +68,9 @@ def _subsections(section: Section) -> list[str]:
     return [name for name in own if "." not in name] + (["examples"] if section is ROOT else [])
 
 
-def _require(section: Section, table: Mapping[str, object], problems: Problems) -> None:
+def _require(section: Section, given: Set[str], problems: Problems) -> None:
     for key in section.keys:
-        if key.default is None and key.name not in table:
+        if key.default is None and key.name not in given:
             problems.add(_path(section, key.name), f'needs "{key.name}" ({key.kind.says}): {key.meaning}')
 
 
@@ -99,12 +103,13 @@ def _read_example(value: object, path: str, problems: Problems) -> dict[str, Any
         return {}
     for name in value.keys() - EXAMPLE_KEYS.keys():
         problems.add(f"{path}.{name}", f'unknown key "{name}"{did_you_mean(name, EXAMPLE_KEYS)}')
-    _check_example(value, path, problems)
+    meant = {known for name in value for known in nearest(name, EXAMPLE_KEYS)}
+    _check_example(value, meant, path, problems)
     return value if len(problems.found) == before else {}
 
 
-def _check_example(value: Mapping[str, object], path: str, problems: Problems) -> None:
-    if "event" not in value:
+def _check_example(value: Mapping[str, object], given: Set[str], path: str, problems: Problems) -> None:
+    if "event" not in given:
         problems.add(f"{path}.event", f'needs "event": {EXAMPLE_KEYS["event"]}')
     for name in ("event", "expected"):
         if not isinstance(value.get(name, {}), dict):

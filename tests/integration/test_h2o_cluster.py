@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import h2o
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -118,6 +119,8 @@ def test_a_run_removes_what_is_its_own_and_what_a_killed_one_left(
         model = train_gbm(pipeline, train, own)
         scored = score(model, holdout, ())
         assert len(scored.probability) == END - SPLIT
+        sizes = np.unique(scored.group, return_counts=True)[1]
+        assert sizes.tolist() == [5] * ((END - SPLIT) // 5), "five rows a group"
         assert sorted(scored.append_us) == [FIRST_US + number for number in range(SPLIT, END)]
         assert not [answer for answer in answers if b'["59' in answer or b'[\\"59' in answer], "no text of a group"
         labels, leaves = predictions(model, holdout[[0, 1, 2], :])

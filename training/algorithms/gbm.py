@@ -33,13 +33,14 @@ def score(model: Any, holdout: Any, slices: tuple[str, ...]) -> Scored:
 
     The slices' levels come as their numbers: a level may be megabytes long.
     """
-    scored = model.predict(holdout)[:, 2].cbind(holdout[[*IDENTITY, "label"]])
+    scored = model.predict(holdout)[:, 2].cbind(holdout[["group", *IDENTITY, "label"]])
     for name in slices:
         scored = scored.cbind(holdout[FEATURE_PREFIX + name].asnumeric())
-    probability, partition, offset, append_us, label, *codes = _columns(scored)
+    probability, group, partition, offset, append_us, label, *codes = _columns(scored)
     return Scored(
         probability=np.array(probability, np.float64),
         label=np.array([value.lower() == "true" for value in label]),
+        group=np.array([int(number or -1) for number in group], np.int64),
         partition=np.array(partition, np.int64),
         offset=np.array(offset, np.int64),
         append_us=np.array(append_us, np.int64),

@@ -25,11 +25,13 @@ class Slice:
 class Scored:
     """The holdout with its predictions: arrays of one length, and the slices by feature.
 
-    `partition`, `offset` and `append_us` (microseconds since 1970) are the identity of a row's event.
+    `group` numbers the rows' groups, which resampling and splits keep whole. `partition`, `offset` and `append_us`
+    (microseconds since 1970) are the identity of a row's event.
     """
 
     probability: Floats
     label: Bools
+    group: npt.NDArray[np.int64]
     partition: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     append_us: npt.NDArray[np.int64]

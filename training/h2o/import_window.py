@@ -25,7 +25,7 @@ _ROW_COLUMNS = {"bucket": "numeric", "group": "enum", "label": "enum"} | dict.fr
 
 
 def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type], own: str) -> tuple[Any, Any]:
-    """The training frame (label and features), and the holdout (its rows' identity, too).
+    """The training frame (label and features), and the holdout (its rows' identity and the number of their group, too).
 
     Raises:
         NotEnoughRows: one of the two is empty, or all its labels are equal.
@@ -42,7 +42,8 @@ def import_window(window: Window, pipeline: Pipeline, types: Mapping[str, Type],
     kept = _without_groups_of(train, holdout)
     _check_kept(pipeline, train.nrows, kept)
     columns = ["label", *(FEATURE_PREFIX + name for name in pipeline.features)]
-    return h2o.assign(kept[columns], f"{own}.train"), h2o.assign(holdout[[*columns, *IDENTITY]], f"{own}.holdout")
+    held_out = holdout[[*columns, "group", *IDENTITY]]
+    return h2o.assign(kept[columns], f"{own}.train"), h2o.assign(held_out, f"{own}.holdout")
 
 
 def _in_part(what: str, window: Window) -> str:

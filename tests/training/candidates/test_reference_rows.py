@@ -71,7 +71,7 @@ def row(offset: int, stamp: int, **more: Any) -> dict[str, Any]:
 def scored(rows: list[dict[str, Any]]) -> Scored:
     stamps = [to_us(each["append_time"]) for each in rows]
     offsets, numbers = [each["offset"] for each in rows], np.arange(len(rows))
-    return Scored(numbers / 1e6, numbers > 0, numbers * 0, np.array(offsets), np.array(stamps), {})
+    return Scored(numbers / 1e6, numbers > 0, numbers, numbers * 0, np.array(offsets), np.array(stamps), {})
 
 
 def references(places: Places, window: Window, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -36,9 +36,8 @@ def test_log_loss_of_a_certain_error_is_finite() -> None:
 def test_slices_count_their_rows_and_a_slice_of_one_class_has_no_auc() -> None:
     probability, label = np.array([0.1, 0.9, 0.3]), np.array([False, True, False])
     numbers = np.arange(3)
-    found = metrics(
-        Scored(probability, label, numbers, numbers, numbers, {"origin": Slice(["JFK", "LGA"], np.array([0, 0, 1]))})
-    )
+    origin = Slice(["JFK", "LGA"], np.array([0, 0, 1]))
+    found = metrics(Scored(probability, label, numbers, numbers, numbers, numbers, {"origin": origin}))
     assert found["auc"] == 1.0
     assert found["slices"]["origin"] == {
         "JFK": {"auc": 1.0, "rows": 2, "positives": 1},
@@ -50,5 +49,5 @@ def test_a_missing_level_counts_as_an_empty_one_and_a_long_one_takes_no_more_roo
     long = "x" * 5_000_000
     each = Slice(["", long], np.array([-1, 0, 1] * 1000))
     numbers = np.arange(3000)
-    found = metrics(Scored(numbers / 3000, numbers % 2 == 0, numbers, numbers, numbers, {"tail": each}))
+    found = metrics(Scored(numbers / 3000, numbers % 2 == 0, numbers, numbers, numbers, numbers, {"tail": each}))
     assert {level: figures["rows"] for level, figures in found["slices"]["tail"].items()} == {"": 2000, long: 1000}

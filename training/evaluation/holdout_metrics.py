@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,12 @@ class Scored:
     offset: npt.NDArray[np.int64]
     append_us: npt.NDArray[np.int64]
     slices: dict[str, Slice]
+
+    def rows(self, which: Bools) -> Scored:
+        """These rows alone."""
+        arrays = ("probability", "label", "group", "partition", "offset", "append_us")
+        slices = {name: Slice(each.levels, each.codes[which]) for name, each in self.slices.items()}
+        return replace(self, slices=slices, **{name: getattr(self, name)[which] for name in arrays})
 
 
 def metrics(scored: Scored) -> dict[str, Any]:

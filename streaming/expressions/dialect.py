@@ -23,6 +23,10 @@ class _Parser(SparkParser):
     NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CASE": SparkParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
 
+    def _parse_statement(self) -> exp.Expr | None:
+        """There are no statements: `load`, `comment` or `set` at the beginning names a field like any other word."""
+        return self._parse_expression() or self._parse_select()
+
     def _parse_interval(self, *_: Any, **__: Any) -> exp.Interval | None:
         """`INTERVAL` and one or more numbers with units; the node's meta has where it starts and ends."""
         first = self._curr
@@ -76,5 +80,8 @@ def _length(at: int, number: str, seconds: int) -> timedelta:
 
 class Dialect(Spark):
     """What `sqlglot.parse` is given."""
+
+    class Tokenizer(Spark.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
 
     Parser = _Parser

@@ -42,3 +42,10 @@ def test_they_are_the_inputs_of_the_typed_tree_and_those_that_hashes_were_made_o
 )
 def test_what_does_not_parse_mentions_none(expression: str, names: set[str]) -> None:
     assert names_in(expression) == names
+
+
+@pytest.mark.parametrize(
+    "field", ["load", "set", "show", "comment", "update", "copy", "cache", "call", "use", "desc", "merge", "explain"]
+)
+def test_a_field_may_have_the_name_of_a_statement(field: str) -> None:
+    assert names_in(field) == names_in(f"{field} > 0.5") == {field}

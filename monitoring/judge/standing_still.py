@@ -67,24 +67,32 @@ def tables_stand(look: StageInputs) -> Iterator[Reading]:
 
 def tables_unknown(look: StageInputs) -> Iterator[Reading]:
     """The tables' caught-up moment was never known."""
-    runs_s = look.runs_s("streaming")
+    served_s = _served_s(look)
     is_unknown = look.value(metrics.STREAM_CAUGHT_UP_TO_SECONDS) is None
-    knows_pipeline = look.value(metrics.STREAM_BEHIND_RECORDS) is not None
-    if runs_s is not None and is_unknown and knows_pipeline and not look.waits_for_import(TABLES_SETTLE_S):
-        text = f"it is not known how far the tables are, {runs_s:.0f} s after the Spark job started"
-        yield Reading(runs_s, f"{text}: does the watcher see both brokers?")
+    if served_s is not None and is_unknown and not look.waits_for_import(TABLES_SETTLE_S):
+        text = f"it is not known how far the tables are, {served_s:.0f} s after the Spark job took up the pipeline"
+        yield Reading(served_s, f"{text}: does the watcher see both brokers?")
 
 
 def rows_stand(look: StageInputs) -> Iterator[Reading]:
     """No bucket closes."""
     behind_s = look.since(look.value(metrics.BUILT_UPTO_SECONDS, table="rows"))
-    runs_s = look.runs_s("streaming")
+    served_s = _served_s(look)
     if look.waits_for_import(300 + 2 * look.pipeline.lake.buckets.total_seconds()):
         return
     if behind_s is not None:
         yield Reading(behind_s, f"nothing due in the last {behind_s:.0f} s is built")
-    elif look.value(metrics.STREAM_BEHIND_RECORDS) is not None and runs_s is not None:
-        yield Reading(runs_s, f"no bucket has closed in the {runs_s:.0f} s since the Spark job started")
+    elif served_s is not None:
+        yield Reading(
+            served_s, f"no bucket has closed in the {served_s:.0f} s since the Spark job took up the pipeline"
+        )
+
+
+def _served_s(look: StageInputs) -> float | None:
+    """For how long the Spark job has been seen to serve the pipeline: one that is deployed later begins at 0."""
+    is_served = None if look.value(metrics.STREAM_BEHIND_RECORDS) is None else 1.0
+    seen_s, runs_s = look.unchanged_s("served", is_served), look.runs_s("streaming")
+    return None if is_served is None or runs_s is None else min(seen_s, runs_s)
 
 
 def training_stands(look: StageInputs) -> Iterator[Reading]:

@@ -128,6 +128,7 @@ def _silent_stream(world: World) -> None:
 
 def _unknown_tables(world: World) -> None:
     world.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
+    world.judged("tables_unknown")
     world.looks.now_s += 301
 
 

@@ -39,9 +39,10 @@ def test_how_far_the_tables_are_is_known_some_time_after_the_start() -> None:
     looks = Looks()
     looks.start("streaming")
     looks.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
+    assert looks.problems("events", pass_s=0) == []
     assert looks.problems("events", pass_s=NO_BATCH_S) == []
     (problem,) = looks.problems("events")
-    assert "it is not known how far the tables are, 303 s after the Spark job started" in problem.text
+    assert "it is not known how far the tables are, 303 s after the Spark job took up the pipeline" in problem.text
     assert problem.command == "./hotpath logs watcher"
 
 
@@ -50,9 +51,19 @@ def test_no_bucket_has_closed_since_the_start() -> None:
     looks.start("streaming")
     looks.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
     limit_s = ROWS_BEHIND_S + 2 * PIPELINE.lake.buckets.total_seconds()
+    assert looks.problems("rows", pass_s=0) == []
     assert looks.problems("rows", pass_s=limit_s) == []
     (text,) = looks.texts("rows")
-    assert text == f"no bucket has closed in the {limit_s + 3:.0f} s since the Spark job started"
+    assert text == f"no bucket has closed in the {limit_s + 3:.0f} s since the Spark job took up the pipeline"
+
+
+@pytest.mark.parametrize("stage", ["events", "rows"])
+def test_a_pipeline_that_is_deployed_on_a_stack_that_has_run_for_hours_has_its_time_to_begin(stage: str) -> None:
+    looks = Looks()
+    looks.start("streaming")
+    looks.now_s += 7200
+    looks.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
+    assert looks.problems(stage) == []
 
 
 def importing(looks: Looks) -> None:
@@ -88,7 +99,7 @@ def test_how_far_the_tables_are_needs_not_be_known_while_history_is_imported() -
     looks.set(metrics.STREAM_BEHIND_RECORDS, 0, **OWN)
     assert looks.problems("events", pass_s=NO_BATCH_S + 1) == []
     looks.set(metrics.IMPORT_OPEN, 0, part="watcher", topic=ASKED)
-    assert looks.problems("events", pass_s=NO_BATCH_S)
+    assert looks.problems("events", pass_s=NO_BATCH_S + 1)
 
 
 def test_an_import_that_was_forgotten_is_told_before_all_else_with_what_ends_it() -> None:

@@ -1,4 +1,4 @@
-"""Which slices, hosts and features explain an alert of the model."""
+"""Which slices, hosts, features and people explain an alert of the model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from monitoring.judge.wording import printable
 MOST: Final = 5
 OF_DATA: Final = ("clock_ahead", "clock_behind", "drift")
 """Alerts about hosts and features that may explain a figure."""
+OF_MODEL: Final = ("pinned", *OF_DATA)
+"""Who holds which version by hand may explain one, too."""
 BROUGHT_ABOUT: Final = ("quarantined", "no_traffic")
 """Alerts that hosts with a wrong clock may explain."""
 
@@ -23,8 +25,9 @@ def explanations(rule: Rule, by_slice: Iterable[OfLevel], firing: Iterable[Entry
     """In sentences, the worst first."""
     if not rule.measure.is_realised and rule.name not in BROUGHT_ABOUT:
         return []
-    slices = _levels(rule, by_slice) if rule.measure.is_realised else ()
-    return [*slices, *(entry.text for entry in firing if entry.alert in OF_DATA)][: 2 * MOST]
+    slices, wanted = (_levels(rule, by_slice), OF_MODEL) if rule.measure.is_realised else ((), OF_DATA)
+    ranked = sorted((entry for entry in firing if entry.alert in wanted), key=lambda entry: entry.alert != "pinned")
+    return [*slices, *(entry.text for entry in ranked)][: 2 * MOST]
 
 
 def _levels(rule: Rule, by_slice: Iterable[OfLevel]) -> Iterator[str]:

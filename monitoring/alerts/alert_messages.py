@@ -43,7 +43,7 @@ class Message(msgspec.Struct, frozen=True):
     items: tuple[str, ...] = ()
     """The hosts, topics, parts, ... that it is about."""
     because: tuple[str, ...] = ()
-    """Slices, hosts and features that explain it, in sentences."""
+    """Slices, hosts, features and people who hold a version that explain it, in sentences."""
     explains: tuple[str, ...] = ()
     """Other alerts that this one explains, and which are not told by themselves."""
     meaning: str = ""

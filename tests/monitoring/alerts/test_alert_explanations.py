@@ -43,6 +43,12 @@ def test_where_no_level_is_surely_below_the_worst_one_is_named() -> None:
     assert [line.partition(":")[0] for line in found] == ["origin=JFK"]
 
 
+def test_who_holds_a_version_by_hand_is_named_before_hosts_and_explains_figures_alone() -> None:
+    entries = [firing("drift", "wind drifts"), firing("pinned", "flights-1 is pinned by ann")]
+    assert explanations(rule("auc"), [], entries) == ["flights-1 is pinned by ann", "wind drifts"]
+    assert explanations(rule("quarantined"), [], entries) == ["wind drifts"]
+
+
 def test_quarantined_questions_are_explained_by_hosts_and_others_by_nothing() -> None:
     clock = firing("clock_ahead", "the clock of a is ahead")
     assert explanations(rule("quarantined"), [level("LGA", 0.1)], [clock]) == ["the clock of a is ahead"]

@@ -114,6 +114,13 @@ def test_the_memory_of_all_is_at_most_8_gb() -> None:
     assert total <= 8 * 1024
 
 
+def test_few_programs_a_second_are_started_to_ask_whether_containers_are_well() -> None:
+    """Docker starts one for each question; on two cores that are busy they would else become the load themselves."""
+    usual = {name: service for name, service in SERVICES.items() if name not in CLUSTER | {"secrets"}}
+    intervals = {name: int(service["healthcheck"]["interval"].removesuffix("s")) for name, service in usual.items()}
+    assert sum({"scorer": 4}.get(name, 1) / interval for name, interval in intervals.items()) <= 1.5
+
+
 def test_each_part_is_measured_where_it_serves_its_metrics(tmp_path: Path) -> None:
     settings = Settings.from_environment({"HOTPATH_DATA": str(tmp_path)})
     found = targets(settings, ["flights"])

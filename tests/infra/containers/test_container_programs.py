@@ -160,6 +160,16 @@ def test_healthy_tells_whether_a_container_is_well(tmp_path: Path) -> None:
     assert not is_healthy("alive")
 
 
+def test_healthy_starts_no_program_to_ask_an_address(tmp_path: Path) -> None:
+    """On a machine that is busy each one would wait for its turn."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked = [HEALTHY, str(server.server_address[1]), "/well", '"state": "well"']
+    assert subprocess.run(asked, env={"PATH": str(tmp_path)}).returncode == 0
+    server.shutdown()
+    server.server_close()
+
+
 def closure(names: tuple[str, ...]) -> set[str]:
     """These distributions and all that they need, by normalised name."""
     wanted, found = list(names), set[str]()

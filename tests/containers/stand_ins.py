@@ -3,6 +3,7 @@
 base       a Debian 12 by debootstrap, which trusts what this machine trusts
 build      the same, with this machine's Rust
 influxdb   the same, with the influxd that tests use
+grafana    no Grafana, which cannot be made: it reads all that Grafana is given, as the user that Grafana is, or ends
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 BASE: Final = "hotpath-standin-base:1"
 BUILD: Final = "hotpath-standin-build:1"
 INFLUXDB: Final = "hotpath-standin-influxdb:1"
+GRAFANA: Final = "hotpath-standin-grafana:1"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _OWN_AUTHORITIES: Final = Path("/usr/local/share/ca-certificates")
 _JAVA_TRUST: Final = Path("/etc/ssl/certs/java/cacerts")
@@ -38,6 +40,7 @@ def make(influxd: Path) -> None:
             _build(Path(scratch) / "build")
         if not _is_there(INFLUXDB):
             _influxdb(Path(scratch) / "influxdb", influxd)
+        _grafana(Path(scratch) / "grafana")
 
 
 def _is_there(image: str) -> bool:
@@ -79,6 +82,19 @@ def _influxdb(context: Path, influxd: Path) -> None:
         "VOLUME /var/lib/influxdb2",
     ]
     _image(context, INFLUXDB, lines)
+
+
+def _grafana(context: Path) -> None:
+    context.mkdir()
+    shutil.copy(Path(__file__).with_name("reads_as_grafana.sh"), context / "run.sh")
+    lines = [
+        f"FROM {BASE}",
+        "RUN apt-get update && apt-get install --yes --no-install-recommends busybox wget",
+        "RUN mkdir --parents /var/lib/grafana && chown 472:0 /var/lib/grafana",
+        "COPY run.sh /run.sh",
+        'ENTRYPOINT ["bash", "/run.sh"]',
+    ]
+    _image(context, GRAFANA, lines)
 
 
 def _image(context: Path, tag: str, lines: list[str]) -> None:

@@ -18,6 +18,8 @@ class Load:
         self.answered: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._port, self._path, self._stopped = port, path, threading.Event()
+        self.connections = keep_alive + fresh
+        """How many there are at most at one time."""
         kinds = [True] * keep_alive + [False] * fresh
         self._threads = [threading.Thread(target=self._ask_on, args=(keep,), daemon=True) for keep in kinds]
 

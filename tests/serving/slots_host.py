@@ -43,9 +43,7 @@ class SlotsHost(RolloutHost):
             return files.all()
 
     def order_of(self, version: str | None) -> SlotOrder | None:
-        """The order that a living slot has taken for this version."""
-        runs = (slot.order for slot in self.all_slots() if slot.runs_order and slot.has_taken)
-        return next((order for order in runs if order and order.version == version), None)
+        return order_run_for(version, SlotFiles(self.places.folder))
 
     def kill_slot(self, version: str | None) -> str:
         """End the slot that runs this version, and its scorer, at once; the name of the scorer."""
@@ -82,3 +80,11 @@ class SlotsHost(RolloutHost):
                 if self._closing.wait(0.02):
                     os.killpg(slot.pid, signal.SIGKILL)
                     slot.wait()
+
+
+def order_run_for(version: str | None, files: SlotFiles) -> SlotOrder | None:
+    """The order that a living slot has taken for this version."""
+    with files.alone():
+        slots = files.all()
+    runs = (slot.order for slot in slots if slot.runs_order and slot.has_taken)
+    return next((order for order in runs if order and order.version == version), None)

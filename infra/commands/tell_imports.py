@@ -87,7 +87,7 @@ def _end(args: Namespace, onprem: Kafka, found: OpenImports) -> int:
         print(f"hotpath: no import into {args.topic} is open; open are: {there}", file=sys.stderr)
         return 1
     notice = ImportNotice(topic=args.topic, open=False, at_ms=round(time.time() * 1000), by=getpass.getuser())
-    if refusal := send_record(onprem, IMPORTS_TOPIC, notice.key, encode(notice), TIMEOUT_S):
+    if refusal := send_record(onprem, IMPORTS_TOPIC, notice.key, encode(notice)):
         print(f"hotpath: the on-prem Kafka at {onprem.bootstrap} did not take it: {refusal}", file=sys.stderr)
         return 1
     print(f"the import into {args.topic} is ended; its buckets close as soon as the watcher has seen it")

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from contract.layout import Kafka, Places
 from contract.messages.codec import encode
@@ -20,8 +20,6 @@ from streaming.kafka.send_record import send_record
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
-TIMEOUT_S: Final = 10.0
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -51,4 +49,4 @@ def run(args: argparse.Namespace) -> int:
 
 def send(cloud: Kafka, command: TrainNow) -> str | None:
     """Hand the command to the broker; None once it has it, else what it says."""
-    return send_record(cloud, TRAINING_COMMANDS_TOPIC, command.key, encode(command), TIMEOUT_S)
+    return send_record(cloud, TRAINING_COMMANDS_TOPIC, command.key, encode(command))

@@ -47,8 +47,9 @@ def disk(look: StackInputs) -> Iterator[Reading]:
 
 
 def hdfs_space(look: StackInputs) -> Iterator[Reading]:
-    free = look.now.smallest(metrics.HDFS_REMAINING_BYTES)
-    if free is not None:
+    """None while no DataNode has come yet: an HDFS that starts is not full."""
+    free, capacity = look.now.smallest(metrics.HDFS_REMAINING_BYTES), look.now.largest(metrics.HDFS_CAPACITY_BYTES)
+    if free is not None and capacity:
         yield Reading(free, f"{free / 1e9:,.1f} GB are free in HDFS")
 
 

@@ -132,6 +132,11 @@ def _unknown_tables(world: World) -> None:
     world.looks.now_s += 301
 
 
+def _full_hdfs(world: World) -> None:
+    world.set(metrics.HDFS_CAPACITY_BYTES, 9e9)
+    world.set(metrics.HDFS_REMAINING_BYTES, 1e9)
+
+
 FAULTS: Final[dict[str, Callable[[World], object]]] = {
     "no_model": lambda w: setattr(w, "seen", replace(w.seen, model=None)),
     "model_age": lambda w: setattr(w, "seen", replace(w.seen, model_age_s=4000.0)),
@@ -177,7 +182,7 @@ FAULTS: Final[dict[str, Callable[[World], object]]] = {
     "part_restarts": lambda w: w.restarts.append(Restart("trainer", w.looks.now_s, "exited with 70")),
     "mirror_blind": lambda w: w.age(metrics.WATCHER_LOOKED_SECONDS, 61),
     "disk": lambda w: w.set(metrics.HOST_FREE_DISK_BYTES, 1e9),
-    "hdfs_space": lambda w: w.set(metrics.HDFS_REMAINING_BYTES, 1e9),
+    "hdfs_space": _full_hdfs,
     "blocks_missing": lambda w: w.set(metrics.HDFS_MISSING_BLOCKS, 1),
     "under_replicated": lambda w: w.set(metrics.KAFKA_UNDER_REPLICATED, 1, side="cloud"),
     "file_unreadable": lambda w: w.of_stack.update(unreadable={Path("/zz.toml"): "1:1: no TOML"}),

@@ -131,8 +131,16 @@ def test_a_disk_that_is_nearly_full_is_told() -> None:
     looks = Looks()
     looks.set(metrics.HOST_FREE_DISK_BYTES, 1e9, part="monitor")
     looks.set(metrics.HDFS_REMAINING_BYTES, 3e9, part="monitor")
+    looks.set(metrics.HDFS_CAPACITY_BYTES, 9e9, part="monitor")
     assert [each.finding for each in stack(looks, "disk")] == ["bad"]
     assert [each.finding for each in stack(looks, "hdfs_space")] == ["good"]
+
+
+def test_an_hdfs_whose_datanodes_have_not_come_yet_is_not_full() -> None:
+    looks = Looks()
+    for metric in (metrics.HDFS_CAPACITY_BYTES, metrics.HDFS_REMAINING_BYTES):
+        looks.set(metric, 0, part="monitor")
+    assert [each.finding for each in stack(looks, "hdfs_space")] == ["no_data"]
 
 
 @pytest.mark.parametrize("history", ["influxdb", "graphite"])

@@ -32,6 +32,9 @@ from streaming.pipeline_file.load import load
 START_S = 1_767_225_600
 MINUTES, MINUTE_S = 180, 60
 LEVELS = [f'{{"region": "r{region}", "producing_host": "h{host}"}}' for region in range(5) for host in range(20)]
+AS_THE_MONITOR = (
+    "from monitoring.process_memory import keep_small; keep_small(); from benchmarks.monitor import main; main()"
+)
 LATEST_MODELS = 30
 """A question is answered by one of so many models, as it is asked up to half an hour before it is due."""
 
@@ -140,7 +143,7 @@ def main() -> None:
         fill(places, arguments.outcomes, arguments.models)
         fill_predictions(places, arguments.predictions)
         own = ["--measure", folder, "--predictions", str(arguments.predictions)]
-        subprocess.run([sys.executable, "-m", "benchmarks.monitor", *own], check=True)
+        subprocess.run([sys.executable, "-c", AS_THE_MONITOR, *own], check=True)
 
 
 def places_in(folder: str) -> Places:

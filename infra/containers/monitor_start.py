@@ -32,7 +32,7 @@ def main() -> int:
     except VariableError as error:
         log.error("%s", error)
         return 1
-    os.execv(sys.executable, [sys.executable, "-m", "monitoring.monitor"])
+    os.execv(sys.executable, [sys.executable, "-m", "monitoring"])
 
 
 def set_up(settings: Settings) -> None:

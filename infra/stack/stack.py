@@ -47,7 +47,7 @@ class Stack:
         ours = {part.name for part in engines}
         flow = self._flow(ours, deployed)
         page = _reached(self._environment.get(variables.PAGE))
-        monitor = self._module("monitor", "monitoring.monitor", address=f"http://{page}", ready=when_listening(page))
+        monitor = self._module("monitor", "monitoring", address=f"http://{page}", ready=when_listening(page))
         return [*self._serving(), *engines, *flow, monitor]
 
     def of_pipeline(self, deployment: Deployment) -> list[Service]:

@@ -1,17 +1,17 @@
 """Outcomes as the monitor keeps them: per minute and model the answers of each class, and by slices the newest of all.
 
 Thirteen bytes an outcome (probability, decision, a hash of the entity), with which every realised figure is exact and
-its interval knows which answers belong together; of the newest ones thirty more, and four a slice, to tell the slices
-apart.
+its interval knows which answers belong together; of the newest ones five more, and one or two a slice, to tell the
+slices apart.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from monitoring.collect.table_files import Partition, TableFiles
 from training.evaluation.confidence_intervals import Answers
 from training.evaluation.holdout_metrics import Bools, Floats, summed_log_loss
 
-COLUMNS = ("bucket", "due", "model", "key", "probability", "decision", "label")
+COLUMNS = ("bucket", "due", "model", "key", "probability", "decision", "label", "slices")
 MINUTE_US = 60_000_000
 SLICED_S = 3600
 MOST_SLICED = 500_000
@@ -57,8 +57,7 @@ class Scores:
 class Columns:
     """Outcomes as arrays of one length; `minute` is that of `due`, `entity` a hash of the entity."""
 
-    bucket: npt.NDArray[np.int64]
-    minute: npt.NDArray[np.int64]
+    minute: npt.NDArray[np.int32]
     probability: Floats
     decided: Bools
     entity: npt.NDArray[np.uint32]
@@ -72,16 +71,21 @@ class Columns:
         return Columns(*(getattr(self, name)[places] for name in self.__slots__))
 
 
+Codes = npt.NDArray[np.unsignedinteger[Any]]
+"""Places in a list, in as few bytes as its length needs."""
+Levels = Mapping[str, tuple[list[str], Codes]]
+"""By slice the levels that occur, and each outcome's place in them."""
+
+
 @dataclass(eq=False, slots=True)
 class Sliced:
-    """Outcomes of one batch with their levels: by slice the levels that occur, and each outcome's place in them."""
+    """The outcomes of one batch with their levels; arrays that the batch's groups are parts of are shared with them."""
 
     columns: Columns
-    levels: Mapping[str, tuple[list[str], npt.NDArray[np.int32]]]
-
-    @property
-    def newest_minute(self) -> int:
-        return int(self.columns.minute.max()) if len(self.columns) else -1
+    levels: Levels
+    newest_bucket: int
+    """Its start in seconds since 1970; -1 where there is no outcome."""
+    newest_minute: int
 
     def forget(self) -> None:
         """Give the memory back: newer batches are enough."""
@@ -89,6 +93,13 @@ class Sliced:
 
 
 Groups = Mapping[MinuteOfModel, Scores]
+
+
+class Batch(NamedTuple):
+    """What is kept of some outcomes."""
+
+    groups: Groups
+    sliced: Sliced
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,33 +134,47 @@ class OutcomeReader:
 
     places: Places
     pipeline: Pipeline
-    _files: TableFiles[Groups] = field(init=False)
-    _newest: TableFiles[Sliced] = field(init=False)
+    _files: TableFiles[Batch] = field(init=False)
+    _just_read: tuple[Sliced, ...] = ()
     _outcomes: Outcomes = field(default_factory=Outcomes)
 
     def __post_init__(self) -> None:
-        url = self.places.table(self.pipeline.name, "outcomes")
-        self._files = TableFiles(url, COLUMNS, grouped)
-        self._newest = TableFiles(url, (*COLUMNS, "slices"), sliced)
+        self._files = TableFiles(self.places.table(self.pipeline.name, "outcomes"), COLUMNS, self._batch)
 
     def read(self, since_s: float) -> Outcomes:
         """Outcomes of buckets since a moment, the same object while the table has no new version; none without one."""
-        span_s = SPAN_BUCKETS * int(self.pipeline.lake.buckets.total_seconds())
 
-        def since(moment_s: float) -> Callable[[Partition], bool]:
-            return lambda partition: partition["state"] == "row" and int(partition["span"]) + span_s > int(moment_s)
+        def is_wanted(partition: Partition) -> bool:
+            return partition["state"] == "row" and int(partition["span"]) + self._span_s > int(since_s)
 
         try:
-            if self._files.refresh(since(since_s)):
-                self._newest.refresh(since(max(since_s, self._newest_bucket_s() - SLICED_S)))
-                sliced = newest_of(self._newest.made())
-                self._outcomes = Outcomes(tuple(self._files.made()), int(since_s), sliced)
+            if self._files.refresh(is_wanted):
+                batches = self._files.made()
+                groups = tuple(batch.groups for batch in batches)
+                self._outcomes = Outcomes(groups, int(since_s), self._sliced([batch.sliced for batch in batches]))
         except TableNotFoundError:
             return Outcomes()
+        finally:
+            self._just_read = ()
         return self._outcomes
 
-    def _newest_bucket_s(self) -> int:
-        return max((group.bucket for groups in self._files.made() for group in groups), default=0)
+    def _batch(self, outcomes: pa.RecordBatch) -> Batch:
+        """Of what a refresh reads, older outcomes forget their slices as soon as there are enough newer ones."""
+        batch = batch_of(outcomes)
+        self._just_read = newest_of([*self._just_read, batch.sliced])
+        return batch
+
+    def _sliced(self, batches: Sequence[Sliced]) -> tuple[Sliced, ...]:
+        """The newest; those of spans that ended more than `SLICED_S` before the newest bucket forget their slices."""
+        since_s = max((each.newest_bucket for each in batches), default=0) - SLICED_S
+        old = [each for each in batches if each.newest_bucket // self._span_s * self._span_s + self._span_s <= since_s]
+        for each in old:
+            each.forget()
+        return newest_of(each for each in batches if len(each.columns))
+
+    @property
+    def _span_s(self) -> int:
+        return SPAN_BUCKETS * int(self.pipeline.lake.buckets.total_seconds())
 
 
 def newest_of(batches: Iterable[Sliced]) -> tuple[Sliced, ...]:
@@ -164,23 +189,26 @@ def newest_of(batches: Iterable[Sliced]) -> tuple[Sliced, ...]:
     return tuple(found)
 
 
-def grouped(outcomes: pa.RecordBatch) -> Groups:
-    """A batch with `COLUMNS` in its groups."""
+def batch_of(outcomes: pa.RecordBatch) -> Batch:
+    """What is kept of a batch with `COLUMNS`; a table of an earlier version lacks `slices`."""
     outcomes = outcomes.filter(is_possible(outcomes["probability"]))
-    models = pc.dictionary_encode(outcomes["model"])
-    return group(_columns(outcomes), models.indices.to_numpy(zero_copy_only=False), models.dictionary.to_pylist())
-
-
-def sliced(outcomes: pa.RecordBatch) -> Sliced:
-    """A batch with its slices; a table of an earlier version lacks them."""
-    outcomes = outcomes.filter(is_possible(outcomes["probability"]))
-    return Sliced(_columns(outcomes), _levels(outcomes))
+    models, buckets = pc.dictionary_encode(outcomes["model"]), _ints(outcomes["bucket"])
+    columns, model = _columns(outcomes), models.indices.to_numpy(zero_copy_only=False)
+    order = in_order(columns, buckets, model)
+    columns, bucket = columns.at(order), buckets[order]
+    sliced = Sliced(
+        columns,
+        {name: (levels, codes[order]) for name, (levels, codes) in _levels(outcomes).items()},
+        newest_bucket=int(buckets.max(initial=-1)),
+        newest_minute=int(columns.minute.max(initial=-1)),
+    )
+    return Batch(grouped(columns, bucket, model[order], models.dictionary.to_pylist()), sliced)
 
 
 def _columns(outcomes: pa.RecordBatch) -> Columns:
+    minute = _ints(outcomes["due"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // MINUTE_US
     return Columns(
-        bucket=_ints(outcomes["bucket"]),
-        minute=_ints(outcomes["due"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // MINUTE_US,
+        minute=minute.astype(np.int32),
         probability=outcomes["probability"].to_numpy(zero_copy_only=False),
         decided=np.asarray(pc.fill_null(pc.equal(outcomes["decision"], "positive"), False), np.bool_),
         entity=hashes(outcomes["key"]),
@@ -196,7 +224,7 @@ def hashes(texts: pa.Array) -> npt.NDArray[np.uint32]:
     return found
 
 
-def _levels(outcomes: pa.RecordBatch) -> dict[str, tuple[list[str], npt.NDArray[np.int32]]]:
+def _levels(outcomes: pa.RecordBatch) -> Levels:
     """From the column `slices`: a JSON object of each slice's level, NULL where it is missing."""
     if "slices" not in outcomes.schema.names:
         return {}
@@ -208,7 +236,8 @@ def _levels(outcomes: pa.RecordBatch) -> dict[str, tuple[list[str], npt.NDArray[
         of_given = [each.get(name) or "" for each in given]
         levels = sorted(set(of_given))
         places = {level: place for place, level in enumerate(levels)}
-        found[name] = levels, np.array([places[level] for level in of_given], np.int32)[rows]
+        codes = np.array([places[level] for level in of_given], np.min_scalar_type(len(levels)))
+        found[name] = levels, codes[rows]
     return found
 
 
@@ -217,16 +246,24 @@ def is_possible(probability: pa.Array) -> pa.Array:
     return pc.fill_null(pc.and_(pc.greater_equal(probability, 0.0), pc.less_equal(probability, 1.0)), False)
 
 
-def group(outcomes: Columns, model: npt.NDArray[np.int32], models: list[str]) -> dict[MinuteOfModel, Scores]:
-    """Outcomes in groups; `model` is each one's place in `models`."""
-    if not len(outcomes):
+def in_order(outcomes: Columns, bucket: npt.NDArray[np.int64], model: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """The places of the outcomes in the order that `grouped` needs."""
+    return np.lexsort((outcomes.probability, outcomes.label, model, outcomes.minute, bucket))
+
+
+def grouped(
+    ordered: Columns, bucket: npt.NDArray[np.int64], model: npt.NDArray[np.int32], models: Sequence[str]
+) -> Groups:
+    """Outcomes that are in the order of bucket, minute, model, label and probability, in groups.
+
+    `model` is each one's place in `models`.
+    """
+    if not len(ordered):
         return {}
-    order = np.lexsort((outcomes.probability, outcomes.label, model, outcomes.minute, outcomes.bucket))
-    ordered, model = outcomes.at(order), model[order]
-    changes = (np.diff(ordered.bucket) != 0) | (np.diff(ordered.minute) != 0) | (np.diff(model) != 0)
+    changes = (np.diff(bucket) != 0) | (np.diff(ordered.minute) != 0) | (np.diff(model) != 0)
     found = {}
     for start, end in runs(changes):
-        key = MinuteOfModel(int(ordered.bucket[start]), int(ordered.minute[start]), models[model[start]])
+        key = MinuteOfModel(int(bucket[start]), int(ordered.minute[start]), models[model[start]])
         found[key] = scores_of(ordered, start, end)
     return found
 

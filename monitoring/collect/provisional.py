@@ -20,7 +20,7 @@ from deltalake.exceptions import TableNotFoundError
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import MINUTE_US, Columns, Groups, Outcomes, group, is_possible
+from monitoring.collect.outcomes import MINUTE_US, Columns, Groups, Outcomes, grouped, in_order, is_possible
 from monitoring.collect.table_files import Partition, TableFiles
 from streaming._native import Transform
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -46,8 +46,7 @@ _PREDICTION = (
 )
 _LABEL = ("key", "append_time", "partition", "offset", "label")
 PREDICTIONS = pa.schema([
-    pa.field("bucket", pa.int64()),  # its start in seconds
-    pa.field("id", pa.int64()),  # hashes stand for texts: a record takes 60 bytes, whatever its id and key
+    pa.field("id", pa.int64()),  # hashes stand for texts: a record takes 53 bytes, whatever its id and key
     pa.field("key", pa.int64()),
     pa.field("model", pa.int32()),  # a place in a list of versions
     pa.field("due", TIMESTAMP),
@@ -112,7 +111,9 @@ class ProvisionalReader:
     def _joined(self, predictions: pa.Table, labels: pa.Table) -> Iterator[Groups]:
         """Slice by slice: predictions and labels of one key are in the same one."""
         slices, rules = 1 + predictions.num_rows // AT_ONCE, rules_of(self.pipeline)
-        of_prediction, of_label = (np.asarray(each["key"]) % slices for each in (predictions, labels))
+        of_prediction, of_label = (
+            (np.asarray(each["key"]) % slices).astype(np.uint16) for each in (predictions, labels)
+        )
         for number in range(slices):
             mine = predictions.filter(pa.array(of_prediction == number))
             yield joined(mine, labels.filter(pa.array(of_label == number)), self._models, rules, self._bucket_s)
@@ -124,9 +125,7 @@ class ProvisionalReader:
     def _prediction(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         asked = batch.filter(pc.and_(pc.invert(batch["hypothetical"]), pc.is_valid(batch["due"])))
         asked = asked.filter(is_possible(asked["probability"]))
-        due_s = np.asarray(asked["due"].cast(TIMESTAMP).cast(pa.int64())) // SECOND_US
         columns = {name: asked[name] for name in ("due", "probability", "append_time", "partition", "offset")}
-        columns["bucket"] = pa.array(due_s // self._bucket_s * self._bucket_s, pa.int64())
         columns["decided"] = pc.fill_null(pc.equal(asked["decision"], "positive"), False)
         columns |= {"id": _hashes(asked["id"]), "key": _hashes(asked["key"]), "model": self._numbers(asked["model"])}
         return pa.record_batch([columns[f.name].cast(f.type) for f in PREDICTIONS], schema=PREDICTIONS)
@@ -151,6 +150,8 @@ class ProvisionalReader:
 def joined(predictions: pa.Table, labels: pa.Table, models: list[str], rules: Rules, bucket_s: int) -> Groups:
     """The predictions that are rows by the labels that have come so far; `model` is a place in `models`."""
     awaited = predictions.filter(pc.is_in(predictions["key"], labels["key"].combine_chunks()))
+    due_s = np.asarray(awaited["due"].cast(pa.int64())) // SECOND_US
+    awaited = awaited.append_column("bucket", pa.array(due_s // bucket_s * bucket_s, pa.int64()))
     asked = awaited.append_column("topic", pa.nulls(awaited.num_rows, pa.int8()))
     asked = first_of_each(asked, ("bucket", "id", "model"))
     numbers = pa.table({"key": asked["key"], "question": np.arange(asked.num_rows)})
@@ -167,14 +168,15 @@ def joined(predictions: pa.Table, labels: pa.Table, models: list[str], rules: Ru
     has_come = pc.fill_null(pc.and_(pc.equal(verdicts["state"], "row"), pc.invert(verdicts["label_missing"])), False)
     rows, label = asked.filter(has_come), verdicts["label"].filter(has_come)
     columns = Columns(
-        bucket=np.asarray(rows["bucket"], np.int64),
-        minute=np.asarray(rows["due"].cast(pa.int64()), np.int64) // MINUTE_US,
+        minute=(np.asarray(rows["due"].cast(pa.int64()), np.int64) // MINUTE_US).astype(np.int32),
         probability=np.asarray(rows["probability"], np.float64),
         decided=np.asarray(rows["decided"], np.bool_),
         entity=np.asarray(rows["key"], np.int64).astype(np.uint32),
         label=np.asarray(label, np.bool_),
     )
-    return group(columns, np.asarray(rows["model"], np.int32), models)
+    bucket, model = np.asarray(rows["bucket"], np.int64), np.asarray(rows["model"], np.int32)
+    order = in_order(columns, bucket, model)
+    return grouped(columns.at(order), bucket[order], model[order], models)
 
 
 def _hashes(texts: pa.Array) -> pa.Array:

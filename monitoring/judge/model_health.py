@@ -6,6 +6,7 @@ and while there are fewer there is no figure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -14,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.collect.outcomes import Columns, Outcomes, Scores, Sliced, runs, scores_of
-from training.evaluation.confidence_intervals import Answers, Interval, realised_figures
+from monitoring.collect.outcomes import Codes, Columns, Outcomes, Scores, Sliced, scores_of
+from training.evaluation.confidence_intervals import Answers, Interval, realised_figures, together
 from training.evaluation.holdout_metrics import Floats, twice_pairs_won
 
 MINIMUM = 30
@@ -101,38 +102,54 @@ def by_minute(outcomes: Outcomes, minimum: int = MINIMUM, known: Iterable[Realis
 
 def by_slice(outcomes: Outcomes, minimum: int = MINIMUM) -> list[OfLevel]:
     """The figures of every level of every slice that has enough of them, over the newest outcomes."""
-    sliced = [each for each in outcomes.sliced if len(each.columns) and each.columns.bucket.max() >= outcomes.since_s]
+    sliced = [each for each in outcomes.sliced if len(each.columns) and each.newest_bucket >= outcomes.since_s]
     names = sorted({name for each in sliced for name in each.levels})
-    return [OfLevel(name, level, realised) for name in names for level, realised in _of_slice(name, sliced, minimum)]
+    return [
+        OfLevel(name, level, realised) for name in names for level, realised in sorted(_of_slice(name, sliced, minimum))
+    ]
 
 
 def _of_slice(name: str, batches: Sequence[Sliced], minimum: int) -> Iterator[tuple[str, Realised]]:
-    mine = [each for each in batches if name in each.levels]
-    levels = sorted({level for each in mine for level in each.levels[name][0]})
-    places = {level: place for place, level in enumerate(levels)}
-    of_each = [np.array([places[level] for level in each.levels[name][0]])[each.levels[name][1]] for each in mine]
-    level_of = np.concatenate(of_each)
-    columns = _concatenated([each.columns for each in mine])
-    order = np.lexsort((columns.probability, columns.label, level_of))
-    ordered, level_of = columns.at(order), level_of[order]
-    largest = sorted(runs(np.diff(level_of) != 0), key=lambda run: run[0] - run[1])[:MOST_LEVELS]
-    for start, end in sorted(largest):
-        realised = _of_run(ordered, start, end, minimum)
+    """Level by level: the outcomes of one are copied together at a time."""
+    parts = [_Part.of(each, name) for each in batches if name in each.levels]
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part.counts())
+    for level, _ in sorted(sorted(counts.items()), key=lambda each: -each[1])[:MOST_LEVELS]:
+        realised = _of_level([part.at(level) for part in parts if level in part.places], minimum)
         if realised is not None:
-            yield levels[level_of[start]], realised
+            yield level, realised
 
 
-def _of_run(ordered: Columns, start: int, end: int, minimum: int) -> Realised | None:
-    scores, minutes = scores_of(ordered, start, end), ordered.minute[start:end]
+@dataclass(frozen=True, eq=False, slots=True)
+class _Part:
+    """The outcomes of a batch with each one's level of one slice."""
+
+    columns: Columns
+    places: Mapping[str, int]
+    codes: Codes
+
+    @classmethod
+    def of(cls, batch: Sliced, name: str) -> _Part:
+        levels, codes = batch.levels[name]
+        return cls(batch.columns, {level: place for place, level in enumerate(levels)}, codes)
+
+    def counts(self) -> dict[str, int]:
+        return dict(zip(self.places, np.bincount(self.codes, minlength=len(self.places)).tolist(), strict=True))
+
+    def at(self, level: str) -> Columns:
+        return self.columns.at(np.flatnonzero(self.codes == self.places[level]))
+
+
+def _of_level(parts: Sequence[Columns], minimum: int) -> Realised | None:
+    columns = Columns(*(np.concatenate([getattr(each, name) for each in parts]) for name in Columns.__slots__))
+    ordered = columns.at(np.lexsort((columns.probability, columns.label)))
+    scores, minutes = scores_of(ordered, 0, len(ordered)), ordered.minute
     if not _has_entities([scores], minimum):
         return None
     counts = len(scores.positives), len(scores.negatives)
     won = _Won(twice_pairs_won(scores.positives.probability, scores.negatives.probability), scores.loss)
     return _realised((int(minutes.min()), int(minutes.max())), counts, won, "", [scores], None)
-
-
-def _concatenated(columns: Sequence[Columns]) -> Columns:
-    return Columns(*(np.concatenate([getattr(each, name) for each in columns]) for name in Columns.__slots__))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -242,21 +259,15 @@ def _realised(
     )
     if known is not None and replace(known, figures={}) == found:
         return known
-    whole = merged(groups)
-    return replace(found, figures=realised_figures(whole.positives, whole.negatives))
+    return replace(found, figures=realised_figures([s.positives for s in groups], [s.negatives for s in groups]))
 
 
 def merged(scores: Sequence[Scores]) -> Scores:
     """All of them as one."""
     if len(scores) == 1:
         return scores[0]
-    positives, negatives = _together([s.positives for s in scores]), _together([s.negatives for s in scores])
+    positives, negatives = together([s.positives for s in scores]), together([s.negatives for s in scores])
     return Scores(positives, negatives, sum(each.loss for each in scores))
-
-
-def _together(parts: Sequence[Answers]) -> Answers:
-    order = np.argsort(np.concatenate([each.probability for each in parts]), kind="stable")
-    return Answers(*(np.concatenate([getattr(each, name) for each in parts])[order] for name in Answers.__slots__))
 
 
 def _sorted(parts: Sequence[Floats]) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from contract.records import TIMESTAMP
-from monitoring.collect.outcomes import Outcomes, grouped, sliced
+from monitoring.collect.outcomes import Outcomes, batch_of
 from monitoring.judge.model_health import Realised
 from training.evaluation.holdout_metrics import auc, log_loss
 
@@ -34,8 +34,8 @@ def collected(outcomes: Iterable[Outcome], parts: int = 1) -> Outcomes:
     """As the monitor collects them, from so many batches."""
     given = list(outcomes)
     given = [o if o.key else o._replace(key=f"alone {n}") for n, o in enumerate(given)]
-    batches = [as_batch(given[n::parts]) for n in range(parts)]
-    return Outcomes(tuple(grouped(each) for each in batches), sliced=tuple(sliced(each) for each in batches))
+    batches = [batch_of(as_batch(given[n::parts])) for n in range(parts)]
+    return Outcomes(tuple(each.groups for each in batches), sliced=tuple(each.sliced for each in batches))
 
 
 def as_batch(given: Sequence[Outcome]) -> pa.RecordBatch:

@@ -8,18 +8,22 @@ to its error is summed up by entity, and the variance is that of these sums.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from contract.measurements import FIGURES
-from training.evaluation.holdout_metrics import Bools, Floats, clipped
+from training.evaluation.holdout_metrics import Bools, Floats, clipped, twice_pairs_won
 
 Z_90: Final = 1.645
 """Of a normal distribution, 90 % lies within so many standard deviations of its middle."""
+AT_ONCE: Final = 100_000
+"""The errors of about so many answers are summed up by entity at once, which bounds what this needs of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +49,29 @@ class Answers:
     def __len__(self) -> int:
         return len(self.probability)
 
-
-@dataclass(frozen=True, eq=False)
-class _ByEntity:
-    """Sums over the answers of each entity: arrays with one element an entity."""
-
-    answers: Floats
-    loss: Floats
-    squared_error: Floats
-    expected: Floats
-    """Of the probabilities: so many positives are to be expected."""
-    positives: Floats
-    hits: Floats
-    """Positives that were decided as such; with `misses` and `false_alarms` all that F1 needs."""
-    misses: Floats
-    false_alarms: Floats
-    auc_influence: Floats
+    def at(self, places: npt.NDArray[np.intp] | slice) -> Answers:
+        """Those at these places, in this order."""
+        return Answers(self.probability[places], self.decided[places], self.entity[places])
 
 
-def realised_figures(positives: Answers, negatives: Answers) -> dict[str, Interval]:
-    """Each of `contract.measurements.FIGURES` with its interval; at least one answer of each class is needed.
+def together(answers: Sequence[Answers]) -> Answers:
+    """All of them as one."""
+    if len(answers) == 1:
+        return answers[0]
+    order = np.argsort(np.concatenate([each.probability for each in answers]), kind="stable")
+    return Answers(*(np.concatenate([getattr(each, name) for each in answers])[order] for name in Answers.__slots__))
+
+
+Sums: TypeAlias = Mapping[str, Any]
+"""What answers add to the figures, by name: arrays with one element an answer, or the sums over all.
+
+`hits` are positives that were decided as such; with `misses` and `false_alarms` all that F1 needs. `expected` is the
+sum of the probabilities: so many positives are to be expected.
+"""
+
+
+def realised_figures(positives: Sequence[Answers], negatives: Sequence[Answers]) -> dict[str, Interval]:
+    """Each of `contract.measurements.FIGURES` with its interval, over all these answers; one of each class is needed.
 
     auc          area under the ROC curve
     log_loss     mean, in nats
@@ -72,50 +79,144 @@ def realised_figures(positives: Answers, negatives: Answers) -> dict[str, Interv
     accuracy     share of decisions that were right
     brier        mean squared difference of probability and outcome
     calibration  positives / positives that the probabilities promised: 1 is right, 2 is twice as many as promised
+
+    It needs 8 bytes an answer and some 30 MB, whatever the number of answers, as entities are taken some at a time.
     """
     return dict(zip(FIGURES, _figures(positives, negatives), strict=True))
 
 
-def _figures(positives: Answers, negatives: Answers) -> Iterator[Interval]:
-    of, area = _summed_by_entity(positives, negatives)
-    support = len(of.answers)
-    rarer = int(min((of.positives > 0).sum(), (of.answers > of.positives).sum()))
-    yield _share(area, _standard_error(of.auc_influence), rarer)
-    yield _amount(*_ratio(of.loss, of.answers), support)
-    yield _share(*_ratio(2 * of.hits, 2 * of.hits + of.misses + of.false_alarms), support)
-    yield _share(*_ratio(5 * of.hits, 5 * of.hits + 4 * of.misses + of.false_alarms), support)
-    yield _share(*_ratio(of.answers - of.misses - of.false_alarms, of.answers), support)
-    yield _amount(*_ratio(of.squared_error, of.answers), support)
-    yield _amount(*_ratio(of.positives, of.expected), support)
+def _figures(positives: Sequence[Answers], negatives: Sequence[Answers]) -> Iterator[Interval]:
+    whole = _Whole.of(positives, negatives)
+    parts = 1 + (len(whole.positives) + len(whole.negatives)) // AT_ONCE
+    errors = _Errors()
+    for part in range(parts):
+        errors.add(_some(positives, part, parts), _some(negatives, part, parts), whole)
+    area, *of_ratios = errors.standard_errors()
+    log_loss, f1, f2, accuracy, brier, calibration = zip(whole.ratios, of_ratios, strict=True)
+    yield _share(whole.area, area, min(errors.with_positive, errors.with_negative))
+    yield _amount(*log_loss, errors.entities)
+    yield _share(*f1, errors.entities)
+    yield _share(*f2, errors.entities)
+    yield _share(*accuracy, errors.entities)
+    yield _amount(*brier, errors.entities)
+    yield _amount(*calibration, errors.entities)
 
 
-def _summed_by_entity(positives: Answers, negatives: Answers) -> tuple[_ByEntity, float]:
-    """The sums, and the AUC."""
-    entities, numbers = np.unique(np.concatenate([positives.entity, negatives.entity]), return_inverse=True)
-    of_positive, of_negative = numbers[: len(positives)], numbers[len(positives) :]
+def _some(answers: Sequence[Answers], part: int, parts: int) -> Answers:
+    """The answers of one of so many parts of the entities."""
+    if parts == 1:
+        return together(answers)
+    return together([each.at(np.flatnonzero(each.entity % parts == part)) for each in answers])
 
-    def summed(of_positives: Floats | None, of_negatives: Floats | None) -> Floats:
-        total = np.zeros(len(entities))
-        for group, values in ((of_positive, of_positives), (of_negative, of_negatives)):
-            if values is not None:
-                total += np.bincount(group, values, len(entities))
-        return total
 
-    p, q = positives.probability, negatives.probability
-    above_negatives, above_positives = _share_below(q, p), 1 - _share_below(p, q)
-    area = float(above_negatives.mean())
-    sums = _ByEntity(
-        answers=summed(np.ones(len(p)), np.ones(len(q))),
-        loss=summed(-np.log(clipped(p)), -np.log1p(-clipped(q))),
-        squared_error=summed((1 - p) ** 2, q**2),
-        expected=summed(clipped(p), clipped(q)),
-        positives=summed(np.ones(len(p)), None),
-        hits=summed(positives.decided.astype(float), None),
-        misses=summed((~positives.decided).astype(float), None),
-        false_alarms=summed(None, negatives.decided.astype(float)),
-        auc_influence=summed((above_negatives - area) / len(p), (above_positives - area) / len(q)),
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """All answers: the probabilities of each class, ascending, the area under the ROC curve, and the ratios' parts."""
+
+    positives: Floats
+    negatives: Floats
+    area: float
+    fractions: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, positives: Sequence[Answers], negatives: Sequence[Answers]) -> _Whole:
+        p, q = _ascending(positives), _ascending(negatives)
+        added = chain(map(_of_positives, _short(positives)), map(_of_negatives, _short(negatives)))
+        totals: Counter[str] = Counter()
+        for each in added:
+            totals.update({name: float(values.sum()) for name, values in each.items()})
+        fractions = [(float(above), float(below)) for above, below in _fractions(totals)]
+        return cls(p, q, twice_pairs_won(p, q) / 2 / (len(p) * len(q)), fractions)
+
+    @property
+    def ratios(self) -> list[float]:
+        """0 where there is nothing to divide by."""
+        return [above / below if below else 0.0 for above, below in self.fractions]
+
+
+@dataclass
+class _Errors:
+    """Squares of what each entity adds to the error of a figure, summed up; and how many entities there were."""
+
+    entities: int = 0
+    with_positive: int = 0
+    with_negative: int = 0
+    _squares: Floats = field(default_factory=lambda: np.zeros(len(FIGURES)))
+    """In the order of `FIGURES`."""
+
+    def add(self, positives: Answers, negatives: Answers, whole: _Whole) -> None:
+        """All answers of some entities.
+
+        Sources: for the area Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 53 (1997);
+        for the ratios Cochran, "Sampling Techniques" (1977), chapter 6.
+        """
+        entities, numbers = np.unique(np.concatenate([positives.entity, negatives.entity]), return_inverse=True)
+        count, of_positive, of_negative = len(entities), numbers[: len(positives)], numbers[len(positives) :]
+        for place, (p, q) in enumerate(_influences(positives, negatives, whole)):
+            of_entity = np.bincount(of_positive, p, count) + np.bincount(of_negative, q, count)
+            self._squares[place] += float((of_entity**2).sum())
+        self.entities += count
+        self.with_positive += len(np.unique(of_positive))
+        self.with_negative += len(np.unique(of_negative))
+
+    def standard_errors(self) -> list[float]:
+        """In the order of `FIGURES`."""
+        scale = self.entities / max(self.entities - 1, 1)
+        return [math.sqrt(scale * square) for square in self._squares.tolist()]
+
+
+def _influences(positives: Answers, negatives: Answers, whole: _Whole) -> Iterator[tuple[Floats, Floats]]:
+    """What each positive and each negative adds to the error of a figure, in the order of `FIGURES`."""
+    yield (
+        (_share_below(whole.negatives, positives.probability) - whole.area) / len(whole.positives),
+        (1 - _share_below(whole.positives, negatives.probability) - whole.area) / len(whole.negatives),
     )
-    return sums, area
+    of_class = _fractions(_of_positives(positives)), _fractions(_of_negatives(negatives))
+    for ratio, (_, total), *of_each in zip(whole.ratios, whole.fractions, *of_class, strict=True):
+        p, q = ((above - ratio * below) / (total or 1.0) for above, below in of_each)
+        yield p, q
+
+
+def _fractions(of: Sums) -> list[tuple[Any, Any]]:
+    """What is divided by what for log loss, F1, F2, accuracy, Brier score and calibration."""
+    answers, hits, misses, false_alarms = of["answers"], of["hits"], of["misses"], of["false_alarms"]
+    return [
+        (of["loss"], answers),
+        (2 * hits, 2 * hits + misses + false_alarms),
+        (5 * hits, 5 * hits + 4 * misses + false_alarms),
+        (answers - misses - false_alarms, answers),
+        (of["squared_error"], answers),
+        (of["positives"], of["expected"]),
+    ]
+
+
+def _of_positives(answers: Answers) -> Sums:
+    p, decided = answers.probability, answers.decided.astype(float)
+    likely, ones, zeros = clipped(p), np.ones(len(p)), np.zeros(len(p))
+    return {"answers": ones, "positives": ones, "hits": decided, "misses": 1 - decided, "false_alarms": zeros,
+            "loss": -np.log(likely), "squared_error": (1 - p) ** 2, "expected": likely}  # fmt: skip
+
+
+def _of_negatives(answers: Answers) -> Sums:
+    q, decided = answers.probability, answers.decided.astype(float)
+    likely, ones, zeros = clipped(q), np.ones(len(q)), np.zeros(len(q))
+    return {"answers": ones, "positives": zeros, "hits": zeros, "misses": zeros, "false_alarms": decided,
+            "loss": -np.log1p(-likely), "squared_error": q**2, "expected": likely}  # fmt: skip
+
+
+def _short(answers: Sequence[Answers]) -> Iterator[Answers]:
+    """Slices, so that what is computed of each needs little memory."""
+    for each in answers:
+        for start in range(0, len(each), AT_ONCE):
+            yield each.at(slice(start, start + AT_ONCE))
+
+
+def _ascending(answers: Sequence[Answers]) -> Floats:
+    if len(answers) == 1:
+        return answers[0].probability
+    probabilities = np.concatenate([each.probability for each in answers])
+    probabilities.sort()
+    return probabilities
 
 
 def _share_below(scores: Floats, bounds: Floats) -> Floats:
@@ -124,25 +225,9 @@ def _share_below(scores: Floats, bounds: Floats) -> Floats:
     These are the placement values of the AUC's variance. Source: Obuchowski, "Nonparametric analysis of clustered ROC
     curve data", Biometrics 53 (1997).
     """
-    return (np.searchsorted(scores, bounds, "left") + np.searchsorted(scores, bounds, "right")) / (2 * len(scores))
-
-
-def _ratio(above: Floats, below: Floats) -> tuple[float, float]:
-    """A ratio of two sums, and its standard error by linearisation; 0 where there is nothing to divide by.
-
-    Source: Cochran, "Sampling Techniques" (1977), chapter 6.
-    """
-    total = below.sum()
-    if not total:
-        return 0.0, 0.0
-    value = above.sum() / total
-    return float(value), _standard_error((above - value * below) / total)
-
-
-def _standard_error(influence: Floats) -> float:
-    """Of a figure, from what each entity adds to its error."""
-    count = len(influence)
-    return math.sqrt(count / max(count - 1, 1) * float((influence**2).sum()))
+    places = np.searchsorted(scores, bounds, "left") + np.searchsorted(scores, bounds, "right")
+    shares: Floats = places / (2 * len(scores))
+    return shares
 
 
 def _share(value: float, error: float, count: int) -> Interval:

@@ -14,7 +14,7 @@ from contract.layout import Places
 from contract.records import SPAN_BUCKETS
 from monitoring.collect import outcomes as collect_outcomes
 from monitoring.collect import table_files
-from monitoring.collect.outcomes import Groups, OutcomeReader, Outcomes
+from monitoring.collect.outcomes import Batch, OutcomeReader, Outcomes
 from monitoring.judge.model_health import by_model
 from streaming.pipeline_file.load import load
 from tests.monitoring.plain_outcomes import Outcome, as_batch, collected
@@ -38,6 +38,11 @@ def append(places: Places, outcomes: Sequence[Outcome], state: str = "row") -> N
 
 def some(count: int, from_s: int = START_S, model: str = "m") -> list[Outcome]:
     return [Outcome(model, from_s + n, n / count, n % 3 == 0) for n in range(count)]
+
+
+def held(reader: OutcomeReader) -> list[int]:
+    """How many outcomes of each batch are kept with their slices, ascending."""
+    return sorted(len(batch.sliced.columns) for batch in reader._files.made())
 
 
 def count(outcomes: Outcomes) -> int:
@@ -74,14 +79,13 @@ def test_a_new_version_costs_its_new_files_only(places: Places, monkeypatch: pyt
     opened: list[str] = []
     read = table_files.TableFiles._read
 
-    def counting(files: table_files.TableFiles[Groups], path: str) -> Iterator[Groups]:
+    def counting(files: table_files.TableFiles[Batch], path: str) -> Iterator[Batch]:
         opened.append(path)
         return read(files, path)
 
     monkeypatch.setattr(table_files.TableFiles, "_read", counting)
     assert count(reader.read(START_S)) == 150
-    assert len(set(opened)) == 1, "once for the figures, once for the slices"
-    assert len(opened) == 2
+    assert len(opened) == 1
 
 
 def test_only_the_newest_outcomes_are_kept_with_their_slices(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +98,19 @@ def test_only_the_newest_outcomes_are_kept_with_their_slices(places: Places, mon
     outcomes = reader.read(START_S)
     assert count(outcomes) == 120
     assert [each.newest_minute - START_S // 60 for each in outcomes.sliced] == [2, 1]
-    held = [len(batch.columns) for batch in reader._newest.made()]
-    assert sorted(held) == [0, 40, 40]
+    assert held(reader) == [0, 40, 40]
+
+
+def test_slices_are_those_of_the_newest_hour(places: Places) -> None:
+    reader = OutcomeReader(places, PIPELINE)
+    sliced = [each._replace(slices='{"origin": "JFK"}') for each in some(40)]
+    hour_s = SPAN_S * (1 + 3600 // SPAN_S)
+    append(places, sliced)
+    append(places, [each._replace(due_s=each.due_s + hour_s) for each in sliced])
+    assert [len(each.columns) for each in reader.read(START_S).sliced] == [40, 40]
+    append(places, [each._replace(due_s=each.due_s + 2 * hour_s) for each in sliced])
+    assert [len(each.columns) for each in reader.read(START_S).sliced] == [40, 40]
+    assert held(reader) == [0, 40, 40]
 
 
 def test_what_was_replaced_is_forgotten(places: Places) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.measurements import FIGURES
+from training.evaluation import confidence_intervals
 from training.evaluation.confidence_intervals import Answers, Interval, realised_figures
 from training.evaluation.holdout_metrics import Bools, Floats, auc, log_loss
 
@@ -16,12 +19,39 @@ FEW = st.sampled_from([0.0, 1e-200, 0.1, 0.25, 0.5, 0.9, 1.0])
 
 
 def figures(probability: Floats, label: Bools, decided: Bools, entity: npt.NDArray[np.int64]) -> dict[str, Interval]:
+    return realised_figures(*of_classes(probability, label, decided, entity))
+
+
+def of_classes(
+    probability: Floats, label: Bools, decided: Bools, entity: npt.NDArray[np.int64]
+) -> tuple[list[Answers], list[Answers]]:
+    """The positives, and the negatives."""
     sides = []
     for value in (True, False):
         places = np.flatnonzero(label == value)
         places = places[np.argsort(probability[places], kind="stable")]
         sides.append(Answers(probability[places], decided[places], entity[places].astype(np.uint32)))
-    return realised_figures(*sides)
+    return [sides[0]], [sides[1]]
+
+
+def in_parts(answers: Answers, parts: int) -> list[Answers]:
+    return [answers.at(np.arange(part, len(answers), parts)) for part in range(parts)]
+
+
+@given(st.lists(st.tuples(FEW, st.booleans(), st.booleans(), st.integers(0, 9)), min_size=2, max_size=60), st.data())
+def test_they_are_the_same_whatever_is_worked_out_at_once(
+    answers: list[tuple[float, bool, bool, int]], data: st.DataObject
+) -> None:
+    probability, label, decided, entity = (np.array(column) for column in zip(*answers, strict=True))
+    label[0], label[1] = True, False
+    sides = [side[0] for side in of_classes(probability, label, decided, entity)]
+    whole = realised_figures(*([side] for side in sides))
+    split = [in_parts(side, data.draw(st.integers(1, len(side)))) for side in sides]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confidence_intervals, "AT_ONCE", data.draw(st.integers(1, 30)))
+        found = realised_figures(*split)
+    for name, expected in whole.items():
+        assert astuple(found[name]) == pytest.approx(astuple(expected), rel=1e-6, abs=1e-9), name
 
 
 @given(st.lists(st.tuples(FEW, st.booleans(), st.booleans(), st.integers(0, 5)), min_size=2, max_size=60))

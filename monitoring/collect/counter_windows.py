@@ -1,4 +1,14 @@
-"""By how much counters increased within the last ten minutes, across restarts of the processes that count."""
+"""By how much counters increased within a window, across restarts of the processes that count.
+
+What a series adds is told in one place, and by one rule:
+
+- it shows more than before: the difference;
+- it shows less: its process began anew, and all that it shows was added since;
+- it was not there before: all that it shows, if its process was seen within the window before (then the series is new)
+  or began within it (then all was counted in it); else nothing, as nobody knows what was counted when.
+
+A process that does not answer for shorter than the window loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +20,9 @@ import msgspec
 from contract.metric_types import Counter, Histogram, bucket_name, sample_name
 from monitoring.collect.scrape import Sample, Snapshot
 
-WINDOW_S = 600
+WINDOW_S = 600.0
 STEP_S = 15
-"""Increases are summed up by so many seconds: a window has at most 41 sums of each series."""
+"""Increases are summed up by so many seconds: ten minutes have at most 41 sums of each series."""
 MOST_SERIES = 5000
 
 
@@ -32,42 +42,53 @@ class Series(msgspec.Struct):
             increase += self.increases.pop()[1]
         self.increases.append((step_s, increase))
 
-    def is_over(self, now_s: float) -> bool:
-        return not self.increases and self.seen_s < now_s - WINDOW_S
+    def is_over(self, before_s: float) -> bool:
+        return not self.increases and self.seen_s < before_s
 
     def forget(self, before_s: float) -> None:
         self.increases = [(moment, increase) for moment, increase in self.increases if moment >= before_s]
 
 
 class CounterWindows:
-    """Of the counters that are named to it, and of the buckets of histograms.
+    """Of the counters that are named to it, and of the buckets of histograms; a window is `window_s` seconds long."""
 
-    A counter that appears in a process which was seen before began at 0.
-    """
-
-    def __init__(self, counters: Iterable[Counter | Histogram], kept: Iterable[Series] = ()) -> None:
+    def __init__(
+        self,
+        counters: Iterable[Counter | Histogram] = (),
+        kept: Iterable[Series] = (),
+        window_s: float = WINDOW_S,
+        most_series: int | None = None,
+    ) -> None:
         self._names = frozenset(
             bucket_name(each) if isinstance(each, Histogram) else sample_name(each) for each in counters
         )
         self._series = {_key(each.part, each.name, each.labels): each for each in kept}
-        self._seen_parts = {each.part for each in self._series.values()}
-        self._now_s = 0.0
+        self._seen_s: dict[str, float] = {}
+        """Part -> when it was last seen."""
+        for each in self._series.values():
+            self._seen_s[each.part] = max(each.seen_s, self._seen_s.get(each.part, each.seen_s))
+        self._window_s, self._now_s = window_s, 0.0
+        self._most_series = MOST_SERIES if most_series is None else most_series
 
-    def update(self, now: Snapshot) -> None:
-        """Take the counters of a look."""
-        self._now_s = now.time_s
-        for sample in now.samples:
-            if sample.name in self._names:
-                self._take(sample, now)
-        self._seen_parts |= {sample.part for sample in now.samples}
+    def update(self, now: Snapshot) -> list[tuple[Sample, float]]:
+        """Take the counters of a look; each of its samples that is a counter, with what it adds."""
+        self._now_s, begin_s = now.time_s, now.time_s - self._window_s
+        self._seen_s = {part: seen_s for part, seen_s in self._seen_s.items() if seen_s >= begin_s}
+        added = [(sample, self._take(sample, now)) for sample in now.samples if sample.name in self._names]
+        self._seen_s |= dict.fromkeys((sample.part for sample in now.samples), now.time_s)
         for series in self._series.values():
-            series.forget(now.time_s - WINDOW_S)
-        self._series = {key: each for key, each in self._series.items() if not each.is_over(now.time_s)}
+            series.forget(begin_s)
+        self._series = {key: each for key, each in self._series.items() if not each.is_over(begin_s)}
+        return added
 
-    def increase(self, counter: Counter, within_s: float = WINDOW_S, **labels: str) -> float:
-        """The sum over all processes, and over the labels that are not given."""
-        found = self._find(sample_name(counter), labels)
-        return sum(by for each in found for moment_s, by in each.increases if moment_s > self._now_s - within_s)
+    def increase(self, counter: Counter, within_s: float | None = None, **labels: str) -> float:
+        """The sum over all processes, and over the labels that are not given; of the whole window by default."""
+        return self.increase_of(sample_name(counter), within_s, **labels)
+
+    def increase_of(self, name: str, within_s: float | None = None, **labels: str) -> float:
+        """The same by the name of the samples."""
+        since_s = self._now_s - (self._window_s if within_s is None else within_s)
+        return sum(by for each in self._find(name, labels) for moment_s, by in each.increases if moment_s > since_s)
 
     def by_label(self, counter: Counter, label: str, **labels: str) -> dict[str, float]:
         """The increases in the whole window by the values of a label; those that did not increase are left out."""
@@ -84,7 +105,7 @@ class CounterWindows:
 
     def usual_per_s(self, counter: Counter, **labels: str) -> float:
         """The median over the whole minutes of the window: what bursts and pauses do not move."""
-        minutes = WINDOW_S // 60
+        minutes = int(self._window_s // 60)
         sums = [0.0] * minutes
         for each in self._find(sample_name(counter), labels):
             for moment_s, increase in each.increases:
@@ -118,22 +139,24 @@ class CounterWindows:
         """What the next process of the monitor needs to go on."""
         return list(self._series.values())
 
-    def _take(self, sample: Sample, now: Snapshot) -> None:
+    def _take(self, sample: Sample, now: Snapshot) -> float:
         key = _key(sample.part, sample.name, sample.labels)
-        if key not in self._series and len(self._series) >= MOST_SERIES:
-            return
+        if key not in self._series and len(self._series) >= self._most_series:
+            return 0.0
         series = self._series.setdefault(key, self._begin(sample, now))
         increase = sample.value - series.value if sample.value >= series.value else sample.value
         series.value, series.seen_s = sample.value, now.time_s
         if increase > 0:
             series.add(now.time_s, increase)
+        return increase
 
     def _begin(self, sample: Sample, now: Snapshot) -> Series:
-        started_s = now.started_s(sample.part)
-        is_young = started_s is not None and started_s > now.time_s - WINDOW_S
-        began_at_0 = is_young or sample.part in self._seen_parts
-        value = 0.0 if began_at_0 else sample.value
+        value = 0.0 if sample.part in self._seen_s or self._is_young(sample.part, now) else sample.value
         return Series(sample.part, sample.name, dict(sample.labels), value, now.time_s, [])
+
+    def _is_young(self, part: str, now: Snapshot) -> bool:
+        started_s = now.started_s(part)
+        return started_s is not None and started_s > now.time_s - self._window_s
 
     def _find(self, name: str, labels: Mapping[str, str]) -> list[Series]:
         wanted = labels.items()

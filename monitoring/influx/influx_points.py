@@ -11,7 +11,7 @@ amounts are summed up, of other gauges the largest counts. Only what tells of a 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -21,61 +21,53 @@ from influxdb_client.domain.write_precision import WritePrecision
 
 from contract.metric_types import DECLARED, Declared
 from contract.metrics import EVERY_PROCESS
+from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.scrape import Sample, Snapshot, pipeline_of_scorer
 
-YOUNG_S: Final = 60.0
-"""A process that is not older than this when it is first seen has counted from 0 since then."""
+WINDOW_S: Final = 60.0
+"""A process that does not answer for so long loses nothing; one that is first seen and not older has counted since."""
+MOST_SERIES: Final = 50_000
 SUMMED_UNITS: Final = ("records", "bytes", "scorers", "predictions", "connections", "files")
 FLUX_COLUMNS: Final = ("table", "result")
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 Tags = tuple[tuple[str, str], ...]
-Series = tuple[str, str, Tags]
-"""Part, name of the sample, and all its labels."""
 
 
-@dataclass
 class PointMaker:
-    """Makes the points of each scrape; remembers the counters of the one before."""
+    """Makes the points of each scrape; remembers the counters of those before."""
 
-    _declared: Mapping[str, Declared] = field(default_factory=lambda: _by_sample_name(DECLARED))
-    _before: dict[Series, float] = field(default_factory=dict)
-    _parts: set[str] = field(default_factory=set)
-    _before_s: float | None = None
+    def __init__(self) -> None:
+        self._declared = _by_sample_name(DECLARED)
+        self._windows = CounterWindows(window_s=WINDOW_S, most_series=MOST_SERIES)
+        self._windows.watch(name for name, each in self._declared.items() if each.kind != "gauge")
+        self._before_s: float | None = None
 
     def points(self, now: Snapshot) -> list[Point]:
         """The points of a scrape: of counters and histograms from the second scrape on."""
-        seconds = None if self._before_s is None else now.time_s - self._before_s
-        gauges, counters, histograms = _Gauges(), _Counters(), _Histograms()
-        seen: dict[Series, float] = {}
-        for sample in now.samples:
-            declared = self._declared.get(sample.name)
-            if declared is None:
-                continue
-            tags = _tags(sample, declared)
-            if declared.kind == "gauge":
-                gauges.add(declared, tags, float(sample.value))  # InfluxDB refuses whole numbers beside others
-                continue
-            series = (sample.part, sample.name, tuple(sorted(sample.labels.items())))
-            seen[series] = sample.value
-            increase = self._increase(series, sample.value, now)
-            if increase is not None:
-                (counters if declared.kind == "counter" else histograms).add(declared, tags, sample, increase)
-        self._before, self._before_s = seen, now.time_s
-        self._parts = {sample.part for sample in now.samples}
-        made = [*gauges.points(), *(counters.points(seconds) if seconds else ()), *histograms.points()]
+        made = [*self._gauges(now), *self._counted(now)]
+        self._before_s = now.time_s
         return [point.time(round(now.time_s * 1000), WritePrecision.MS) for point in made]
 
-    def _increase(self, series: Series, value: float, now: Snapshot) -> float | None:
-        """Since the scrape before; None where nobody knows what the counter had been."""
-        before = self._before.get(series)
-        if before is not None:
-            return value - before if value >= before else value
-        if self._before_s is None:
-            return None
-        started_s = now.started_s(series[0])
-        began_at_0 = series[0] in self._parts or (started_s is not None and started_s > now.time_s - YOUNG_S)
-        return value if began_at_0 else None
+    def _gauges(self, now: Snapshot) -> Iterator[Point]:
+        gauges = _Gauges()
+        for sample in now.samples:
+            declared = self._declared.get(sample.name)
+            if declared is not None and declared.kind == "gauge":
+                # InfluxDB refuses whole numbers beside others
+                gauges.add(declared, _tags(sample, declared), float(sample.value))
+        return gauges.points()
+
+    def _counted(self, now: Snapshot) -> Iterator[Point]:
+        counters, histograms = _Counters(), _Histograms()
+        for sample, increase in self._windows.update(now):
+            declared = self._declared[sample.name]
+            (counters if declared.kind == "counter" else histograms).add(
+                declared, _tags(sample, declared), sample, float(increase)
+            )
+        if self._before_s is not None and now.time_s > self._before_s:
+            yield from counters.points(now.time_s - self._before_s)
+            yield from histograms.points()
 
 
 @dataclass

@@ -47,6 +47,34 @@ def test_a_counter_that_appears_in_a_process_that_was_seen_began_at_0() -> None:
     assert found.by_label(STREAM_RECORDS, "table", pipeline="p") == {"1": 5}
 
 
+@pytest.mark.parametrize(
+    ("window_s", "age_s", "counted"), [(60, 50, 100), (60, 70, 0), (600, 590, 100), (600, 610, 0), (1800, 1790, 100)]
+)
+def test_a_process_that_is_first_seen_has_counted_in_the_window_if_it_began_in_it(
+    window_s: float, age_s: float, counted: float
+) -> None:
+    found = CounterWindows([STREAM_RECORDS], window_s=window_s)
+    found.update(look(0, part="other"))
+    (added,) = found.update(look(3, 100, started_s=NOW_S + 3 - age_s))
+    assert (added[1], found.increase(STREAM_RECORDS)) == (counted, counted)
+
+
+@pytest.mark.parametrize(("silent_s", "counted"), [(50, 15), (70, 0)])
+def test_a_process_that_does_not_answer_for_shorter_than_the_window_loses_nothing(
+    silent_s: float, counted: float
+) -> None:
+    found = CounterWindows([STREAM_RECORDS], window_s=60)
+    for each in (look(0, 100), look(silent_s, part="other"), look(silent_s + 3, 110, 5)):
+        found.update(each)
+    assert found.increase(STREAM_RECORDS) == counted
+
+
+def test_an_update_tells_what_each_series_adds() -> None:
+    found = windows(look(0, 100, 7))
+    added = [(sample.labels["table"], by) for sample, by in found.update(look(3, 103, 2, 5))]
+    assert added == [("0", 3), ("1", 2), ("2", 5)]
+
+
 def test_increases_go_after_ten_minutes() -> None:
     seen = [look(0, 0), look(3, 10), look(400, 30)]
     assert windows(*seen).increase(STREAM_RECORDS) == 30

@@ -54,6 +54,14 @@ def test_an_old_process_that_is_first_seen_later_begins_at_what_it_shows() -> No
     assert found == [",pipeline=p,status=200 increase=1,per_second=0.1"]
 
 
+def test_a_process_that_does_not_answer_for_a_moment_loses_nothing() -> None:
+    maker, name = PointMaker(), REQUESTS.removesuffix("_total")
+    maker.points(scrape(1000, requests(BLUE, 100)))
+    maker.points(scrape(1010, requests(GREEN, 1)))
+    found = lines(maker, scrape(1020, requests(BLUE, 130), requests(GREEN, 1)), name)
+    assert found == [",pipeline=p,status=200 increase=30,per_second=3"]
+
+
 def test_gauges_of_several_processes_are_one_point() -> None:
     maker = PointMaker()
     queue, age = sample_name(metrics.PREDICTION_QUEUE), sample_name(metrics.MODEL_AGE_SECONDS)

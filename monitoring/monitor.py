@@ -111,7 +111,7 @@ class Monitor:
                 view.pipeline.name: [each for _, each in self._alerts.problems(view.pipeline.name)] for view in views
             }
             self._events.take(scraped, told)
-            self._feed.take(scraped, partial(self._points, now.time_s, views))
+            self._feed.take(now, partial(self._points, now.time_s, views))
         self._memory.end_look(now.time_s, targets)
         notes = {rule.name for rule in rules.of_stack if rule.is_note}
         of_stack = [entry for entry in self._alerts.firing(OF_THE_STACK) if entry.alert not in notes]

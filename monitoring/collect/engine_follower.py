@@ -19,7 +19,7 @@ from contract.pipeline import Pipeline
 from monitoring.collect.h2o_figures import read_h2o
 from monitoring.collect.hdfs_figures import read_hdfs
 from monitoring.collect.host_figures import processor_seconds, read_host
-from monitoring.collect.kafka_figures import AppendedBytes, KafkaFigures, KafkaReader, log_bytes
+from monitoring.collect.kafka_figures import BrokerFolder, KafkaFigures, KafkaReader
 
 EVERY_S = 10.0
 SIDES = ("onprem", "cloud")
@@ -35,7 +35,7 @@ class EngineFollower:
         self._client = httpx.Client()
         self._kafka: dict[str, KafkaFigures] = {}
         self._answers: dict[str, bool] = {}
-        self._appended = {side: AppendedBytes(places.folder.engine(f"kafka-{side}")) for side in SIDES}
+        self._folders = {side: BrokerFolder(places.folder.engine(f"kafka-{side}")) for side in SIDES}
         self._asks = self._asks_of_what_is_named()
 
     def follow(self) -> None:
@@ -90,12 +90,11 @@ class EngineFollower:
                 for topic, end in figures.appended.items()
             }
         )
-        sizes = {side: log_bytes(each.folder) for side, each in self._appended.items()}
-        metrics.KAFKA_LOG_BYTES.replace({(side,): float(size) for side, size in sizes.items() if size is not None})
-        for side, each in self._appended.items():
-            appended = each.since_last_look()
-            if appended is not None:
-                metrics.KAFKA_BYTES_IN.labels(side=side).inc(appended)
+        looked = {side: folder.look() for side, folder in self._folders.items()}
+        folders = {side: figures for side, figures in looked.items() if figures is not None}
+        metrics.KAFKA_LOG_BYTES.replace({(side,): float(each.size_bytes) for side, each in folders.items()})
+        for side, each in folders.items():
+            metrics.KAFKA_BYTES_IN.labels(side=side).inc(each.appended_bytes)
 
     def _ask_hdfs(self, url: str) -> None:
         gauges = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+import stat
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,60 +44,62 @@ class KafkaReader:
         return KafkaFigures(sum(len(each.isrs) < len(each.replicas) for each in partitions), appended)
 
 
-def log_bytes(folder: Path) -> int | None:
-    """The size of a local broker's folder; None where there is none. Files may go while one looks."""
-    if not folder.is_dir():
-        return None
-    return sum(_size(file) for file in folder.rglob("*"))
+@dataclass(frozen=True)
+class FolderFigures:
+    """`size_bytes` on disk; `appended_bytes` since the look before, 0 in the first."""
+
+    size_bytes: int
+    appended_bytes: int
 
 
 @dataclass
-class AppendedBytes:
-    """What a local broker appends to its partitions' logs, by the growth of their newest segments.
+class BrokerFolder:
+    """A local broker's folder: its size, and what is appended to partitions' logs, by the growth of newest segments.
 
-    Each look counts what was added since the one before: segments that retention removes, and what compaction writes
-    anew, count for nothing.
+    Segments that retention removes, and what compaction writes anew, count as nothing appended.
     """
 
     folder: Path
-    _sizes: dict[Path, tuple[str, int]] = field(default_factory=dict)
+    _sizes: dict[Path, tuple[Path, int]] = field(default_factory=dict)
     """Partition's folder -> its newest segment, and the segment's size when it was looked at."""
     _has_looked: bool = False
 
-    def since_last_look(self) -> int | None:
-        """None where there is no such folder."""
+    def look(self) -> FolderFigures | None:
+        """Walks the folder once; None where there is none."""
         if not self.folder.is_dir():
             return None
-        now = _newest_segments(self.folder)
-        appended = sum(self._added(partition, *newest) for partition, newest in now.items()) if self._has_looked else 0
+        files = _files(self.folder)
+        now = _newest_segments(files)
+        added = sum(self._added(partition, *newest, files) for partition, newest in now.items())
+        appended = added if self._has_looked else 0
         self._sizes, self._has_looked = now, True
-        return appended
+        return FolderFigures(sum(each.st_blocks * 512 for each in files.values()), appended)
 
-    def _added(self, partition: Path, segment: str, size: int) -> int:
+    def _added(self, partition: Path, segment: Path, size: int, files: Mapping[Path, os.stat_result]) -> int:
         before, before_size = self._sizes.get(partition, (segment, 0))
         if before == segment:
             return max(0, size - before_size)
-        return max(0, _length(partition / before) - before_size) + size
+        grown = files[before].st_size - before_size if before in files else 0
+        return max(0, grown) + size
 
 
-def _newest_segments(folder: Path) -> dict[Path, tuple[str, int]]:
+def _newest_segments(files: Mapping[Path, os.stat_result]) -> dict[Path, tuple[Path, int]]:
     """A segment is named by its first offset, in twenty digits."""
-    segments: dict[Path, str] = {}
-    for file in folder.rglob("*.log"):
-        if file.stem.isdigit():
-            segments[file.parent] = max(file.name, segments.get(file.parent, ""))
-    return {partition: (name, _length(partition / name)) for partition, name in segments.items()}
+    newest: dict[Path, Path] = {}
+    for file in files:
+        if file.suffix == ".log" and file.stem.isdigit():
+            newest[file.parent] = max(file, newest.get(file.parent, file))
+    return {partition: (file, files[file].st_size) for partition, file in newest.items()}
 
 
-def _length(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.lstat().st_blocks * 512 if file.is_file() else 0
-    except FileNotFoundError:
-        return 0
+def _files(folder: Path) -> dict[Path, os.stat_result]:
+    """Every file below a folder; files may go while one looks."""
+    found = {}
+    for path in folder.rglob("*"):
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            found[path] = status
+    return found

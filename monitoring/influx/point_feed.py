@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final
 
 from influxdb_client.client.write.point import Point
@@ -42,11 +41,11 @@ class PointFeed:
             VitalThread("graphite", self._graphite.run).start()
 
     def take(self, now: Snapshot, more: Callable[[], Iterable[Point]]) -> None:
-        """Keep the points of a scrape, every `EVERY_S`; and those that `more` makes then."""
+        """Every `EVERY_S` keep the points of a scrape that holds the monitor's own samples too, and of `more`."""
         if now.time_s < self._next_s or not self.is_wanted:
             return
         self._next_s = now.time_s + EVERY_S - 0.5  # looks are not on the second: a late one must not cost an interval
-        points = [*self._maker.points(replace(now, samples=(*now.samples, *own_samples()))), *more()]
+        points = [*self._maker.points(now), *more()]
         if self._influx:
             self._influx.add(point.to_line_protocol() for point in points)
         if self._graphite:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitoring.collect.kafka_figures import AppendedBytes
+import pytest
+
+from monitoring.collect.kafka_figures import BrokerFolder
 
 
 def segment(folder: Path, partition: str, first_offset: int, size: int) -> Path:
@@ -15,22 +17,41 @@ def segment(folder: Path, partition: str, first_offset: int, size: int) -> Path:
 
 
 def test_without_a_folder_nothing_is_known(tmp_path: Path) -> None:
-    assert AppendedBytes(tmp_path / "kafka").since_last_look() is None
+    assert BrokerFolder(tmp_path / "kafka").look() is None
+
+
+def test_all_files_count_towards_the_size_and_the_folder_is_walked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment(tmp_path, "a-0", 0, 8192)
+    (tmp_path / "logs" / "kafka.log").write_bytes(b"x" * 4096)
+    walked: list[Path] = []
+    rglob = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda folder, pattern: walked.append(folder) or rglob(folder, pattern))
+    found = BrokerFolder(tmp_path).look()
+    assert found is not None
+    assert found.size_bytes == 12_288
+    assert walked == [tmp_path]
 
 
 def test_only_what_is_appended_counts(tmp_path: Path) -> None:
-    appended = AppendedBytes(tmp_path)
+    folder = BrokerFolder(tmp_path)
+
+    def appended() -> int | None:
+        found = folder.look()
+        return None if found is None else found.appended_bytes
+
     segment(tmp_path, "a-0", 0, 100)
-    assert appended.since_last_look() == 0, "what was there before nobody has seen appended"
+    assert appended() == 0, "what was there before nobody has seen appended"
     segment(tmp_path, "a-0", 0, 150)
     segment(tmp_path, "b-0", 0, 7)
-    assert appended.since_last_look() == 57
+    assert appended() == 57
     first = segment(tmp_path, "a-0", 0, 170)
     segment(tmp_path, "a-0", 40, 30)
-    assert appended.since_last_look() == 50, "the rest of the old segment, and the new one"
+    assert appended() == 50, "the rest of the old segment, and the new one"
     first.unlink()
-    assert appended.since_last_look() == 0, "what retention removes"
+    assert appended() == 0, "what retention removes"
     segment(tmp_path, "a-0", 40, 10)
-    assert appended.since_last_look() == 0, "what compaction makes smaller"
+    assert appended() == 0, "what compaction makes smaller"
     (tmp_path / "logs" / "kafka.log").write_bytes(b"x" * 999)
-    assert appended.since_last_look() == 0, "the broker's own log is none of its partitions'"
+    assert appended() == 0, "the broker's own log is none of its partitions'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,12 @@ def test_all_files_count_towards_the_size_and_the_folder_is_walked_once(
     (tmp_path / "logs" / "kafka.log").write_bytes(b"x" * 4096)
     walked: list[Path] = []
     rglob = Path.rglob
-    monkeypatch.setattr(Path, "rglob", lambda folder, pattern: walked.append(folder) or rglob(folder, pattern))
+
+    def noting(folder: Path, pattern: str) -> Iterator[Path]:
+        walked.append(folder)
+        yield from rglob(folder, pattern)
+
+    monkeypatch.setattr(Path, "rglob", noting)
     found = BrokerFolder(tmp_path).look()
     assert found is not None
     assert found.size_bytes == 12_288

@@ -12,7 +12,7 @@ from infra.commands import bench
 
 def test_every_benchmark_is_listed_with_what_it_measures() -> None:
     found = bench.benchmarks(bench.FOLDER)
-    assert set(found) == {"bundle", "delay", "growth", "monitor", "pictures", "rows", "transform"}
+    assert set(found) == {"bundle", "delay", "growth", "monitor", "pictures", "rows", "start", "transform"}
     assert all(found.values())
 
 

@@ -74,6 +74,14 @@ def _clock_s(pipeline: Pipeline) -> float:
 
 _TOLERANCE: Final = FromPipeline("`[clock] tolerance`", _clock_s)
 
+UNDECIDED: Final = Measure(
+    "undecided",
+    "s",
+    "For how long a realised figure could not be judged: its interval lies on both sides of its limit, or there are "
+    "fewer outcomes than it takes.",
+    each="alert about a figure",
+)
+
 _MODEL: Final = (
     AlertDefault(
         "no_model",
@@ -135,8 +143,9 @@ _MODEL: Final = (
         Measure(
             "distinct_answers",
             "answers",
-            "How many different probabilities the newest minute with outcomes has.",
-            counts="answers with an outcome in that minute",
+            "How many different probabilities the newest answers of the serving version have, with labels or without: "
+            "those of a minute, and at least a hundred.",
+            counts="such answers",
         ),
         "below",
         2,
@@ -146,6 +155,16 @@ _MODEL: Final = (
         minimum=30,
         severity="critical",
         is_against_model=True,
+    ),
+    AlertDefault(
+        "undecided",
+        UNDECIDED,
+        "above",
+        6 * 3600,
+        "A floor has not been judged for hours: there are too few labels, and nobody would see that the model is bad.",
+        "The message says how many are missing. Do labels come? Figures that need fewer are `log_loss` and `auc`.",
+        _MODELS,
+        is_note=True,
     ),
 )
 

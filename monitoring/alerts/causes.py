@@ -13,7 +13,7 @@ _STANDS: Final = ("mirror_blind", "mirror_lag", "batch_stall", "tables_lag", "ta
 _FAILS: Final = (
     "step_failing", "query_ends", "part_silent", "own_part_silent", "part_ended", "part_restarts", "own_part_restarts",
 )  # fmt: skip
-_LATER: Final = ("no_traffic", "no_labels", "model_age", "training_stands", "training_failures")
+_LATER: Final = ("no_traffic", "no_labels", "undecided", "model_age", "training_stands", "training_failures")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ CAUSES: Final = (
     Cause("training_stands", (), ("model_age",)),
     Cause("pull_failures", (), ("model_age",)),
     Cause("pinned", (), ("model_age",)),
+    Cause("no_traffic", (), ("undecided",)),
+    Cause("no_labels", (), ("undecided",)),
+    Cause("rows_lag", (), ("undecided",)),
+    Cause("outcomes_unread", (), ("undecided",)),
     Cause("clock_ahead", (), ("quarantined",)),
     Cause("clock_behind", (), ("quarantined",)),
     Cause("scorer_cannot_start", (), ("no_model", "scorer_silent")),

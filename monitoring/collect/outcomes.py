@@ -124,6 +124,11 @@ class Outcomes:
             found.setdefault(group.model, []).append((group.minute, scores))
         return dict(sorted(found.items()))
 
+    def classes(self) -> tuple[int, int]:
+        """How many positives and negatives there are."""
+        scores = [scores for _, scores in self._groups()]
+        return sum(len(each.positives) for each in scores), sum(len(each.negatives) for each in scores)
+
     def _groups(self) -> Iterable[tuple[MinuteOfModel, Scores]]:
         return (item for part in self.parts for item in part.items() if item[0].bucket >= self.since_s)
 

@@ -7,7 +7,7 @@ is decided by the rules of the rows job.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -29,6 +29,9 @@ from streaming.rows.state_rules import LABELS, QUESTIONS, Rules, first_of_each, 
 EVERY_S = 30.0
 SHARE = 10
 """It rests for so many times as long as a look took: where there is very much, looks are fewer."""
+NEWEST_US = 60 * 1_000_000
+FEWEST_NEWEST = 100
+"""The newest answers are those of a minute; where they are fewer than this, so many."""
 AT_ONCE = 50_000
 """About so many predictions are joined at once, which bounds the memory of the join."""
 SECOND_US = 1_000_000
@@ -61,12 +64,23 @@ CAME = pa.schema([pa.field("key", pa.int64()), *(LABELS.field(n) for n in LABELS
 """Labels whose value is not NULL, as they are kept."""
 
 
+@dataclass(frozen=True)
+class NewestAnswers:
+    """Of the newest answers of a model version, whether their labels are there or not: how many, and how different."""
+
+    answers: int
+    probabilities: int
+    """How many different ones."""
+
+
 @dataclass
 class ProvisionalReader:
     """Looks at most every `EVERY_S`, as both tables get a version every few seconds; reads each of their files once."""
 
     places: Places
     pipeline: Pipeline
+    newest: Mapping[str, NewestAnswers] = field(default_factory=dict)
+    """By model version, of those that answered last; as of the last `read`."""
     _next_look_s: float = 0.0
     _outcomes: Outcomes = field(default_factory=Outcomes)
     _models: list[str] = field(default_factory=list)
@@ -99,7 +113,10 @@ class ProvisionalReader:
             return int(partition["append_hour"]) >= int(since_s - reach_s)
 
         try:
-            changed = [self._predictions.refresh(is_due), self._labels.refresh(is_recent)]
+            changed = [self._predictions.refresh(is_due)]
+            if changed[0]:
+                self.newest = newest_answers(self._predictions.made(), self._models)
+            changed.append(self._labels.refresh(is_recent))
         except TableNotFoundError:
             return Outcomes()
         if not any(changed):
@@ -145,6 +162,29 @@ class ProvisionalReader:
         columns |= {"append_us": batch["append_time"].cast(TIMESTAMP).cast(pa.int64()), "value": values}
         came = pa.record_batch([columns[f.name].cast(f.type) for f in CAME], schema=CAME)
         return came.filter(pc.is_valid(came["value"]))
+
+
+def newest_answers(predictions: Sequence[pa.RecordBatch], models: Sequence[str]) -> dict[str, NewestAnswers]:
+    """By model version; of `PREDICTIONS`, whose `model` is a place in `models`."""
+    parts: dict[int, list[pa.RecordBatch]] = {}
+    for batch in predictions:
+        for place in pc.unique(batch["model"]).to_pylist():
+            parts.setdefault(place, []).append(_newest_of(batch.filter(pc.equal(batch["model"], place))))
+    return {models[place]: _told(pa.Table.from_batches(mine)) for place, mine in sorted(parts.items())}
+
+
+def _newest_of(predictions: pa.RecordBatch) -> pa.RecordBatch:
+    """Time and probability of a minute's, or of `FEWEST_NEWEST`; those of several parts are among those of each."""
+    told = predictions.select(["append_time", "probability"])
+    order = pc.sort_indices(told, sort_keys=[("append_time", "descending")])
+    appended_us = np.asarray(told["append_time"].cast(pa.int64()).take(order))
+    count = max(FEWEST_NEWEST, int(np.count_nonzero(appended_us > appended_us[0] - NEWEST_US)))
+    return told.take(order[:count])
+
+
+def _told(parts: pa.Table) -> NewestAnswers:
+    newest = _newest_of(parts.combine_chunks().to_batches()[0])
+    return NewestAnswers(newest.num_rows, pc.count_distinct(newest["probability"]).as_py())
 
 
 def joined(predictions: pa.Table, labels: pa.Table, models: list[str], rules: Rules, bucket_s: int) -> Groups:

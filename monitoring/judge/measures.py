@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from contract.alert_catalogue import FIGURE_WORDS
+from contract.alert_catalogue import FIGURE_WORDS, UNDECIDED
 from contract.metric_types import DECLARED, Declared
 from monitoring.collect.counter_windows import CounterWindows
 from monitoring.collect.scrape import Snapshot
@@ -22,6 +22,7 @@ from monitoring.judge import (
 from monitoring.judge.alert_rules import Judged, Rule, judged
 from monitoring.judge.reading import Reading
 from monitoring.judge.stage import StackInputs, StageInputs
+from monitoring.judge.undecided import undecided
 from monitoring.judge.wording import printable
 
 Read: TypeAlias = Callable[[StageInputs], Iterable[Reading]]
@@ -84,8 +85,11 @@ _DECLARED: Final = {each.name: each for each in DECLARED}
 
 
 def judge_pipeline(rules: Iterable[Rule], look: StageInputs) -> list[Judged]:
-    """Every alert of a pipeline that is not off, in the order of the rules."""
-    return [each for rule in _on(rules) for each in judged(rule, list(_read(rule, look)))]
+    """Every alert of a pipeline that is not off, in the order of the rules; last those about figures left undecided."""
+    on = list(_on(rules))
+    found = [each for rule in on if rule.measure != UNDECIDED for each in judged(rule, list(_read(rule, look)))]
+    readings = list(undecided(look, found))
+    return found + [each for rule in on if rule.measure == UNDECIDED for each in judged(rule, readings)]
 
 
 def judge_stack(rules: Iterable[Rule], look: StackInputs) -> list[Judged]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from contract import metrics
 from contract.alert_catalogue import CEILINGS, FEWEST_OF_EACH_CLASS, FIGURE_WORDS
 from monitoring.judge.model_health import Realised
@@ -53,15 +51,11 @@ def drift(look: StageInputs) -> Iterator[Reading]:
 
 
 def distinct_answers(look: StageInputs) -> Iterator[Reading]:
-    """Of the newest minute that has outcomes."""
-    by_minute = look.found.outcomes.by_minute() if look.found.outcomes is not None else {}
-    if not by_minute:
-        return
-    scores = [scores for _, scores in by_minute[max(by_minute)]]
-    probabilities = np.concatenate([side.probability for each in scores for side in (each.positives, each.negatives)])
-    distinct, answers = len(np.unique(probabilities)), len(probabilities)
-    text = f"the newest {answers:,} answers with an outcome have {distinct} different probabilities"
-    yield Reading(distinct, text, count=answers)
+    """Of the answers that the serving version gave last, whether their labels are there or not."""
+    newest = look.found.newest_answers.get(look.seen.model or "")
+    if newest is not None:
+        text = f"the newest {newest.answers:,} answers have {newest.probabilities:,} different probabilities"
+        yield Reading(newest.probabilities, text, count=newest.answers)
 
 
 def figure(look: StageInputs, name: str, minimum: int, slice_name: str) -> Iterator[Reading]:

@@ -11,7 +11,7 @@ from contract import metrics
 from contract.layout import Places
 from contract.pipeline import Pipeline
 from monitoring.collect.outcomes import OutcomeReader, Outcomes
-from monitoring.collect.provisional import ProvisionalReader
+from monitoring.collect.provisional import NewestAnswers, ProvisionalReader
 from monitoring.judge.model_health import OfLevel, Realised, by_minute, by_model, by_slice
 
 LOOK_EVERY_S = 5.0
@@ -29,7 +29,11 @@ class Found:
     by_model: Mapping[str, Realised | None] = field(default_factory=dict)
     provisional: Mapping[str, Realised | None] = field(default_factory=dict)
     by_slice: Sequence[OfLevel] = ()
+    newest_answers: Mapping[str, NewestAnswers] = field(default_factory=dict)
+    """By model version, of those that answered last."""
     read_s: float | None = None
+    classes: tuple[int, int] = (0, 0)
+    """How many positive and negative outcomes there are."""
 
 
 class LakeFollower:
@@ -59,14 +63,16 @@ class LakeFollower:
         outcomes, old = built.read(now_s - OUTCOMES_S), self.found(pipeline.name)
         provisional = by_model(ahead.read(now_s - PROVISIONAL_S), known=old.provisional)
         if outcomes is old.outcomes:
-            return replace(old, provisional=provisional, read_s=now_s)
+            return replace(old, provisional=provisional, newest_answers=ahead.newest, read_s=now_s)
         return Found(
             outcomes,
             by_minute(outcomes, known=old.realised),
             by_model(outcomes, known=old.by_model),
             provisional,
             by_slice(outcomes),
+            ahead.newest,
             now_s,
+            outcomes.classes(),
         )
 
     def _readers_of(self, pipeline: Pipeline) -> tuple[OutcomeReader, ProvisionalReader]:

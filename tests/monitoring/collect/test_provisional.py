@@ -17,7 +17,7 @@ from benchmarks.small_pipeline import PIPELINE
 from contract.layout import Places
 from contract.records import TIMESTAMP
 from monitoring.collect.outcomes import Outcomes
-from monitoring.collect.provisional import ProvisionalReader
+from monitoring.collect.provisional import NewestAnswers, ProvisionalReader
 from streaming.pipeline_file.load import load
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -101,6 +101,23 @@ def _hour_s(moment: datetime) -> int:
 
 def test_without_tables_there_are_none(reader: ProvisionalReader) -> None:
     assert by_model(look(reader)) == {}
+
+
+def test_the_newest_answers_count_with_labels_or_without(reader: ProvisionalReader) -> None:
+    later = {"due": NOON + timedelta(days=3)}
+    same = [prediction(-n / 6, id=f"q{n}", probability=0.5, **later) for n in range(200)]
+    older = [prediction(-60 - n / 60, id=f"r{n}", probability=n / 100, **later) for n in range(80)]
+    other = [prediction(-n, id=f"o{n}", model="m2", probability=n / 10, **later) for n in range(3)]
+    write(reader.places, [*same, *older, *other], [])
+    assert by_model(look(reader)) == {}, "no label has come"
+    assert reader.newest == {"m1": NewestAnswers(100, 1), "m2": NewestAnswers(3, 3)}
+
+
+def test_the_newest_answers_are_those_of_a_minute_where_there_are_many(reader: ProvisionalReader) -> None:
+    write(reader.places, [prediction(-n / 400, id=f"q{n}", probability=n / 1000) for n in range(500)], [])
+    write(reader.places, [prediction(-2, id="old", probability=1.0)], [])
+    look(reader)
+    assert reader.newest == {"m1": NewestAnswers(400, 400)}
 
 
 def test_the_last_label_that_is_not_null_counts(reader: ProvisionalReader) -> None:

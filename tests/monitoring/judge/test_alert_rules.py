@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.alert_catalogue import ALERTS, FIGURE_WORDS
+from contract.alert_catalogue import ALERTS, FIGURE_WORDS, UNDECIDED
 from contract.pipeline import AlertSettings, Pipeline
 from monitoring.judge.alert_rules import Rule, rules_of, stack_rules
 from monitoring.judge.measures import _OF_PIPELINE, _OF_STACK
@@ -27,7 +27,7 @@ def test_every_alert_of_the_catalogue_is_a_rule_and_every_measure_is_read() -> N
     names = {each.name for each in (*rules_of(with_alerts()), *stack_rules([with_alerts()]))}
     assert names == ALERTS.keys()
     measures = {alert.measure.name for alert in ALERTS.values()}
-    assert measures == _OF_PIPELINE.keys() | _OF_STACK.keys() | FIGURE_WORDS.keys()
+    assert measures == _OF_PIPELINE.keys() | _OF_STACK.keys() | FIGURE_WORDS.keys() | {UNDECIDED.name}
 
 
 def test_thresholds_come_from_the_file_where_it_says_them() -> None:

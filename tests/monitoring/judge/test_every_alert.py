@@ -13,6 +13,7 @@ from contract import metrics
 from contract.alert_catalogue import ALERTS, CEILINGS, FIGURE_WORDS
 from contract.metric_types import bucket_name
 from contract.restarts import Restart
+from monitoring.collect.provisional import NewestAnswers
 from monitoring.judge.alert_rules import Judged, rules_of, stack_rules
 from monitoring.judge.measures import judge_pipeline, judge_stack
 from monitoring.judge.model_health import Realised
@@ -21,7 +22,6 @@ from monitoring.judge.stage import StackInputs, StageInputs
 from monitoring.judge.trust_inputs import Pin, TrustInputs
 from tests.monitoring.judge.looks import OWN, PIPELINE, Looks
 from tests.monitoring.judge.test_new_readings import stream
-from tests.monitoring.plain_outcomes import Outcome, collected
 from training.evaluation.confidence_intervals import Interval
 
 ASKED: Final = PIPELINE.events.topic
@@ -117,7 +117,14 @@ def _open_import(world: World) -> None:
 
 
 def _same_answers(world: World) -> None:
-    world.found = Found(collected([Outcome("m", 60.0 + n % 50, 0.5, n % 2 == 0) for n in range(40)]))
+    world.found = Found(newest_answers={"flights-1": NewestAnswers(40, 1), "flights-0": NewestAnswers(40, 9)})
+
+
+def _undecided(world: World) -> None:
+    figures = {**realised(0.5).figures, "auc": Interval(0.42, 0.35, 0.49)}
+    world.seen = replace(world.seen, realised=replace(realised(0.5), figures=figures))
+    world.judged("undecided")
+    world.looks.now_s += 6 * 3600 + 1
 
 
 def _silent_stream(world: World) -> None:
@@ -145,6 +152,7 @@ FAULTS: Final[dict[str, Callable[[World], object]]] = {
     "pinned": lambda w: setattr(w, "seen", replace(w.seen, pinned=Pin("flights-1", "ann", 86_400.0))),
     "drift": lambda w: w.set(metrics.DRIFT_ALARM, 1, feature="wind", **OWN),
     "constant_answers": _same_answers,
+    "undecided": _undecided,
     "replay_lag": lambda w: w.set(metrics.REPLAY_BEHIND_SECONDS, 31),
     "clock_behind": _behind,
     "no_traffic": _silent_stream,

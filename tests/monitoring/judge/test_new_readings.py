@@ -10,6 +10,7 @@ import pytest
 from contract import metrics
 from contract.metric_types import bucket_name
 from contract.restarts import Restart
+from monitoring.collect.provisional import NewestAnswers
 from monitoring.collect.scrape import Snapshot
 from monitoring.judge.alert_rules import Judged, rules_of, stack_rules
 from monitoring.judge.measures import judge_pipeline, judge_stack
@@ -19,7 +20,6 @@ from monitoring.judge.reading import Reading
 from monitoring.judge.stage import StackInputs, StageInputs
 from monitoring.judge.trust_inputs import TrustInputs
 from tests.monitoring.judge.looks import OWN, PIPELINE, START_S, Looks
-from tests.monitoring.plain_outcomes import Outcome, collected
 from training.evaluation.confidence_intervals import Interval
 
 PLAIN = replace(PIPELINE, monitoring=replace(PIPELINE.monitoring, alerts=()))
@@ -166,13 +166,13 @@ def test_a_feature_that_drifts_is_named_with_its_index() -> None:
     assert found["wind"].reading.text == "the feature wind is distributed otherwise than it used to be (PSI 0.30)"
 
 
-@pytest.mark.parametrize(
-    ("probabilities", "finding"), [([0.5] * 40, "bad"), ([0.5] * 20, "no_data"), ([0.5, 0.6] * 20, "good")]
-)
-def test_one_answer_to_every_question_is_told(probabilities: list[float], finding: str) -> None:
-    old = [Outcome("m", 60.0, 0.1 * (n % 9), n % 2 == 0) for n in range(50)]
-    newest = [Outcome("m", 6000.0 + n, p, n % 2 == 0) for n, p in enumerate(probabilities)]
-    look = StageInputs(PLAIN, None, Snapshot(0.0), found=Found(collected(old + newest)))
+@pytest.mark.parametrize(("answers", "different", "finding"), [(40, 1, "bad"), (20, 1, "no_data"), (40, 2, "good")])
+def test_one_answer_to_every_question_is_told_of_the_serving_version(
+    answers: int, different: int, finding: str
+) -> None:
+    newest = {"m": NewestAnswers(answers, different), "older": NewestAnswers(40, 1)}
+    seen = TrustInputs("m", 1.0, None, {})
+    look = StageInputs(PLAIN, None, Snapshot(0.0), seen=seen, found=Found(newest_answers=newest))
     assert [each.finding for each in judged(look, "constant_answers")] == [finding]
 
 

@@ -98,6 +98,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.influxd.is_file():
         parser.error(f"{arguments.influxd} is not there")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the stack is stopped, and its folder removed
     for number in range(1, arguments.rounds + 1):
         without, with_influxd = (started(each, arguments.port_base) for each in (None, arguments.influxd.resolve()))
         for name, start in (("without InfluxDB", without), ("with InfluxDB", with_influxd)):

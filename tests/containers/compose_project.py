@@ -80,8 +80,9 @@ class Project:
         state = self.containers().get(container, {"State": {}})["State"]
         return bool(state.get("Running")) and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
 
-    def unwell(self) -> list[str]:
-        return [name for name in self.containers() if not self.is_well(name)]
+    def becomes_well(self) -> None:
+        """Wait until every container is; a slot whose scorer has ended has just been started again."""
+        wait_for(lambda: all(map(self.is_well, self.containers())), 300, "every container is well")
 
     def volume(self, name: str) -> Path:
         """Where a named volume lies on this machine."""

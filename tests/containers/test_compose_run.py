@@ -35,7 +35,7 @@ def test_the_image_of_scorers_is_small_and_holds_no_engine(project: Project) -> 
 
 def test_a_trained_model_answers_and_all_is_well_and_confined(project: Project, caller: Caller) -> None:
     assert caller.model() in project.models()
-    assert project.unwell() == []
+    project.becomes_well()
     for name, told in project.containers().items():
         assert told["HostConfig"]["ReadonlyRootfs"], name
         assert told["Config"]["User"] not in ("", "0", "root"), name
@@ -51,7 +51,7 @@ def test_whichever_container_is_killed_all_is_well_again_and_a_model_answers(pro
             clients.more(50)
         print(f"{name}: well after {took_s:.0f} s, {clients.answered.total()} answered, failed: {dict(clients.failed)}")
         assert_few_failed(name, clients)
-    assert project.unwell() == []
+    project.becomes_well()
 
 
 def kill_and_wait(project: Project, name: str) -> float:

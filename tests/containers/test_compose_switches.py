@@ -24,7 +24,7 @@ def greens(project: Project, caller: Caller, tmp_path_factory: pytest.TempPathFa
     project.run("stop", "trainer")
     yield Greens(project, tmp_path_factory.mktemp("onprem"))
     project.run("start", "trainer")
-    wait_for(lambda: not project.unwell(), 300, "the trainer is well again")
+    project.becomes_well()
 
 
 @pytest.fixture

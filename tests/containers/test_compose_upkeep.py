@@ -83,7 +83,7 @@ def test_an_upgrade_keeps_the_hot_addresses(project: Project, caller: Caller) ->
         clients.more(50)
     print(f"upgrade: {clients.answered.total()} answered, failed: {dict(clients.failed)}")
     assert caller.model() is not None
-    assert project.unwell() == []
+    project.becomes_well()
     replaced = {name for name, told in project.containers().items() if told["Image"] != before.get(name)}
     assert {name for name in before if name not in replaced} == {
         f"{NAME}-{service}-1" for service in ("net", "influxdb", "grafana")
@@ -109,7 +109,7 @@ def test_what_was_backed_up_is_there_after_everything_was_deleted(
     assert project.keys() == keys
     wait_for(lambda: caller.model() is not None, 120, "a model answers after the restore")
     assert models.keys() <= project.models().keys()
-    assert project.unwell() == []
+    project.becomes_well()
     restored_at = datetime.now(UTC)
     took_s = wait_for(lambda: trained_since(project, restored_at), 900, "a model is trained from events since then")
     print(f"\nafter the restore a model is trained from newer events within {took_s:.0f} s")
@@ -140,7 +140,7 @@ def test_a_cluster_of_h2o_and_one_of_spark_take_the_work_over(
     spark = json.loads(project.run("exec", "-T", "topics", "python", "-c", ASK_MASTER))
     assert [worker["state"] for worker in spark["workers"]] == ["ALIVE", "ALIVE"]
     assert spark["coresused"] > 0
-    assert project.unwell() == []
+    project.becomes_well()
     assert killed_for_memory.containers() == []
 
 

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+from contract.hashed_fields import ADDED_LATER, ONLY_TOLD
+from contract.hyperparameters import AlgorithmName, Drf, Gbm, Glm, Hyperparameters, Xgboost
 from contract.topics import commands_topic, models_topic, predictions_topic
 
-ONLY_TOLD: Final[Mapping[str, bool]] = {"only_told": True}
-"""Metadata of a field that changes nothing that is computed: it is no part of the file's hash."""
 HOST_SLICE: Final = "producing_host"
 """The slice by the host that asked, which every pipeline has that names `[events] host`."""
 
@@ -91,19 +91,6 @@ class Lake:
 
 
 @dataclass(frozen=True)
-class Gbm:
-    """`[training.gbm]`: H2O's gradient boosting, by its own names for the parameters."""
-
-    ntrees: int = 50
-    max_depth: int = 5
-    learn_rate: float = 0.1
-    min_rows: float = 10.0
-    sample_rate: float = 0.8
-    col_sample_rate: float = 0.8
-    seed: int = 1
-
-
-@dataclass(frozen=True)
 class Training:
     """`[training]`: a rolling window by `due`, the holdout after it, and how often."""
 
@@ -115,7 +102,17 @@ class Training:
     keep: int = 100
     slices: tuple[str, ...] = ()
     """Categorical features by whose levels the holdout's metrics are also given."""
-    gbm: Gbm = Gbm()
+    gbm: Gbm = field(default_factory=Gbm)
+    algorithm: AlgorithmName = field(default="gbm", metadata=ADDED_LATER)
+    drf: Drf = field(default_factory=Drf, metadata=ADDED_LATER)
+    xgboost: Xgboost = field(default_factory=Xgboost, metadata=ADDED_LATER)
+    glm: Glm = field(default_factory=Glm, metadata=ADDED_LATER)
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of the algorithm that trains."""
+        found: Hyperparameters = getattr(self, self.algorithm)
+        return found
 
 
 @dataclass(frozen=True)

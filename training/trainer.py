@@ -9,10 +9,11 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from contract import metrics
 from contract.layout import Places
@@ -24,7 +25,7 @@ from streaming.lake import hang_watchdog
 from streaming.lake.losses import excluded_buckets
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.pipeline_file.deployed_files import Deployed
-from training.algorithms.gbm import score, train_gbm
+from training.algorithms.by_name import algorithm_of
 from training.candidates import build_candidate, registry
 from training.candidates.published_states import published_states
 from training.candidates.reference_rows import newest_question, reference_rows
@@ -42,6 +43,8 @@ HANGS_AFTER_S = RUN_DEADLINE_S + 300
 """A run that has neither ended nor failed by then hangs; the watchdog ends this process."""
 RETRY_AFTER = timedelta(seconds=10)
 """How soon after a failure to look at the tables they are looked at again."""
+Check: TypeAlias = Callable[[Manifest, Mapping[str, bytes]], None]
+"""Looks at a candidate and its files before it is written; raises TrainingFailed where it could not serve."""
 VERDICTS = ("proposed", "below_floor", "failed")
 """How a run may end."""
 log = logging.getLogger("trainer")
@@ -67,21 +70,21 @@ class Turn:
         return self.is_ordered or self.began is None or now - self.began >= pipeline.training.every
 
 
-def train_once(places: Places, pipeline: Pipeline, window: Window) -> Manifest:
+def train_once(places: Places, pipeline: Pipeline, window: Window, check: Check) -> Manifest:
     """One run: the candidate is in the registry when this returns its manifest.
 
     Raises:
         TrainingError: nothing was written.
     """
-    compiled, own = compile_pipeline(pipeline), own_name(places, pipeline)
+    compiled, own, algorithm = compile_pipeline(pipeline), own_name(places, pipeline), algorithm_of(pipeline)
     run = f"the training run of {pipeline.name}"
     with hang_watchdog.expected_back(run, HANGS_AFTER_S), connected(places, own, RUN_DEADLINE_S) as cluster:
         with _step(pipeline, "import"):
             train, holdout = import_window(window, pipeline, compiled.feature_types, own)
         with _step(pipeline, "train"):
-            model = train_gbm(pipeline, train, own)
+            model = algorithm.train(pipeline, train, own)
         with _step(pipeline, "score"):
-            scored = score(model, holdout, pipeline.training.slices)
+            scored = algorithm.score(model, holdout, pipeline.training.slices)
         with _step(pipeline, "reference_rows"):
             reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
         manifest = build_candidate.manifest(
@@ -97,6 +100,8 @@ def train_once(places: Places, pipeline: Pipeline, window: Window) -> Manifest:
         )
         with _step(pipeline, "write"):
             files = build_candidate.files(compiled, model, reference)
+            if manifest.proposed:
+                check(manifest, files)
             registry.write_candidate(places.registry(pipeline.name), manifest, files)
     return manifest
 
@@ -120,7 +125,7 @@ def tidy(places: Places, pipeline: Pipeline, now: datetime) -> list[str]:
     return gone
 
 
-def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> bool:
+def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime, check: Check) -> bool:
     """Retrain when there is something new, or somebody wants it; tells whether a candidate was written."""
     window = newest_window(places, pipeline, _left_out(places, pipeline))
     ordered, turn.is_ordered = turn.is_ordered, False
@@ -133,7 +138,7 @@ def take_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> 
         return False
     turn.began = now
     with metrics.TRAINING_SECONDS.labels(pipeline=pipeline.name).time():
-        manifest = train_once(places, pipeline, window)
+        manifest = train_once(places, pipeline, window, check)
     turn.window = window
     _tell(pipeline, manifest)
     turn.failures.clear()
@@ -159,11 +164,15 @@ def _tell(pipeline: Pipeline, manifest: Manifest) -> None:
     log.info("candidate written version=%s rows=%d auc=%s why=%r", manifest.version, rows, auc, manifest.why)
 
 
-def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime) -> None:
+def unchecked(_: Manifest, __: Mapping[str, bytes]) -> None:
+    """Where nobody has a check, the candidate's rollout finds what is wrong with it."""
+
+
+def try_turn(places: Places, pipeline: Pipeline, turn: Turn, now: datetime, check: Check = unchecked) -> None:
     """Take a turn. A failure is logged and counted; the pipeline is tried again when it is due next."""
     before, waiting = turn.began, False
     try:
-        if take_turn(places, pipeline, turn, now):
+        if take_turn(places, pipeline, turn, now, check):
             _try_to_tidy(places, pipeline, now)
     except NotEnoughRows as error:
         waiting = True
@@ -223,7 +232,7 @@ def _first_turn(pipeline: str) -> Turn:
     return Turn(Failures(pipeline))
 
 
-def run(places: Places) -> None:
+def run(places: Places, check: Check) -> None:
     """Take turns for ever."""
     deployed, inbox = Deployed(places), CommandInbox(places.cloud, round(time.time() * 1000))
     turns: dict[str, Turn] = {}
@@ -234,11 +243,11 @@ def run(places: Places) -> None:
         note_commands(inbox, turns)
         due = [p for p in pipelines if turns[p.name].is_due(p, now)]
         for pipeline in sorted(due, key=lambda p: turns[p.name].began or datetime.min.replace(tzinfo=UTC)):
-            try_turn(places, pipeline, turns[pipeline.name], now)
+            try_turn(places, pipeline, turns[pipeline.name], now, check)
         time.sleep(LOOK_EVERY_S)
 
 
-def main() -> None:
+def main(check: Check = unchecked) -> None:
     start_logging()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -247,7 +256,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"trainer: {error}")
     metrics.serve("trainer")
-    run(places)
+    run(places, check)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from contract.manifest import MANIFEST, BadManifest, read_manifest
+from contract.manifest import MANIFEST, BadManifest, Manifest, read_manifest
 from contract.timestamps import parse_us
 from infra.settings import Settings
 from infra.stack import control_socket
@@ -170,10 +170,12 @@ def model_of(folder: Path, name: str) -> Row:
     champion, pinned = states.champion(), states.pinned()
     if champion is None:
         return {"pipeline": name, "model": None, "problem": ""}
+    manifest = _manifest(folder, champion.version)
     return {
         "pipeline": name,
         "model": champion.version,
-        "model_age_s": _age_s(folder, champion.version),
+        "model_age_s": None if manifest is None else round(time.time() - manifest.newest_as_of_us / 1e6, 1),
+        "algorithm": None if manifest is None else manifest.algorithm,
         "since": champion.when,
         "auc": champion.auc,
         "pinned": None if pinned is None else msgspec.structs.asdict(pinned),
@@ -181,13 +183,12 @@ def model_of(folder: Path, name: str) -> Row:
     }
 
 
-def _age_s(folder: Path, version: str) -> float | None:
-    """Now minus the newest question in the model's training; None without a manifest on this host that reads."""
+def _manifest(folder: Path, version: str) -> Manifest | None:
+    """None where there is none on this host that reads."""
     try:
-        manifest = read_manifest((folder / "candidates" / version / MANIFEST).read_bytes(), version)
+        return read_manifest((folder / "candidates" / version / MANIFEST).read_bytes(), version)
     except (OSError, BadManifest):
         return None
-    return round(time.time() - manifest.newest_as_of_us / 1e6, 1)
 
 
 def _pss_mb(pid: int | None) -> float:
@@ -219,7 +220,8 @@ def line_of(pipeline: Row) -> str:
     if not pipeline["model"]:
         return f"{name}: no model yet {pipeline['problem']}"
     age = "unknown" if pipeline["model_age_s"] is None else f"{pipeline['model_age_s']:.0f} s"
-    facts = f"{pipeline['model']} since {pipeline['since']}, age {age}, AUC {pipeline['auc'] or 0:.3f}"
+    algorithm = f" ({pipeline['algorithm']})" if pipeline["algorithm"] else ""
+    facts = f"{pipeline['model']}{algorithm} since {pipeline['since']}, age {age}, AUC {pipeline['auc'] or 0:.3f}"
     pin = pipeline["pinned"]
     held = f"; {pin['version']} is pinned by {pin['who']} since {pin['when']}: {pin['why']}" if pin else ""
     return f"{name}: {facts}{held}"

@@ -20,6 +20,10 @@ _GIVE_BACK: Final = (
 """Returns memory to the machine that imports of Parquet files have freed: 1.5 GB stayed reserved after 30 imports."""
 
 
+_PATIENT_THREADS: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""XGBoost's threads sleep while they wait for each other. On a busy machine they otherwise burn what they wait for."""
+
+
 def h2o(settings: Settings, ports: Ports) -> Service:
     """The part `h2o`. Its frames are in memory only: after a start it is empty, and the trainer imports again."""
     address = ports.address("h2o")
@@ -37,7 +41,6 @@ def h2o(settings: Settings, ports: Ports) -> Service:
             "-XX:+ExitOnOutOfMemoryError",
             *_GIVE_BACK,
             java.temporary_files(settings, "h2o"),
-            "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False",  # not used, and every start would unpack a library of 157 MB
             "-jar",
             str(packaged("h2o") / "backend" / "bin" / "h2o.jar"),
             *("-name", f"hotpath-{ports['h2o']}", "-ip", ports.advertise, "-web_ip", ports.bind),
@@ -46,7 +49,7 @@ def h2o(settings: Settings, ports: Ports) -> Service:
             *("-hdfs_config", str(settings.conf / "hdfs" / "core-site.xml")),
             *("-ice_root", str(settings.folder.engine("h2o"))),
         ),
-        env=java.ENVIRONMENT,
+        env=java.ENVIRONMENT | _PATIENT_THREADS,
         prepare=prepare,
         ready=lambda _: _is_healthy(address),
         address=f"http://{address}",

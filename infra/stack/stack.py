@@ -120,7 +120,7 @@ class Stack:
             mirror_maker.mirror(self._settings, self._ports, self._places, after=("topics",)),
             self._module("watcher", "streaming.progress.mirror_watcher", after=("topics",)),
             replace(spark, env={**spark.env, **java.ENVIRONMENT}),
-            self._module("trainer", "training.trainer", after=trainer_needs),
+            self._module("trainer", "infra.stack.trainer_process", after=trainer_needs),
             self._module("pull", "serving.candidates.pull", after=storage),
         ]
 

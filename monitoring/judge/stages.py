@@ -74,6 +74,7 @@ def _training(look: StageInputs) -> tuple[str, ...]:
     auc = look.value(metrics.TRAINING_AUC)
     return (
         _count("candidates", runs),
+        look.pipeline.training.algorithm,
         "AUC on holdout: " + ("not known" if auc is None else f"{auc:.3f}"),
         "idle: no new rows" if look.value(metrics.TRAINING_IDLE) else "",
         "waiting: too few rows yet" if look.value(metrics.TRAINING_WAITING) else "",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from contract.hyperparameters import Drf, Gbm, Glm, Xgboost
 from contract.pipeline import (
     Clock,
     Events,
     Example,
-    Gbm,
     Label,
     Lake,
     Monitoring,
@@ -56,7 +56,11 @@ def _label(draft: Draft) -> Label:
 
 def _training(draft: Draft) -> Training:
     return Training(
-        **{"group": GROUP.of(draft["events"]["key"]), **draft["training"]}, gbm=Gbm(**draft["training.gbm"])
+        **{"group": GROUP.of(draft["events"]["key"]), **draft["training"]},
+        gbm=Gbm(**draft["training.gbm"]),
+        drf=Drf(**draft["training.drf"]),
+        xgboost=Xgboost(**draft["training.xgboost"]),
+        glm=Glm(**{"lambda_" if name == "lambda" else name: value for name, value in draft["training.glm"].items()}),
     )
 
 

@@ -38,6 +38,7 @@ def check_expressions(draft: Draft, problems: Problems) -> None:
             types[expression.path] = _check_type(draft, expression, problems)
     _check_label_varies(draft, types, problems)
     _check_slices(draft, types, problems)
+    _check_constraints(draft, types, problems)
     _check_examples(draft, problems)
 
 
@@ -106,6 +107,17 @@ def _check_slices(draft: Draft, types: dict[str, Type | None], problems: Problem
         elif given not in (None, Type.STRING):
             text = f'slices: the feature "{name}" is of type {given.value}; only string features have levels'
             problems.add("training.slices", text)
+
+
+def _check_constraints(draft: Draft, types: dict[str, Type | None], problems: Problems) -> None:
+    features = draft[""].get("features", {})
+    for section in ("training.gbm", "training.xgboost"):
+        for name in draft[section].get("monotone_constraints", ()):
+            path, given = f"{section}.monotone_constraints.{name}", types.get(f"features.{name}")
+            if name not in features:
+                problems.add(path, f'there is no feature "{name}"{did_you_mean(name, features)}')
+            elif given not in (None, Type.INT, Type.DOUBLE):
+                problems.add(path, f'the feature "{name}" is of type {given.value}; only numbers rise and fall')
 
 
 def _check_examples(draft: Draft, problems: Problems) -> None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
+from contract.hashed_fields import is_hashed
 from contract.pipeline import Events, Field, Label
 from streaming.expressions.names_used import names_in
 
@@ -48,8 +49,8 @@ def _hash(meaning: object) -> str:
 def _plain(value: Any) -> Any:
     """JSON's types for ours; sequences of fields are sorted, since their order says nothing."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        said = (field for field in dataclasses.fields(value) if not field.metadata.get("only_told"))
-        return {field.name: _plain(getattr(value, field.name)) for field in said}
+        fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {field.name: _plain(item) for field, item in fields if is_hashed(field, item)}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

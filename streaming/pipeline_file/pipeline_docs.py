@@ -7,7 +7,8 @@ from pathlib import Path
 from contract.pipeline import Type
 from streaming.pipeline_file.alert_tables import ALERT_KEYS
 from streaming.pipeline_file.durations import UNITS
-from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS, Key, Section
+from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS
+from streaming.pipeline_file.sections import Key, Section
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pipeline.md"
 

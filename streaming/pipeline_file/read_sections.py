@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from streaming.pipeline_file.diagnostics import Problems, did_you_mean, nearest
-from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS, Section
+from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS
+from streaming.pipeline_file.sections import Section
 from streaming.pipeline_file.value_types import shown
 
 Draft = dict[str, dict[str, Any]]

@@ -6,14 +6,14 @@ A default is the text that docs/pipeline.md shows, made of the value in a datacl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from contract.alert_catalogue import FIGURE_WORDS
-from contract.pipeline import Clock, Events, Gbm, Label, Monitoring, Promotion, Serving, Training
+from contract.pipeline import Clock, Events, Label, Monitoring, Promotion, Serving, Training
 from contract.topics import APPEND_TIME_HEADER
 from streaming.pipeline_file.alert_tables import ALERT_TABLES
+from streaming.pipeline_file.algorithm_sections import ALGORITHM, ALGORITHM_SECTIONS
 from streaming.pipeline_file.defaults import FACTS as NO_FACTS
 from streaming.pipeline_file.defaults import GROUP, LABEL_KEY, MAX_AGE, RAW_RETENTION, RETENTION, stated, written
+from streaming.pipeline_file.sections import Key, Section
 from streaming.pipeline_file.table_types import FEATURES, FIELDS
 from streaming.pipeline_file.value_types import (
     BOOLEAN,
@@ -26,30 +26,10 @@ from streaming.pipeline_file.value_types import (
     TOPIC,
     TOPICS,
     WAIT,
-    ValueType,
     integer,
     number,
     table_of,
 )
-
-
-@dataclass(frozen=True)
-class Key:
-    name: str
-    kind: ValueType
-    default: str | None
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table of the file. `required`: the file cannot do without it."""
-
-    name: str
-    meaning: str
-    keys: tuple[Key, ...]
-    required: bool = False
-
 
 _AUC, _COUNT = number(0, 1), integer(0, 10**12)
 _FLOORS = {name: number(0, 1000) if name in ("log_loss", "calibration") else number(0, 1) for name in FIGURE_WORDS}
@@ -180,6 +160,7 @@ TRAINING = Section(
         Key("window", POSITIVE_DURATION, None, "How much of the past, by `due`, a model is trained on."),
         Key("holdout", POSITIVE_DURATION, None, "How much after the window it is evaluated on."),
         Key("every", POSITIVE_DURATION, None, "How often a model is trained."),
+        ALGORITHM,
         Key(
             "group",
             NAMES,
@@ -192,20 +173,6 @@ TRAINING = Section(
         ),
     ),
     required=True,
-)
-
-GBM = Section(
-    "training.gbm",
-    "H2O's gradient boosting, by its own names.",
-    (
-        Key("ntrees", integer(1, 10_000), stated(Gbm, "ntrees"), "Trees."),
-        Key("max_depth", integer(1, 30), stated(Gbm, "max_depth"), "Splits from root to leaf, at most."),
-        Key("learn_rate", number(0.0001, 1), stated(Gbm, "learn_rate"), "How much of each tree counts."),
-        Key("min_rows", number(1, 1e9), stated(Gbm, "min_rows"), "Rows in a leaf, at least."),
-        Key("sample_rate", number(0.01, 1), stated(Gbm, "sample_rate"), "Share of rows that a tree sees."),
-        Key("col_sample_rate", number(0.01, 1), stated(Gbm, "col_sample_rate"), "Share of columns that a split sees."),
-        Key("seed", integer(0, 2**62), stated(Gbm, "seed"), "Of the sampling."),
-    ),
 )
 
 PROMOTION = Section(
@@ -268,7 +235,7 @@ MONITORING = Section(
     ),
 )
 
-SECTIONS = (EVENTS, LABEL, FACTS, CLOCK, LAKE, TRAINING, GBM, PROMOTION, SERVING, MONITORING)
+SECTIONS = (EVENTS, LABEL, FACTS, CLOCK, LAKE, TRAINING, *ALGORITHM_SECTIONS, PROMOTION, SERVING, MONITORING)
 
 EXAMPLE_KEYS = {
     "event": "A record as it would be on the topic.",
@@ -278,8 +245,10 @@ EXAMPLE_KEYS = {
 }
 
 NOT_IN_THIS_VERSION = frozenset({
-    "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency",
-    "training.sampling", "training.refit", "grid", "promotion.metric", "promotion.margin", "promotion.confidence",
-    "promotion.latency", "scorecard", "serving.shadow", "serving.split", "serving.audit"
+    "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency", "training.sampling",
+    "training.refit", "training.drf.binomial_double_trees", "training.xgboost.booster",
+    "training.xgboost.categorical_encoding", "training.glm.lambda_search", "grid", "promotion.metric",
+    "promotion.margin", "promotion.confidence", "promotion.latency", "scorecard", "serving.shadow", "serving.split",
+    "serving.audit"
 })  # fmt: skip
 """Keys and tables of the design that do not act yet, and are therefore refused."""

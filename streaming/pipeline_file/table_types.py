@@ -50,3 +50,16 @@ def _read_expressions(value: object, path: str, problems: Problems) -> object:
 
 FIELDS = ValueType("table of fields", _read_fields)
 FEATURES = ValueType("table of SQL expressions", _read_expressions)
+
+
+def _read_constraints(value: object, path: str, problems: Problems) -> object:
+    if not isinstance(value, dict):
+        problems.add(path, f"{last_part(path)}: must be a table such as {{ heat = 1 }}, not {shown(value)}")
+        return None
+    for name, direction in value.items():
+        if isinstance(direction, bool) or direction not in (-1, 1):
+            problems.add(f"{path}.{name}", f"{name}: must be 1 or -1, not {shown(direction)}")
+    return value
+
+
+CONSTRAINTS = ValueType("table of numeric features, each 1 or -1", _read_constraints)

@@ -131,6 +131,17 @@ def integer(low: int, high: int) -> ValueType:
     return _value_type(f"whole number, {low} to {high}", convert)
 
 
+def count_or_default(high: int) -> ValueType:
+    """A whole number above 0, or -1: then another program chooses it."""
+
+    def convert(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not (value == -1 or 1 <= value <= high):
+            raise ValueError(f"must be a whole number from 1 to {high}, or -1, not {shown(value)}")
+        return value
+
+    return _value_type(f"whole number, 1 to {high}, or -1", convert)
+
+
 def number(low: float, high: float) -> ValueType:
     def convert(value: object) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:

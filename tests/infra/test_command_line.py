@@ -418,5 +418,6 @@ def test_status_tells_who_pinned_a_model_and_since_when(tmp_path: Path) -> None:
     manifest = tmp_path / "candidates" / version / "manifest.json"
     manifest.write_text(json.dumps(manifest_of(version, newest_as_of=rfc3339(newest))))
     assert 600 <= model_of(tmp_path, "flights")["model_age_s"] < 660
+    assert f"{version} (gbm) since" in line_of(model_of(tmp_path, "flights"))
     manifest.write_bytes(b"{")
     assert model_of(tmp_path, "flights")["model_age_s"] is None, "a damaged one says nothing"

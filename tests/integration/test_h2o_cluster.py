@@ -25,7 +25,7 @@ from streaming.pipeline_file.load import load
 from tests.integration.h2o_process import running_h2o
 from tests.integration.own_streaming import MINIMAL
 from tests.waiting import until
-from training.algorithms.gbm import predictions, score, train_gbm
+from training.algorithms.by_name import algorithm_of
 from training.h2o import cluster as cluster_module
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
@@ -116,14 +116,16 @@ def test_a_run_removes_what_is_its_own_and_what_a_killed_one_left(
         answers.clear()
         train, holdout = import_window(window, pipeline, types, own)
         assert (train.nrows, holdout.nrows) == (SPLIT, END - SPLIT)
-        model = train_gbm(pipeline, train, own)
-        scored = score(model, holdout, ())
+        algorithm = algorithm_of(pipeline)
+        model = algorithm.train(pipeline, train, own)
+        scored = algorithm.score(model, holdout, ())
         assert len(scored.probability) == END - SPLIT
         sizes = np.unique(scored.group, return_counts=True)[1]
         assert sizes.tolist() == [5] * ((END - SPLIT) // 5), "five rows a group"
         assert sorted(scored.append_us) == [FIRST_US + number for number in range(SPLIT, END)]
         assert not [answer for answer in answers if b'["59' in answer or b'[\\"59' in answer], "no text of a group"
-        labels, leaves = predictions(model, holdout[[0, 1, 2], :])
+        few = holdout[[0, 1, 2], :]
+        labels, leaves = algorithm.labels(model, few), algorithm.leaves(model, few)
         assert (len(labels), len(leaves)) == (3, 3)
         assert len(keys() - theirs) > 5
     with pytest.raises(TrainingFailed, match="2400 of 2400 training rows have a group"), connected(places, own, 60):
@@ -158,7 +160,7 @@ def train(places: Places, folder: Path, deadline_s: float) -> None:
     own, types = own_name(places, pipeline), compile_pipeline(pipeline).feature_types
     with connected(places, own, deadline_s):
         frame, _ = import_window(window, pipeline, types, own)
-        train_gbm(pipeline, frame, own)
+        algorithm_of(pipeline).train(pipeline, frame, own)
 
 
 def running_job(places: Places) -> str | None:

@@ -21,9 +21,10 @@ from serving.candidates.h2o_equality import row_difference
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from tests.integration.h2o_process import running_h2o
 from tests.streaming.pipelines import changed
-from training.algorithms.gbm import described, predictions, score, train_gbm
+from training.algorithms.by_name import algorithm_of
 from training.evaluation.holdout_metrics import metrics
 from training.h2o.cluster import connected, own_name
+from training.h2o.frames import described
 from training.h2o.import_window import import_window
 from training.window import Window
 
@@ -114,9 +115,10 @@ def trained(places: Places, folder: Path, texts: Sequence[str | None]) -> tuple[
     compiled, own = compile_pipeline(pipeline), own_name(places, pipeline)
     with connected(places, own, 300):
         train, holdout = import_window(window, pipeline, compiled.feature_types, own)
-        model = train_gbm(pipeline, train, own)
-        scored = score(model, holdout, ("text",))
-        labels, leaves = predictions(model, holdout[list(range(holdout.nrows)), :])
+        algorithm, rows = algorithm_of(pipeline), holdout[list(range(holdout.nrows)), :]
+        model = algorithm.train(pipeline, train, own)
+        scored = algorithm.score(model, holdout, ("text",))
+        labels, leaves = algorithm.labels(model, rows), algorithm.leaves(model, rows)
         mojo, columns = Path(model.download_mojo(path=str(folder))).read_bytes(), described(train)
     kinds = compiled.feature_types
     features = [{"name": name, "type": kinds[name].value} | columns[f"f_{name}"] for name in pipeline.features]

@@ -63,7 +63,7 @@ def test_a_run_without_new_rows_is_left_out_and_one_that_failed_is_tried_again(
     monkeypatch.setattr(trainer, "has_new_rows", lambda _, window, since: window.files != since.files)
     trained: list[int] = []
 
-    def train(_: object, __: object, window: Window) -> Manifest:
+    def train(_: object, __: object, window: Window, ___: object) -> Manifest:
         trained.append(window.version)
         if len(trained) == 1:
             raise RuntimeError("H2O went away")
@@ -92,7 +92,7 @@ def test_a_pipeline_that_somebody_wants_trained_is_due_at_once_and_needs_no_new_
 ) -> None:
     trained: list[int] = []
 
-    def train(_: object, __: object, window: Window) -> Manifest:
+    def train(_: object, __: object, window: Window, ___: object) -> Manifest:
         trained.append(window.version)
         return manifest("machines-20261121T120000Z")
 

@@ -14,13 +14,15 @@ from typing import Any
 from contract import manifest as contract
 from contract import variables
 from contract.environment import Environment
+from contract.hyperparameters import said
 from contract.manifest import FORMAT, MODEL, REFERENCE, SPEC, Feature, Manifest, Span, TableVersion, version_at
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
 from contract.timestamps import rfc3339
 from streaming.pipeline_file.compile_pipeline import Compiled
-from training.algorithms.gbm import described, threshold
+from training.algorithms.by_name import algorithm_of
 from training.h2o.cluster import Cluster
+from training.h2o.frames import described
 from training.window import Window
 
 
@@ -56,10 +58,10 @@ def manifest(
         positives=metrics["positives"],
         code_version=Environment().get(variables.CODE_VERSION) or package_version("hotpath"),
         h2o=contract.Cluster(**asdict(cluster)),
-        algorithm="gbm",
-        hyperparameters=asdict(pipeline.training.gbm),
+        algorithm=pipeline.training.algorithm,
+        hyperparameters=said(pipeline.training.hyperparameters),
         metrics=dict(metrics),
-        threshold=threshold(model),
+        threshold=algorithm_of(pipeline).threshold(model),
         features=_features(pipeline, compiled, train),
         files={},
     )

@@ -18,7 +18,7 @@ from contract.records import FEATURE_PREFIX
 from contract.stored_event import is_answerable, stored_event
 from contract.timestamps import rfc3339, to_us
 from streaming.lake.delta_tables import opened
-from training.algorithms.gbm import predictions
+from training.algorithms.by_name import algorithm_of
 from training.evaluation.holdout_metrics import Scored
 from training.h2o.import_window import IDENTITY
 from training.window import Window
@@ -43,7 +43,7 @@ def reference_rows(
     candidates = _spread(np.arange(len(scored.offset)), TRIED)
     rows = _rows_of(pipeline, window, scored, candidates)
     indices = [int(index) for index in _spread(np.array(sorted(rows)), ROWS)]
-    labels, leaves = predictions(model, holdout[indices, :]) if indices else ([], [])
+    labels, leaves = _answers(pipeline, model, holdout, indices)
     events = reference_events(places, pipeline, [rows[index] for index in indices[:EVENTS]])
     for index, label, nodes in zip(indices, labels, leaves, strict=True):
         row = rows[index]
@@ -56,6 +56,14 @@ def reference_rows(
             "event": event,
             "as_of": None if event is None else rfc3339(row["as_of"], "microseconds"),
         }
+
+
+def _answers(pipeline: Pipeline, model: Any, holdout: Any, indices: list[int]) -> tuple[list[bool], list[list[int]]]:
+    """H2O's label and leaves of these rows."""
+    if not indices:
+        return [], []
+    algorithm, rows = algorithm_of(pipeline), holdout[indices, :]
+    return algorithm.labels(model, rows), algorithm.leaves(model, rows)
 
 
 def newest_question(pipeline: Pipeline, window: Window) -> datetime:

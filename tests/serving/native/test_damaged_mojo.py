@@ -34,11 +34,10 @@ def replaced(name: str, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("algo", "xgboost"),
+        ("algo", "deeplearning"),
         ("category", "Multinomial"),
         ("distribution", "quasibinomial"),
         ("link_function", "log"),
-        ("balance_classes", "true"),
         ("_genmodel_encoding", "OneHotExplicit"),
         ("n_trees_per_class", "2"),
         ("endianness", "BIG_ENDIAN"),
@@ -135,3 +134,9 @@ def test_damaged_zips_are_refused(tmp_path: Path) -> None:
     chance, whole = random.Random(20261121), mojo_zip(MODEL)
     for _ in range(200):
         assert refusal(tmp_path, whole[: chance.randrange(len(whole))])
+
+
+@pytest.mark.parametrize(("algo", "what"), [("drf", "binomial_double_trees"), ("xgboost", "use_all_factor_levels")])
+def test_what_another_algorithm_needs_is_named(tmp_path: Path, algo: str, what: str) -> None:
+    text = refusal(tmp_path, mojo_zip(Model(MODEL.columns, MODEL.trees, info={"algo": algo})))
+    assert text.startswith(f"model.ini: {what} = nothing is not in this version")

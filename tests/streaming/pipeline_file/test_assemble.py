@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.pipeline import Gbm
+from contract.hyperparameters import Gbm, said
 from streaming.pipeline_file.durations import format_duration, parse_duration
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL, changed
@@ -88,3 +88,12 @@ def test_files_of_earlier_versions_keep_their_hashes(file: Path, file_hash: str,
     """Another hash would build every table anew. Where a file itself was changed, so are these."""
     pipeline = load(file)
     assert (pipeline.file_hash, pipeline.rows_hash) == (file_hash, rows_hash)
+
+
+def test_an_algorithm_and_its_hyperparameters_are_part_of_the_meaning(tmp_path: Path) -> None:
+    group = 'group = "machine"\n'
+    glm = changed(tmp_path, (group, f'{group}algorithm = "glm"\n[training.glm]\nlambda = 0.5\n'))
+    assert said(glm.training.hyperparameters)["lambda"] == 0.5
+    assert glm.file_hash != PIPELINE.file_hash
+    told = changed(tmp_path, (group, f'{group}algorithm = "gbm"\n[training.drf]\nntrees = 50\n'))
+    assert told.file_hash == PIPELINE.file_hash, "what is said is what would be so anyway"

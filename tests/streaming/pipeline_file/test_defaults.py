@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.pipeline import Clock, Gbm
+from contract.hyperparameters import Gbm
+from contract.pipeline import Clock
 from streaming.pipeline_file.defaults import MAX_AGE, RAW_RETENTION, RETENTION, stated, written
 from streaming.pipeline_file.load import load
 from streaming.pipeline_file.pipeline_docs import reference

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ def table(places: Places) -> BuiltTable:
 @pytest.fixture(autouse=True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """H2O's answer on a row of the holdout is its index."""
-    monkeypatch.setattr(module, "predictions", lambda _, rows: ([True] * len(rows), [[row] for row in rows]))
+    said = SimpleNamespace(labels=lambda _, rows: [True] * len(rows), leaves=lambda _, rows: [[row] for row in rows])
+    monkeypatch.setattr(module, "algorithm_of", lambda _: said)
 
 
 class Holdout:

@@ -2,46 +2,13 @@
 use crate::error::{Error, Result, invalid};
 use crate::features::{Feature, Features, Remark, Row};
 use crate::layout::{self, SECTIONS, Section};
+use crate::model::Model;
 use crate::score::{Node, Trees};
 use crate::{mapped, validate, verdict};
 use memmap2::Mmap;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use std::{ops::Range, path::Path};
 use transform::{Question, Transform};
-
-/// What a bundle says of its model beside the trees.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// `gbm`, in this version.
-    pub algorithm: String,
-    /// `logit`, in this version.
-    pub link: String,
-    pub init_f: f64,
-    pub threshold: f64,
-}
-
-impl Model {
-    /// Refuses what this version does not score.
-    pub fn checked(self) -> Result<Model> {
-        if self.algorithm != "gbm" || self.link != "logit" {
-            return Err(invalid(
-                "the model",
-                format_args!(
-                    "{} with {} is not in this version",
-                    self.algorithm, self.link
-                ),
-            ));
-        }
-        match self.init_f.is_finite() && (0.0..=1.0).contains(&self.threshold) {
-            true => Ok(self),
-            false => Err(invalid(
-                "the model",
-                "init_f is not finite, or the threshold not in [0, 1]",
-            )),
-        }
-    }
-}
 
 /// A row's answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,13 +43,13 @@ impl Bundle {
         let map =
             mapped::map(path).map_err(|error| Error::Io(path.display().to_string(), error))?;
         let sections = layout::read(&map)?;
-        let model =
-            json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?.checked()?;
         let features = json::<Vec<Feature>>(
             &map[sections[Section::Features as usize].clone()],
             "features",
         )?;
         let features = Features::new(features)?;
+        let model = json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?
+            .checked(&features)?;
         let transform = transform_of(&map[sections[Section::Spec as usize].clone()], &features)?;
         let bundle = Bundle {
             map,
@@ -101,6 +68,12 @@ impl Bundle {
         self.array::<Node>(Section::Nodes)?;
         let leaves = self.array::<u32>(Section::LeafIds)?.len();
         let weights = self.array::<f32>(Section::Weights)?.len();
+        if self.trees().roots.is_empty() == self.model.has_trees() {
+            return Err(invalid(
+                "the bundle's trees",
+                "some where its algorithm has none, or none where it has",
+            ));
+        }
         validate::trees(self.trees(), &self.features, leaves, weights)
     }
 
@@ -149,7 +122,7 @@ impl Bundle {
     }
 
     pub fn score(&self, row: &Row) -> Score {
-        self.judge(self.trees().sum(row, |_| {}))
+        self.judge(self.model.probability(self.trees(), row, |_| {}))
     }
 
     /// As `score`, and H2O's node id of the leaf in every tree.
@@ -159,12 +132,12 @@ impl Bundle {
             bytemuck::cast_slice::<u8, u32>(self.bytes(Section::LeafIds)),
         );
         let mut leaves = Vec::with_capacity(trees.roots.len());
-        let sum = trees.sum(row, |leaf| leaves.push(ids[leaf.count as usize]));
-        (self.judge(sum), leaves)
+        let seen = |leaf: &Node| leaves.push(ids[leaf.count as usize]);
+        let probability = self.model.probability(trees, row, seen);
+        (self.judge(probability), leaves)
     }
 
-    fn judge(&self, sum: f64) -> Score {
-        let probability = verdict::probability(sum, self.model.init_f);
+    fn judge(&self, probability: f64) -> Score {
         Score {
             probability,
             positive: verdict::is_positive(probability, self.model.threshold),

@@ -1,9 +1,11 @@
 //! From a MOJO, a transform's spec and a manifest to the bytes of a bundle.
-use crate::bundle::{Model, transform_of};
+use crate::bundle::transform_of;
 use crate::error::{Result, invalid};
 use crate::features::{Feature, Features};
 use crate::layout::{self, SECTIONS};
-use crate::mojo::{self, Mojo};
+use crate::linear;
+use crate::model::{Algorithm, Link, Model};
+use crate::mojo::{self, Learnt, Mojo};
 use crate::score::{CATEGORICAL, INDEX, LEAF, MISSING_RIGHT, Node};
 use crate::tree::{Kind, Rule, Split, Tree};
 use serde::Deserialize;
@@ -26,17 +28,12 @@ pub fn compile(mojo: &[u8], spec: &str, manifest: &str, path: &Path) -> Result<(
     let table = Features::new(features.clone())?;
     transform_of(spec.as_bytes(), &table)?;
     let mut flat = Flat::default();
-    for (number, tree) in mojo.trees.iter().enumerate() {
+    for (number, tree) in mojo.trees().iter().enumerate() {
         flat.add(tree, &feature_of_column, &table)
             .map_err(|what| invalid(format_args!("tree {number}"), what))?;
     }
-    let model = Model {
-        algorithm: "gbm".into(),
-        link: "logit".into(),
-        init_f: mojo.init_f,
-        threshold: mojo.threshold,
-    };
-    let (model, features) = (json(&model.checked()?), json(&features));
+    let model = model(mojo, &feature_of_column);
+    let (model, features) = (json(&model.checked(&table)?), json(&features));
     let sections: [&[u8]; SECTIONS.len()] = [
         manifest.as_bytes(),
         spec.as_bytes(),
@@ -49,6 +46,27 @@ pub fn compile(mojo: &[u8], spec: &str, manifest: &str, path: &Path) -> Result<(
         bytemuck::cast_slice(&flat.weights),
     ];
     layout::write(path, sections)
+}
+
+/// What the bundle says of the model beside its trees.
+fn model(mojo: Mojo, feature_of_column: &[u16]) -> Model {
+    let algorithm = match mojo.learnt {
+        Learnt::Gbm { init_f, .. } => Algorithm::Gbm {
+            link: Link::Logit,
+            init_f,
+        },
+        Learnt::Drf { .. } => Algorithm::Drf {},
+        Learnt::Xgboost { sparse, .. } => Algorithm::Xgboost { sparse },
+        Learnt::Glm { intercept, terms } => Algorithm::Glm {
+            intercept,
+            terms: linear::with_features(terms, feature_of_column),
+        },
+    };
+    Model {
+        algorithm,
+        threshold: mojo.threshold,
+        balance: mojo.balance,
+    }
 }
 
 fn json(value: &impl serde::Serialize) -> String {

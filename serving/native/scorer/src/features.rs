@@ -68,6 +68,20 @@ pub struct Row {
     pub categories: Vec<u32>,
 }
 
+impl Row {
+    /// The numbers as the nearest floats, which XGBoost compares; where it is `sparse`, a zero is missing.
+    pub fn with_floats(&self, sparse: bool) -> Row {
+        let rounded = |number: &f64| match *number as f32 {
+            0.0 if sparse => f64::NAN,
+            float => f64::from(float),
+        };
+        Row {
+            numbers: self.numbers.iter().map(rounded).collect(),
+            categories: self.categories.clone(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Features {
     columns: Vec<Column>,

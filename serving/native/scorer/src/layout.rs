@@ -23,7 +23,7 @@ pub enum Section {
     Manifest,
     /// The transform's spec, JSON.
     Spec,
-    /// [`crate::bundle::Model`], JSON.
+    /// [`crate::model::Model`], JSON.
     Model,
     /// [`crate::features::Feature`] of every feature, JSON array.
     Features,

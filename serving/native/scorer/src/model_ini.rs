@@ -75,6 +75,19 @@ impl ModelIni {
             .map_err(|_| invalid(FILE, format_args!("{key} is {value}, not a number")))
     }
 
+    /// The numbers of a list, `[1.0, 2.0]`; none where the key is absent.
+    pub fn list<T: std::str::FromStr>(&self, key: &str) -> Result<Vec<T>> {
+        let value = self.get(key).unwrap_or("[]");
+        let items = value.trim_start_matches('[').trim_end_matches(']');
+        items
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::parse)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| invalid(FILE, format_args!("{key} is no list of numbers")))
+    }
+
     /// Refuses a model whose `key` has another value than those that this version scores.
     pub fn require(&self, key: &str, supported: &[&str]) -> Result<()> {
         let value = self.get(key).unwrap_or("nothing");

@@ -1,7 +1,11 @@
-//! H2O's MOJO, as H2O 3.46 writes it: a zip of `model.ini`, `domains/*.txt` and `trees/tCC_TTT.bin` with `_aux.bin`.
+//! H2O's MOJO, as H2O 3.46 writes it: a zip of `model.ini`, `domains/*.txt` and what the algorithm has learnt:
+//! `trees/tCC_TTT.bin` with `_aux.bin` (GBM, DRF), `boosterBytes` (XGBoost), or keys of `model.ini` (GLM).
+use crate::booster::{self, OneHot};
 use crate::error::{Result, invalid};
+use crate::linear::{self, Term};
 use crate::model_ini::ModelIni;
 use crate::tree::{self, Tree};
+use crate::verdict::Balance;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
@@ -9,16 +13,37 @@ use zip::ZipArchive;
 const MAX_FILE_BYTES: u64 = 256 << 20;
 const MAX_TREES: usize = 100_000;
 
-/// A binomial GBM. Nothing in it is trusted beyond its own form: `compile` checks it against the manifest.
+/// A binomial model. Nothing in it is trusted beyond its own form: `compile` checks it against the manifest.
 pub struct Mojo {
     /// Names of the features' columns, in the order in which trees number them.
     pub columns: Vec<String>,
     /// The levels of each column, None for a numeric one.
     pub domains: Vec<Option<Vec<String>>>,
-    pub init_f: f64,
     /// A probability at or above this is labelled positive (H2O: the threshold of the largest F1).
     pub threshold: f64,
-    pub trees: Vec<Tree>,
+    /// What undoes the sampling of `balance_classes`.
+    pub balance: Option<Balance>,
+    pub learnt: Learnt,
+}
+
+/// What an algorithm has learnt.
+pub enum Learnt {
+    Gbm { init_f: f64, trees: Vec<Tree> },
+    Drf { trees: Vec<Tree> },
+    Xgboost { sparse: bool, trees: Vec<Tree> },
+    Glm { intercept: f64, terms: Vec<Term> },
+}
+
+impl Mojo {
+    /// None where the algorithm has none.
+    pub fn trees(&self) -> &[Tree] {
+        match &self.learnt {
+            Learnt::Gbm { trees, .. } | Learnt::Drf { trees } | Learnt::Xgboost { trees, .. } => {
+                trees
+            }
+            Learnt::Glm { .. } => &[],
+        }
+    }
 }
 
 type Zip<'a> = ZipArchive<Cursor<&'a [u8]>>;
@@ -34,26 +59,25 @@ pub fn read(bytes: &[u8]) -> Result<Mojo> {
     let domains = (0..columns.len())
         .map(|column| domain(&mut zip, &ini, column))
         .collect::<Result<Vec<_>>>()?;
-    let trees = trees(&mut zip, &ini)?;
-    let (init_f, threshold) = (ini.number("init_f")?, ini.number("default_threshold")?);
+    let learnt = match ini.get("algo") {
+        Some("gbm") => gbm(&mut zip, &ini)?,
+        Some("drf") => drf(&mut zip, &ini)?,
+        Some("xgboost") => xgboost(&mut zip, &ini, &domains)?,
+        _ => glm(&ini, &domains)?,
+    };
     Ok(Mojo {
         columns,
         domains,
-        init_f,
-        threshold,
-        trees,
+        threshold: ini.number("default_threshold")?,
+        balance: balance(&ini)?,
+        learnt,
     })
 }
 
 fn refuse_other_kinds(ini: &ModelIni) -> Result<()> {
-    ini.require("algo", &["gbm"])?;
+    ini.require("algo", &["gbm", "drf", "xgboost", "glm"])?;
     ini.require("category", &["Binomial"])?;
-    ini.require("distribution", &["bernoulli"])?;
-    ini.require("link_function", &["logit"])?;
-    ini.require("balance_classes", &["false"])?;
-    ini.require("_genmodel_encoding", &["AUTO", "Enum"])?;
     ini.require("n_classes", &["2"])?;
-    ini.require("n_trees_per_class", &["1"])?;
     ini.require("endianness", &["LITTLE_ENDIAN"])?;
     if let Some(column) = ini.get("offset_column") {
         return Err(invalid(
@@ -67,6 +91,91 @@ fn refuse_other_kinds(ini: &ModelIni) -> Result<()> {
             format_args!("calibration ({key}) is not in this version"),
         )),
         None => Ok(()),
+    }
+}
+
+fn balance(ini: &ModelIni) -> Result<Option<Balance>> {
+    if ini.get("balance_classes") != Some("true") {
+        return Ok(None);
+    }
+    let pair = |key: &str| {
+        let shares: Vec<f64> = ini.list(key)?;
+        <[f64; 2]>::try_from(shares)
+            .map_err(|_| invalid("model.ini", format_args!("{key} is not two numbers")))
+    };
+    Ok(Some(Balance {
+        real: pair("prior_class_distrib")?,
+        trained: pair("model_class_distrib")?,
+    }))
+}
+
+fn gbm(zip: &mut Zip, ini: &ModelIni) -> Result<Learnt> {
+    ini.require("distribution", &["bernoulli"])?;
+    ini.require("link_function", &["logit"])?;
+    Ok(Learnt::Gbm {
+        init_f: ini.number("init_f")?,
+        trees: trees(zip, ini)?,
+    })
+}
+
+fn drf(zip: &mut Zip, ini: &ModelIni) -> Result<Learnt> {
+    ini.require("binomial_double_trees", &["false"])?;
+    Ok(Learnt::Drf {
+        trees: trees(zip, ini)?,
+    })
+}
+
+fn xgboost(zip: &mut Zip, ini: &ModelIni, domains: &[Option<Vec<String>>]) -> Result<Learnt> {
+    ini.require("use_all_factor_levels", &["true"])?;
+    let (levels, numeric) = categorical_first(ini, domains)?;
+    let mut offsets = vec![0];
+    for count in levels {
+        offsets.push(offsets[offsets.len() - 1] + count + 1); // one more for missing
+    }
+    if ini.list::<usize>("cat_offsets")? != offsets {
+        return Err(invalid(
+            "model.ini",
+            "cat_offsets are not those of its levels",
+        ));
+    }
+    let sparse = ini.get("sparse") == Some("true");
+    let columns = OneHot {
+        offsets,
+        numeric,
+        sparse,
+    };
+    Ok(Learnt::Xgboost {
+        sparse,
+        trees: booster::read(&file(zip, "boosterBytes")?, &columns)?,
+    })
+}
+
+fn glm(ini: &ModelIni, domains: &[Option<Vec<String>>]) -> Result<Learnt> {
+    let (levels, _) = categorical_first(ini, domains)?;
+    let (terms, intercept) = linear::read(ini, &levels, domains.len())?;
+    Ok(Learnt::Glm { intercept, terms })
+}
+
+/// Of a model whose categorical columns come first: the number of levels of each, and how many numeric ones follow.
+fn categorical_first(
+    ini: &ModelIni,
+    domains: &[Option<Vec<String>>],
+) -> Result<(Vec<usize>, usize)> {
+    let levels: Vec<usize> = domains
+        .iter()
+        .map_while(|each| Some(each.as_ref()?.len()))
+        .collect();
+    let (cats, nums): (usize, usize) = (ini.number("cats")?, ini.number("nums")?);
+    match (cats, nums) == (levels.len(), domains.len() - levels.len()) {
+        true => Ok((levels, nums)),
+        false => Err(invalid(
+            "model.ini",
+            format_args!(
+                "cats = {cats}, nums = {nums}, but the first {} of {} columns have levels",
+                levels.len(),
+                domains.len()
+            ),
+        )),
     }
 }
 
@@ -126,6 +235,8 @@ fn unescape(line: &str) -> String {
 }
 
 fn trees(zip: &mut Zip, ini: &ModelIni) -> Result<Vec<Tree>> {
+    ini.require("_genmodel_encoding", &["AUTO", "Enum", "SortByResponse"])?;
+    ini.require("n_trees_per_class", &["1"])?;
     let count: usize = ini.number("n_trees")?;
     if !(1..=MAX_TREES).contains(&count) {
         return Err(invalid(

@@ -76,6 +76,17 @@ impl Trees<'_> {
         sum
     }
 
+    /// The same in floats, as XGBoost adds.
+    pub fn sum_of_floats(&self, row: &Row, mut seen: impl FnMut(&Node)) -> f32 {
+        let mut sum = 0.0;
+        for root in self.roots {
+            let leaf = self.leaf(*root as usize, row);
+            sum += leaf.number();
+            seen(leaf);
+        }
+        sum
+    }
+
     fn leaf(&self, root: usize, row: &Row) -> &Node {
         let mut node = &self.nodes[root];
         while !node.is_leaf() {

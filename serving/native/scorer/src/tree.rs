@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 /// H2O keeps the way to a leaf in the bits of a double: deeper leaves have no node id.
-const MAX_DEPTH: usize = 62;
+pub const MAX_DEPTH: usize = 62;
 const LEAF_COLUMN: u16 = u16::MAX;
 const AUX_BYTES: usize = 40;
 
@@ -47,6 +47,21 @@ pub enum Rule {
     },
     /// Right where the value is missing, left otherwise.
     Missing,
+}
+
+impl Rule {
+    /// The set of those of `count` levels from `offset` on that go right.
+    pub fn levels(offset: u16, count: usize, goes_right: impl Fn(usize) -> bool) -> Rule {
+        let mut bits = vec![0; count.div_ceil(8)];
+        for bit in (0..count).filter(|bit| goes_right(*bit)) {
+            bits[bit / 8] |= 1 << (bit % 8);
+        }
+        Rule::Levels {
+            offset,
+            count: count as u32,
+            bits,
+        }
+    }
 }
 
 type Found<T> = Result<T, String>;

@@ -51,6 +51,7 @@ fn extents(trees: Trees<'_>) -> Result<Vec<Range<usize>>> {
         .iter()
         .all(|extent| extent.start < extent.end && extent.end <= trees.nodes.len());
     match extents.first() {
+        None if trees.nodes.is_empty() => Ok(extents),
         Some(first) if first.start == 0 && in_order && trees.nodes.len() <= INDEX as usize => {
             Ok(extents)
         }

@@ -59,16 +59,20 @@ fn tree(root: u32, leaves: u32) -> [Node; 5] {
 }
 
 fn whole() -> Vec<u8> {
-    let nodes: Vec<Node> = (0..TREES)
+    laid_out(MODEL, TREES)
+}
+
+fn laid_out(model: &str, trees: u32) -> Vec<u8> {
+    let nodes: Vec<Node> = (0..trees)
         .flat_map(|number| tree(5 * number, 3 * number))
         .collect();
-    let roots: Vec<u32> = (0..TREES).map(|number| 5 * number).collect();
-    let leaf_ids: Vec<u32> = (0..3 * TREES).collect();
+    let roots: Vec<u32> = (0..trees).map(|number| 5 * number).collect();
+    let leaf_ids: Vec<u32> = (0..3 * trees).collect();
     let weights = vec![1f32; nodes.len()];
     layout::lay_out([
         br#"{"version": "p-1"}"#,
         SPEC.as_bytes(),
-        MODEL.as_bytes(),
+        model.as_bytes(),
         FEATURES.as_bytes(),
         bytemuck::cast_slice(&roots),
         bytemuck::cast_slice(&nodes),
@@ -173,6 +177,55 @@ fn a_damaged_bundle_is_refused_or_stays_within_its_bounds() {
         refused > 600 && scored > 600,
         "{refused} refused, {scored} scored"
     );
+}
+
+/// 0.5 a unit of size, 2 for green, blue where the colour is missing; the mean of size is 4.
+const LINEAR: &str = r#"{"algorithm": "glm", "intercept": -1.0, "threshold": 0.5, "terms": [
+  {"levels": {"feature": 1, "coefficients": [0.25, 2.0, 0.0], "mode": 0}},
+  {"number": {"feature": 0, "coefficient": 0.5, "mean": 4.0}}]}"#;
+
+#[test]
+fn a_linear_model_adds_its_terms_and_has_no_trees() {
+    let folder = Folder::new("linear");
+    let bundle = folder.open(&laid_out(LINEAR, 0)).unwrap();
+    let probability = |body: &[u8]| bundle.answer(body, None, 0).score.unwrap().probability;
+    let logit = |eta: f64| 1.0 / ((-eta).exp() + 1.0);
+    assert_eq!(
+        probability(br#"{"id": "q", "size": 3, "colour": "green"}"#),
+        logit(2.0 + 0.5 * 3.0 - 1.0)
+    );
+    assert_eq!(
+        probability(br#"{"id": "q"}"#),
+        logit(0.25 + 0.5 * 4.0 - 1.0)
+    );
+    assert!(folder.open(&laid_out(LINEAR, 1)).is_err());
+    assert!(folder.open(&laid_out(MODEL, 0)).is_err());
+}
+
+#[test]
+fn a_term_of_no_feature_or_of_another_kind_is_refused() {
+    let folder = Folder::new("terms");
+    for (of, other) in [
+        (r#""feature": 0"#, r#""feature": 2"#),
+        (r#""feature": 1"#, r#""feature": 0"#),
+        (r#""mode": 0"#, r#""mode": 3"#),
+        (r#""mean": 4.0"#, r#""mean": 1e999"#),
+    ] {
+        let model = LINEAR.replace(of, other);
+        assert!(folder.open(&laid_out(&model, 0)).is_err(), "{other}");
+    }
+}
+
+#[test]
+fn opposite_overflows_give_a_number() {
+    let folder = Folder::new("overflow");
+    let second = r#"{"number": {"feature": 0, "coefficient": -1e10, "mean": 0.0}}, {"number""#;
+    let model = LINEAR
+        .replace(r#"{"number""#, second)
+        .replace("0.5, \"mean\"", "1e10, \"mean\"");
+    let bundle = folder.open(&laid_out(&model, 0)).unwrap();
+    let answer = bundle.answer(br#"{"id": "q", "size": 1e300}"#, None, 0);
+    assert!(answer.score.unwrap().probability.is_finite());
 }
 
 #[test]

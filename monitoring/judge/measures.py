@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from contract.alert_catalogue import FIGURE_WORDS, UNDECIDED
@@ -81,15 +82,32 @@ _OF_STACK: Final[Mapping[str, ReadStack]] = {
     "under_replicated": stack_readings.under_replicated,
     "unreadable_files": stack_readings.unreadable_files,
 }
+_SHOWN_BY: Final[Mapping[str, str]] = {
+    "models_missing": "rollout-{pipeline}",
+    "pinned": "rollout-{pipeline}",
+    "scorer_trouble": "rollout-{pipeline}",
+    "replay_lag": "replay-{pipeline}",
+    "import_silence": "watcher",
+    "tables_unknown": "streaming",
+}
+"""Of measures that mean something where they have no reading, the part that shows them: silent, it says nothing."""
 _DECLARED: Final = {each.name: each for each in DECLARED}
 
 
 def judge_pipeline(rules: Iterable[Rule], look: StageInputs) -> list[Judged]:
     """Every alert of a pipeline that is not off, in the order of the rules; last those about figures left undecided."""
     on = list(_on(rules))
-    found = [each for rule in on if rule.measure != UNDECIDED for each in judged(rule, list(_read(rule, look)))]
+    found = [each for rule in on if rule.measure != UNDECIDED for each in _judged(rule, look)]
     readings = list(undecided(look, found))
     return found + [each for rule in on if rule.measure == UNDECIDED for each in judged(rule, readings)]
+
+
+def _judged(rule: Rule, look: StageInputs) -> list[Judged]:
+    """Of what a silent part shows nothing is known: it stays as it was."""
+    part = _SHOWN_BY.get(rule.measure.name, "").format(pipeline=look.pipeline.name)
+    if part in look.now.silent or part in look.now.starting:
+        return [Judged(replace(rule, no_data="keep"), None, "no_data")]
+    return judged(rule, list(_read(rule, look)))
 
 
 def judge_stack(rules: Iterable[Rule], look: StackInputs) -> list[Judged]:

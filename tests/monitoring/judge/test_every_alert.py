@@ -210,3 +210,21 @@ def test_it_is_well_before_its_cause_and_bad_with_it_in_words_with_a_command(wor
     assert found.reading is not None
     assert len(found.reading.text) > 15
     assert "{" not in found.reading.text
+
+
+@pytest.mark.parametrize(
+    ("alert", "part"),
+    [
+        ("no_model", "rollout-flights"),
+        ("pinned", "rollout-flights"),
+        ("scorer_cannot_start", "rollout-flights"),
+        ("replay_lag", "replay-flights"),
+        ("import_open", "watcher"),
+        ("tables_unknown", "streaming"),
+    ],
+)
+def test_what_a_silent_part_shows_neither_begins_nor_ends_an_alert(world: World, alert: str, part: str) -> None:
+    FAULTS[alert](world)
+    world.silent[part] = "refused"
+    (found,) = world.judged(alert)
+    assert (found.finding, found.rule.no_data) == ("no_data", "keep")

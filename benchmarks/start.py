@@ -1,4 +1,4 @@
-"""How long `hotpath up` takes with InfluxDB and without: `hotpath bench start --influxd FILE [--rounds 1]`.
+"""How long `hotpath up` takes with InfluxDB and without: `hotpath bench start [--influxd FILE] [--rounds 1]`.
 
 Starts the stack with the example in an empty data folder, without InfluxDB and then with the `influxd` that is named;
 prints the seconds until the first answer by a trained model and until every part is ready, and the ratio of both. More
@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from contract import variables
-from infra.settings import ROOT
+from contract.environment import PREFIX
+from infra.settings import ROOT, Settings
 from infra.supervisor import child
 
 FIRST_ANSWER: Final = re.compile(r"^ *([\d.]+) s  \S+ answers with ", re.MULTILINE)
@@ -64,7 +65,8 @@ def started(influxd: Path | None, port_base: int) -> Start:
 def environment(data: Path, influxd: Path | None, port_base: int) -> dict[str, str]:
     """That of this process without its settings, but for where things are installed."""
     installed = (variables.SPARK_JARS.name, variables.JAVA_HOME.name)
-    env = {name: value for name, value in os.environ.items() if name in installed or not name.startswith("HOTPATH_")}
+    ours = Settings.from_environment().env
+    env = {name: value for name, value in ours.items() if name in installed or not name.startswith(PREFIX)}
     env |= {variables.DATA.name: str(data), variables.PORT_BASE.name: str(port_base)}
     env["PATH"] = os.pathsep.join(
         folder for folder in env.get("PATH", "").split(os.pathsep) if not (Path(folder) / "influxd").exists()
@@ -92,12 +94,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="hotpath bench start", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--influxd", type=Path, required=True, help="an influxd of version 2")
+    named = Settings.from_environment().environment.get(variables.INFLUXD)
+    parser.add_argument(
+        "--influxd", type=Path, default=named, help=f"one of version 2; {variables.INFLUXD.name} by default"
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--port-base", type=int, default=19000)
     arguments = parser.parse_args()
-    if not arguments.influxd.is_file():
-        parser.error(f"{arguments.influxd} is not there")
+    if arguments.influxd is None or not arguments.influxd.is_file():
+        parser.error("name an influxd of version 2 that is there")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the stack is stopped, and its folder removed
     for number in range(1, arguments.rounds + 1):
         without, with_influxd = (started(each, arguments.port_base) for each in (None, arguments.influxd.resolve()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-
-import pyarrow as pa
 
 
 class _WithoutPandas(MetaPathFinder):
@@ -25,4 +25,11 @@ class _WithoutPandas(MetaPathFinder):
 def keep_small() -> None:
     """Leave pandas out, which takes 35 MiB, and give back at once what Arrow frees; to be called before all imports."""
     sys.meta_path.insert(0, _WithoutPandas())
-    pa.set_memory_pool(pa.system_memory_pool())
+    os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow reads it when it is loaded
+
+
+def give_back() -> None:
+    """Return what was freed to the system: the C library would keep what lies between arrays that are still used."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, other libraries do not need it
+    if trim is not None:
+        trim(0)

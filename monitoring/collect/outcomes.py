@@ -23,6 +23,7 @@ from contract.layout import Places
 from contract.pipeline import Pipeline
 from contract.records import SPAN_BUCKETS
 from monitoring.collect.table_files import Partition, TableFiles
+from monitoring.process_memory import give_back
 from training.evaluation.confidence_intervals import Answers
 from training.evaluation.holdout_metrics import Bools, Floats, summed_log_loss
 
@@ -157,6 +158,7 @@ class OutcomeReader:
                 batches = self._files.made()
                 groups = tuple(batch.groups for batch in batches)
                 self._outcomes = Outcomes(groups, int(since_s), self._sliced([batch.sliced for batch in batches]))
+                give_back()
         except TableNotFoundError:
             return Outcomes()
         finally:

@@ -22,6 +22,7 @@ from contract.pipeline import Pipeline
 from contract.records import TIMESTAMP
 from monitoring.collect.outcomes import MINUTE_US, Columns, Groups, Outcomes, grouped, in_order, is_possible
 from monitoring.collect.table_files import Partition, TableFiles
+from monitoring.process_memory import give_back
 from streaming._native import Transform
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
 from streaming.rows.state_rules import LABELS, QUESTIONS, Rules, first_of_each, rules_of, states
@@ -121,9 +122,12 @@ class ProvisionalReader:
             return Outcomes()
         if not any(changed):
             return self._outcomes
+        give_back()
         predictions = pa.Table.from_batches(self._predictions.made(), PREDICTIONS)
         labels = pa.Table.from_batches(self._labels.made(), CAME)
-        return Outcomes(tuple(self._joined(predictions, labels)))
+        outcomes = Outcomes(tuple(self._joined(predictions, labels)))
+        give_back()
+        return outcomes
 
     def _joined(self, predictions: pa.Table, labels: pa.Table) -> Iterator[Groups]:
         """Slice by slice: predictions and labels of one key are in the same one."""

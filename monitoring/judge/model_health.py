@@ -168,7 +168,7 @@ class _Minute:
 
 
 def _some(answers: Answers, minimum: int) -> Entities:
-    return np.unique(answers.entity)[:minimum]
+    return np.unique(answers.entity)[:minimum].copy()  # a view would keep all of them
 
 
 def _are_enough(entities: Sequence[Entities], minimum: int) -> bool:

@@ -22,7 +22,7 @@ from training.evaluation.holdout_metrics import Bools, Floats, clipped, twice_pa
 
 Z_90: Final = 1.645
 """Of a normal distribution, 90 % lies within so many standard deviations of its middle."""
-AT_ONCE: Final = 100_000
+AT_ONCE: Final = 50_000
 """The errors of about so many answers are summed up by entity at once, which bounds what this needs of memory."""
 
 
@@ -80,7 +80,7 @@ def realised_figures(positives: Sequence[Answers], negatives: Sequence[Answers])
     brier        mean squared difference of probability and outcome
     calibration  positives / positives that the probabilities promised: 1 is right, 2 is twice as many as promised
 
-    It needs 8 bytes an answer and some 30 MB, whatever the number of answers, as entities are taken some at a time.
+    It needs 8 bytes an answer and some 20 MB, whatever the number of answers, as entities are taken some at a time.
     """
     return dict(zip(FIGURES, _figures(positives, negatives), strict=True))
 

@@ -25,7 +25,7 @@ class Bundle:
     def score_features(self, features: dict[str, Any]) -> tuple[float, list[int]]:
         """(probability, H2O node id of the leaf of every tree) of already evaluated features, for admission.
 
-        Every feature is there, None where it is missing.
+        Every feature is there, None where it is missing. A linear model has no trees.
 
         Raises:
             ValueError: a feature lacks, is unknown, or of another type; the message names it.

@@ -14,7 +14,7 @@ import pytest
 
 from serving._native import Bundle
 from serving.candidates.admission import Refused, admit, event_difference
-from serving.candidates.h2o_equality import ulps_apart
+from serving.candidates.h2o_equality import probability_difference, ulps_apart
 from tests.serving.admission_candidates import AS_OF, reference_rows, write_candidate
 from tests.serving.models import columns
 from tests.serving.mojo_zip import LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
@@ -162,3 +162,10 @@ def test_ulps_count_the_doubles_between() -> None:
     assert ulps_apart(0.0, -0.0) == 0
     assert ulps_apart(-5e-324, 5e-324) == 2
     assert ulps_apart(math.nan, math.nan) == math.inf
+
+
+@pytest.mark.parametrize(("floats", "is_accepted"), [(1, True), (2, True), (3, False), (1.5, False)])
+def test_a_probability_that_is_a_float_may_be_two_floats_off(floats: float, is_accepted: bool) -> None:
+    """XGBoost's are; 0.5 and what lies half a float beside another one are told apart as doubles."""
+    found = 0.5 + floats * 2**-24
+    assert (probability_difference(0.5, found) is None) == is_accepted

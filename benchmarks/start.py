@@ -1,7 +1,8 @@
 """How long `hotpath up` takes with InfluxDB and without: `hotpath bench start [--influxd FILE] [--rounds 1]`.
 
 Starts the stack with the example in an empty data folder, without InfluxDB and then with the `influxd` that is named;
-prints the seconds until the first answer by a trained model and until every part is ready, and the ratio of both. More
+prints the seconds until the first answer by a trained model and until every part is ready, the ratio of both, and the
+processor time that all parts, and InfluxDB, had used by then: that differs less where other programs run. More
 rounds tell how much the seconds differ by themselves. The hundred ports from `--port-base` on must be free.
 """
 
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from contract import variables
+from contract.data_folder import DataFolder
 from contract.environment import PREFIX
 from infra.settings import ROOT, Settings
 from infra.supervisor import child
+from monitoring.collect.host_figures import processor_seconds
 
 FIRST_ANSWER: Final = re.compile(r"^ *([\d.]+) s  \S+ answers with ", re.MULTILINE)
 WHOLE: Final = re.compile(r"^ *([\d.]+) s  everything is ready", re.MULTILINE)
@@ -30,10 +33,12 @@ LONGEST_S: Final = 1800.0
 
 
 class Start(NamedTuple):
-    """Seconds since the beginning."""
+    """Seconds since the beginning, and of processor time when everything was ready, scorers apart."""
 
     first_answer: float
     whole: float
+    used: float = 0.0
+    used_by_influxdb: float = 0.0
 
 
 class NotStartedError(Exception):
@@ -54,7 +59,9 @@ def started(influxd: Path | None, port_base: int) -> Start:
             env = environment(data, influxd, port_base)
             up = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
-            return _until_started(up, output)
+            start = _until_started(up, output)
+            used = processor_seconds(DataFolder(data).pids)
+            return start._replace(used=sum(used.values()), used_by_influxdb=used.get("influxdb", 0.0))
         finally:
             up.send_signal(signal.SIGTERM)
             up.wait()
@@ -107,7 +114,10 @@ def main() -> None:
     for number in range(1, arguments.rounds + 1):
         without, with_influxd = (started(each, arguments.port_base) for each in (None, arguments.influxd.resolve()))
         for name, start in (("without InfluxDB", without), ("with InfluxDB", with_influxd)):
-            print(f"round {number}, {name:<16}  first answer {start.first_answer:6.1f} s  whole {start.whole:6.1f} s")
+            print(
+                f"round {number}, {name:<16}  first answer {start.first_answer:6.1f} s  whole {start.whole:6.1f} s  "
+                f"processor time {start.used:.1f} s, of which InfluxDB {start.used_by_influxdb:.1f} s"
+            )
         ratio, of_whole = with_influxd.first_answer / without.first_answer, with_influxd.whole / without.whole
         load = " ".join(f"{each:.1f}" for each in os.getloadavg())
         print(f"round {number}, ratio {ratio:.2f} and {of_whole:.2f}; load of the last 1, 5 and 15 minutes {load}")

@@ -42,7 +42,7 @@ def test_a_pipeline_is_added_by_the_mounted_folder_and_by_a_command_and_removed(
     mounted.write_bytes(MINIMAL.read_bytes())
     project.run("restart", "topics")
     wait_for(second_answers, 180, "the pipeline of the mounted folder has a hot address")
-    project.hotpath("remove", "minimal")
+    project.hotpath("remove", "machines")
     wait_for(lambda: not second_answers(), 60, "it has none any more")
     mounted.unlink()
     copy = documented("docker compose exec -T topics sh -c 'cat").replace("< mine.toml", f"< {MINIMAL}")
@@ -50,7 +50,7 @@ def test_a_pipeline_is_added_by_the_mounted_folder_and_by_a_command_and_removed(
     project.hotpath("check", "/tmp/mine.toml")
     project.hotpath("up", "/tmp/mine.toml")
     wait_for(second_answers, 30, "the pipeline of the command has a hot address")
-    project.hotpath("remove", "minimal")
+    project.hotpath("remove", "machines")
 
 
 def second_answers() -> bool:

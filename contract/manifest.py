@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from contract.scorecard import Card
 from contract.timestamps import parse_us
 
 FORMAT: Final = 1
@@ -99,11 +100,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     algorithm: str
     hyperparameters: dict[str, Any]
     metrics: dict[str, Any]
-    """Of the holdout; `auc` is a number, or None where the holdout has one class only."""
+    """Of the holdout's compare rows; `auc` is a number, or None where they have one class only."""
     threshold: float
     features: list[Feature]
     files: dict[str, FileSum]
     """By name; the manifest itself is none of them."""
+    scorecard: Card | None = None
+    """None where the pipeline states no risk tolerance."""
 
     @property
     def auc(self) -> float | None:
@@ -145,7 +148,10 @@ def manifest_json(manifest: Manifest) -> bytes:
     Raises:
         ValueError: a number in it is not finite.
     """
-    return json.dumps(msgspec.to_builtins(manifest), indent=1, allow_nan=False).encode()
+    fields = msgspec.to_builtins(manifest)
+    if manifest.scorecard is None:
+        del fields["scorecard"]  # as versions without scorecards wrote it
+    return json.dumps(fields, indent=1, allow_nan=False).encode()
 
 
 def version_at(pipeline: str, moment: datetime) -> str:

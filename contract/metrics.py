@@ -220,7 +220,7 @@ TRAINING_SECONDS = TRAINER.seconds(
 TRAINING_STEP_SECONDS = TRAINER.gauge(
     "hotpath_training_step_seconds",
     "s",
-    "How long a step of the newest run took: import, train, score, reference_rows, write.",
+    "How long a step of the newest run took: import, train, score, scorecard, reference_rows, write.",
     "pipeline",
     "step",
 )

@@ -122,6 +122,63 @@ class Promotion:
     floors: Mapping[str, float] = field(default_factory=dict)
 
 
+Per: TypeAlias = Literal["both", "entity", "answer"]
+WhenExpired: TypeAlias = Literal["abstain", "answer"]
+RATES: Final = ("false_positive_rate", "false_negative_rate", "false_discovery_rate", "false_omission_rate")
+"""The rates that a tolerance can bound, by their names in the file and in `Tolerance`."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an answer costs: a wrong one of each kind, and none. `bound` is what an answer may cost on average."""
+
+    false_positive: float
+    false_negative: float
+    abstain: float
+    bound: float
+
+    @property
+    def highest(self) -> float:
+        """The most that one answer can cost."""
+        return max(self.false_positive, self.false_negative, self.abstain)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """`[scorecard.NAME]`: rates that must not be above their bounds, or an expected cost; one of the two."""
+
+    name: str
+    false_positive_rate: float | None = None
+    """Of the negatives, the share that is answered `positive`."""
+    false_negative_rate: float | None = None
+    """Of the positives, the share that is answered `negative`."""
+    false_discovery_rate: float | None = None
+    """Of the answers `positive`, the share that is wrong."""
+    false_omission_rate: float | None = None
+    """Of the answers `negative`, the share that is wrong."""
+    cost: Costs | None = None
+    confidence: float = 0.95
+    per: Per = "both"
+    when_expired: WhenExpired = "abstain"
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The bounds that are stated, by name."""
+        return {name: getattr(self, name) for name in RATES if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """`[scorecard]`: the team's risk tolerances, in the order of the file, and the one that decides unless asked."""
+
+    tolerances: tuple[Tolerance, ...] = ()
+    default: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(tolerance.name for tolerance in self.tolerances)
+
+
 @dataclass(frozen=True)
 class Serving:
     """`[serving]`: when an answer counts as expired, and how blue hands over to green."""
@@ -192,6 +249,7 @@ class Pipeline:
     lake: Lake
     training: Training
     promotion: Promotion
+    scorecard: Scorecard
     serving: Serving
     monitoring: Monitoring
     examples: tuple[Example, ...]

@@ -164,6 +164,8 @@ PREDICTION: Final = {
     "pipeline_hash": "string",
     "probability": "double",  # from 0 to 1
     "decision": "string",
+    "tolerance": "string",  # the one that decided; null: the model's threshold
+    "reason": "string",  # why it abstained, else null
     "hypothetical": "boolean",
     "features": "object",
     "event": "object",

@@ -203,6 +203,7 @@ class Monitor:
             switches=[(t, _version(name, made_s)) for t, made_s in self._history.series(f"{name}.switch", since)],
             ages=self._history.series(f"{name}.age", since),
             slices=found.by_slice,
+            manifests=found.manifests,
         )
 
     def _inputs(self, pipeline: Pipeline, now: Snapshot) -> StageInputs:

@@ -22,6 +22,14 @@ class Bundle:
     def manifest(self) -> dict[str, Any]: ...
     @property
     def threshold(self) -> float: ...
+    @property
+    def tolerances(self) -> list[str]:
+        """The names of the scorecard's risk tolerances, in the order of the pipeline file."""
+
+    @property
+    def default_tolerance(self) -> str | None:
+        """The one that decides where the caller names none; None: the model's threshold does."""
+
     def score_features(self, features: dict[str, Any]) -> tuple[float, list[int]]:
         """(probability, H2O node id of the leaf of every tree) of already evaluated features, for admission.
 
@@ -31,9 +39,13 @@ class Bundle:
             ValueError: a feature lacks, is unknown, or of another type; the message names it.
         """
 
-    def score(self, body: bytes, as_of_us: int | None, now_us: int) -> dict[str, Any]:
+    def score(self, body: bytes, as_of_us: int | None, now_us: int, tolerance: str | None = None) -> dict[str, Any]:
         """As `Transform.one`, and `probability`, `positive: bool` (both None where there are errors),
         `unseen: list of (feature, level)`, `outside: list of (feature, value)` (outside the range seen in training).
+
+        The verdict: `decision` (positive, negative or abstain), `reason` (why it abstains, or None), `tolerance` (the
+        one that decided: the named one, else the default; None: the model's threshold), and of that
+        `tolerance_valid_until_us` and `tolerance_expired` (both None where the model's scorecard does not have it).
         """
 
     def time_scoring(self, features: list[dict[str, Any]], rounds: int) -> float:

@@ -21,6 +21,7 @@ from contract.log_lines import start_logging
 from contract.manifest import Manifest
 from contract.messages.codec import Unreadable
 from contract.pipeline import Pipeline
+from contract.scorecard import Card
 from streaming.lake import hang_watchdog
 from streaming.lake.losses import excluded_buckets
 from streaming.pipeline_file.compile_pipeline import compile_pipeline
@@ -31,9 +32,12 @@ from training.candidates.published_states import published_states
 from training.candidates.reference_rows import newest_question, reference_rows
 from training.command_inbox import CommandInbox
 from training.evaluation import holdout_metrics
+from training.evaluation.holdout_metrics import Scored
+from training.evaluation.holdout_split import split
 from training.failures import UNEXPECTED, Failures
 from training.h2o.cluster import connected, own_name
 from training.h2o.import_window import import_window
+from training.scorecard.make_card import make_card
 from training.training_errors import NotEnoughRows, TrainingError, TrainingFailed
 from training.window import Window, has_new_rows, newest_window
 
@@ -85,6 +89,10 @@ def train_once(places: Places, pipeline: Pipeline, window: Window, check: Check)
             model = algorithm.train(pipeline, train, own)
         with _step(pipeline, "score"):
             scored = algorithm.score(model, holdout, pipeline.training.slices)
+        newest = newest_question(pipeline, window)
+        with _step(pipeline, "scorecard"):
+            compare, calibrate = _parts(pipeline, scored)
+            card = _card(pipeline, compare, calibrate, newest)
         with _step(pipeline, "reference_rows"):
             reference = list(reference_rows(places, pipeline, window, model, holdout, scored))
         manifest = build_candidate.manifest(
@@ -94,9 +102,11 @@ def train_once(places: Places, pipeline: Pipeline, window: Window, check: Check)
             window,
             model,
             train,
-            holdout_metrics.metrics(scored),
-            newest_question(pipeline, window),
+            holdout_metrics.metrics(compare),
+            newest,
             created=datetime.now(UTC),
+            holdout_labels=scored.label,
+            scorecard=card,
         )
         with _step(pipeline, "write"):
             files = build_candidate.files(compiled, model, reference)
@@ -104,6 +114,20 @@ def train_once(places: Places, pipeline: Pipeline, window: Window, check: Check)
                 check(manifest, files)
             registry.write_candidate(places.registry(pipeline.name), manifest, files)
     return manifest
+
+
+def _parts(pipeline: Pipeline, scored: Scored) -> tuple[Scored, Scored]:
+    compare, calibrate = split(scored, bool(pipeline.scorecard.tolerances))
+    if not len(compare.label) or (not len(calibrate.label) and pipeline.scorecard.tolerances):
+        raise NotEnoughRows("the holdout has too few groups for two parts ([scorecard]): wait for more buckets")
+    return compare, calibrate
+
+
+def _card(pipeline: Pipeline, compare: Scored, calibrate: Scored, newest: datetime) -> Card | None:
+    """None where the pipeline states no tolerance. A card ends when its model is too old for the pipeline."""
+    if not pipeline.scorecard.tolerances:
+        return None
+    return make_card(compare, calibrate, pipeline.scorecard, newest + pipeline.serving.max_age)
 
 
 @contextmanager

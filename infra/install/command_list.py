@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "try": Command("infra.commands.try_event", "show every field and feature of one event; connects to nothing"),
     "replay": Command("infra.commands.replay", "play more of the example, or play it at another speed"),
     "models": Command("infra.commands.models", "the models of a pipeline: list, show, promote, rollback, unpin"),
+    "scorecard": Command("infra.commands.tell_scorecard", "from which probability on a model's answers may be trusted"),
     "train": Command("infra.commands.train", "train a pipeline now, whether it is due and has new rows or not"),
     "losses": Command(
         "infra.commands.tell_losses", "records that were lost before hotpath read them: list, acknowledge"

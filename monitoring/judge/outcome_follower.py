@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from contract import metrics
 from contract.layout import Places
+from contract.manifest import Manifest
 from contract.pipeline import Pipeline
+from monitoring.collect.manifests import ManifestReader
 from monitoring.collect.outcomes import OutcomeReader, Outcomes
 from monitoring.collect.provisional import NewestAnswers, ProvisionalReader
 from monitoring.judge.model_health import OfLevel, Realised, by_minute, by_model, by_slice
@@ -31,6 +33,8 @@ class Found:
     by_slice: Sequence[OfLevel] = ()
     newest_answers: Mapping[str, NewestAnswers] = field(default_factory=dict)
     """By model version, of those that answered last."""
+    manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    """Of the newest candidates, by version."""
     read_s: float | None = None
     classes: tuple[int, int] = (0, 0)
     """How many positive and negative outcomes there are."""
@@ -42,6 +46,7 @@ class LakeFollower:
     def __init__(self, places: Places, deployed: Callable[[], list[Pipeline]]) -> None:
         self._places, self._deployed = places, deployed
         self._readers: dict[str, tuple[str, OutcomeReader, ProvisionalReader]] = {}
+        self._manifests: dict[str, ManifestReader] = {}
         self._found: dict[str, Found] = {}
 
     def found(self, pipeline: str) -> Found:
@@ -62,8 +67,10 @@ class LakeFollower:
         built, ahead = self._readers_of(pipeline)
         outcomes, old = built.read(now_s - OUTCOMES_S), self.found(pipeline.name)
         provisional = by_model(ahead.read(now_s - PROVISIONAL_S), known=old.provisional)
+        reader = self._manifests.setdefault(pipeline.name, ManifestReader(self._places, pipeline.name))
+        manifests = reader.newest()
         if outcomes is old.outcomes:
-            return replace(old, provisional=provisional, newest_answers=ahead.newest, read_s=now_s)
+            return replace(old, provisional=provisional, newest_answers=ahead.newest, manifests=manifests, read_s=now_s)
         return Found(
             outcomes,
             by_minute(outcomes, known=old.realised),
@@ -71,6 +78,7 @@ class LakeFollower:
             provisional,
             by_slice(outcomes),
             ahead.newest,
+            manifests,
             now_s,
             outcomes.classes(),
         )

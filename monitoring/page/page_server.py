@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from contract.variable_types import Address
+from monitoring.page.card_page import CardView
 from monitoring.page.view import View
 
 _templates = Environment(loader=PackageLoader("monitoring.page"), autoescape=True, undefined=StrictUndefined)
@@ -19,6 +20,8 @@ _templates = Environment(loader=PackageLoader("monitoring.page"), autoescape=Tru
 STALE_S = 60.0
 """A view that is older is not shown as that of now."""
 HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
+MODELS = "/models/"
+"""Before a version: the page of that model."""
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
 
@@ -29,6 +32,8 @@ class Pages:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._answers: Mapping[str, Answer] = {}
+        self._models: Mapping[str, Answer] = {}
+        """By path; what a model's page says never changes."""
         self._viewed_s = 0.0
 
     def show(self, view: View) -> None:
@@ -38,12 +43,16 @@ class Pages:
             "/view": (200, HTML, _render("view.html", view)),
             "/status.json": (200, JSON, json.dumps(view.as_json(), allow_nan=False).encode()),
         }
+        cards = {f"{MODELS}{card.manifest.version}": card for each in view.pipelines for card in each.cards}
+        self._models = {path: self._models.get(path) or _model_page(card) for path, card in cards.items()}
         self._viewed_s = view.time_s
 
     def answer(self, path: str) -> Answer:
         """`/view` is refused once it is stale: the page then says so, above what it shows."""
         if path == "/metrics":
             return 200, CONTENT_TYPE_LATEST, generate_latest()
+        if path.startswith(MODELS):
+            return self._models.get(path, (404, TEXT, b"no scorecard of such a model: hotpath scorecard VERSION\n"))
         if path not in ("/", "/view", "/status.json"):
             return 404, TEXT, b"here are /, /status.json and /metrics\n"
         if not self._answers:
@@ -78,5 +87,9 @@ def serve_page(address: Address, pages: Pages) -> ThreadingHTTPServer:
     return PageServer(address, Handler)
 
 
-def _render(template: str, view: View) -> bytes:
+def _model_page(card: CardView) -> Answer:
+    return 200, HTML, _render("model.html", card)
+
+
+def _render(template: str, view: View | CardView) -> bytes:
     return _templates.get_template(template).render(view=view).encode(errors="replace")

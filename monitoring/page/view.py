@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from contract.manifest import Manifest
 from contract.pipeline import Pipeline
 from contract.timestamps import rfc3339
 from monitoring.alerts.alert_book import Told
@@ -22,6 +23,7 @@ from monitoring.judge.stages import broken, with_problems
 from monitoring.judge.trust import Verdict, first_line, verdict
 from monitoring.judge.trust_inputs import NOTHING_SEEN, TrustInputs
 from monitoring.page.axes import Axis, fitted, time_axis
+from monitoring.page.card_page import CardView
 from monitoring.page.charts import Band, Line, Mark, chart
 from monitoring.page.figure_tables import FigureRow, SliceTable, figure_rows, slice_tables
 
@@ -50,6 +52,8 @@ class PipelineView:
     notes: Sequence[Problem] = ()
     """What fires and is merely told: all may be well."""
     slices: Sequence[OfLevel] = ()
+    manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    """Of the newest candidates, by version."""
     is_judged: bool = True
     """False: the monitor has failed to look at it; `problems` says why."""
 
@@ -95,6 +99,12 @@ class PipelineView:
         """Version, realised and provisional figures; the newest models first."""
         versions = sorted(self.by_model.keys() | self.provisional.keys(), reverse=True)[:12]
         return [(version, self.by_model.get(version), self.provisional.get(version)) for version in versions]
+
+    @property
+    def cards(self) -> list[CardView]:
+        """The scorecards of the newest candidates, the newest first."""
+        newest = sorted(self.manifests.values(), key=lambda manifest: manifest.version, reverse=True)
+        return [CardView(manifest, manifest.scorecard) for manifest in newest if manifest.scorecard is not None]
 
     @property
     def figures(self) -> list[FigureRow]:

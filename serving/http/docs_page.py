@@ -12,6 +12,7 @@ from serving.prediction.problems import TITLES, problem_schema
 PARAMETERS = {
     "as_of": "the moment of the question: RFC 3339, or epoch milliseconds; default: the body's time, else now",
     "strict": "1: what would be a warning is a 422",
+    "tolerance": "the risk tolerance that decides; default: that of the pipeline, else the model's threshold",
 }
 """The query parameters of a predict request."""
 

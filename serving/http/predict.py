@@ -32,6 +32,8 @@ class Predictor:
     ) -> None:
         self.model = model
         self._pipeline = pipeline
+        self._tolerances = tuple(dict.fromkeys((*pipeline.scorecard.names, *model.bundle.tolerances)))
+        """Also those that came after the model: asked for one of them, it abstains."""
         self._tolerance_us = round(pipeline.clock.tolerance.total_seconds() * 1e6)
         self._log = log
         self._scorer = scorer
@@ -44,8 +46,8 @@ class Predictor:
         A golden request's record is made all the same: a scorer that cannot make it must not get the hot address.
         """
         now_us = self._clock_us()
-        options, faults = read_options(request.query)
-        scored = self.model.bundle.score(body, options.as_of_us, now_us)
+        options, faults = read_options(request.query, self._tolerances)
+        scored = self.model.bundle.score(body, options.as_of_us, now_us, options.tolerance)
         problem = refusal(scored, faults)
         if problem:
             return problem

@@ -19,7 +19,13 @@ WARNING_CODES: Final = {
 }
 """Every code of a warning, and what it means. With `strict=1` each is an error."""
 
-REASONS: Final = {"not_finite": "the model's figure is not a finite number"}
+REASONS: Final = {
+    "not_finite": "the model's figure is not a finite number",
+    "between_thresholds": "the probability lies between the thresholds of the tolerance: nothing is promised there",
+    "not_attainable": "the model has no threshold for the tolerance: too few rows to show that its bounds hold, or too "
+    "many errors; or it was made before the tolerance was",
+    "tolerance_expired": "`as_of` is after `tolerance_valid_until`",
+}
 """Every reason to abstain, and what it means."""
 
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
@@ -61,10 +67,20 @@ class Answer(TypedDict):
     expired: Annotated[
         bool, Field(description="the model is older than `[serving] max_age`; changes neither figure nor decision")
     ]
-    reason: Annotated[Literal["not_finite"] | None, Field(description="why it abstained; set only with `abstain`")]
+    reason: Annotated[
+        Literal["not_finite", "between_thresholds", "not_attainable", "tolerance_expired"] | None,
+        Field(description="why it abstained; set only with `abstain`"),
+    ]
     warnings: Annotated[list[Caution], Field(description="what makes this answer less certain; see the codes below")]
     contributions: Annotated[dict[str, float] | None, Field(description="reserved for explanations")]
     experiment: Annotated[str | None, Field(description="reserved for shadow and split")]
+    tolerance_valid_until: Annotated[
+        Time | None, Field(description="the last `as_of` for which the tolerance's thresholds hold")
+    ]
+    tolerance_expired: Annotated[
+        bool | None,
+        Field(description="`as_of` is later than that; it abstains then, unless the tolerance says otherwise"),
+    ]
 
 
 def answer_schema() -> dict[str, Any]:

@@ -47,6 +47,15 @@ class ServedModel:
         """Whether the age is above `[serving] max_age`."""
         return self.age_s(as_of_us) > self._max_age_s
 
+    def _tolerances(self) -> list[dict[str, Any]]:
+        """What each tolerance of the scorecard decides, and for how much of the traffic."""
+        card = self.manifest.scorecard
+        told = ("name", "at_least", "at_most", "valid_until", "when_expired")
+        return [
+            {**{name: getattr(each, name) for name in told}, "coverage": each.coverage.share}
+            for each in (card.tolerances if card else ())
+        ]
+
     def description(self, now_us: int) -> dict[str, Any]:
         """What `/v1/pipelines/{name}/model` answers."""
         kept = ("algorithm", "created", "window", "holdout", "newest_as_of", "rows", "metrics", "features")
@@ -57,6 +66,8 @@ class ServedModel:
             "model_age_s": self.age_s(now_us),
             "expired": self.is_expired(now_us),
             "threshold": self.bundle.threshold,
+            "default_tolerance": self.bundle.default_tolerance,
+            "tolerances": self._tolerances(),
             "now": rfc3339_of_us(now_us),
             **{name: self.bundle.manifest[name] for name in kept},
         }

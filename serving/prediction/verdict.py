@@ -53,8 +53,7 @@ def judge(
 
 
 def _answer(scored: dict[str, Any], model: ServedModel, warnings: list[Caution], prediction_id: str) -> Answer:
-    as_of_us, finite = scored["as_of_us"], isfinite(scored["probability"])
-    decided = "positive" if scored["positive"] else "negative"
+    as_of_us, valid_until_us = scored["as_of_us"], scored["tolerance_valid_until_us"]
     return {
         "prediction_id": prediction_id,
         "id": scored["id"],
@@ -64,16 +63,18 @@ def _answer(scored: dict[str, Any], model: ServedModel, warnings: list[Caution],
         "model_age_s": model.age_s(as_of_us),
         "as_of": rfc3339_of_us(as_of_us),
         "source": "model",
-        "probability": scored["probability"] if finite else None,
+        "probability": scored["probability"] if isfinite(scored["probability"]) else None,
         "value": None,
         "probabilities": None,
-        "decision": decided if finite else "abstain",
-        "tolerance": None,
+        "decision": scored["decision"],
+        "tolerance": scored["tolerance"],
         "expired": model.is_expired(as_of_us),
-        "reason": None if finite else "not_finite",
+        "reason": scored["reason"],
         "warnings": warnings,
         "contributions": None,
         "experiment": None,
+        "tolerance_valid_until": None if valid_until_us is None else rfc3339_of_us(valid_until_us),
+        "tolerance_expired": scored["tolerance_expired"],
     }
 
 

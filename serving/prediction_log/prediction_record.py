@@ -19,7 +19,7 @@ def prediction_record(verdict: Verdict, pipeline: Pipeline, now_us: int, scorer:
     due_us = scored["due_us"]
     record = {
         **{name: answer[name] for name in ("prediction_id", "id", "model", "pipeline_hash")},
-        **{name: answer[name] for name in ("probability", "decision", "model_age_s")},
+        **{name: answer[name] for name in ("probability", "decision", "tolerance", "reason", "model_age_s")},
         "key": scored["key"],
         "as_of": exact_rfc3339(scored["as_of_us"]),
         "due": None if due_us is None else exact_rfc3339(due_us),

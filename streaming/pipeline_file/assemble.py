@@ -15,6 +15,7 @@ from contract.pipeline import (
     Monitoring,
     Pipeline,
     Promotion,
+    Scorecard,
     Serving,
     Training,
 )
@@ -37,6 +38,7 @@ def assemble(draft: Draft) -> Pipeline:
         "lake": _lake(draft, training, label),
         "training": training,
         "promotion": Promotion(**draft["promotion"]),
+        "scorecard": draft[""].get("scorecard", Scorecard()),
         "serving": _serving(draft, training, label),
         "monitoring": Monitoring(**draft["monitoring"]),
     }

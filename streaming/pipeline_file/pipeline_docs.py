@@ -8,6 +8,7 @@ from contract.pipeline import Type
 from streaming.pipeline_file.alert_tables import ALERT_KEYS
 from streaming.pipeline_file.durations import UNITS
 from streaming.pipeline_file.schema import EXAMPLE_KEYS, NOT_IN_THIS_VERSION, ROOT, SECTIONS
+from streaming.pipeline_file.scorecard_tables import DEFAULT_MEANING, TOLERANCE_KEYS
 from streaming.pipeline_file.sections import Key, Section
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pipeline.md"
@@ -39,7 +40,7 @@ They belong to the design and do not act yet: {", ".join(f"`{key}`" for key in s
 def reference() -> str:
     """The whole page."""
     sections = [_section(section) for section in (ROOT, *SECTIONS)]
-    return "\n".join([HEAD, *sections, _alerts(), _examples(), TAIL])
+    return "\n".join([HEAD, *sections, _tolerances(), _alerts(), _examples(), TAIL])
 
 
 def _section(section: Section) -> str:
@@ -56,6 +57,22 @@ def _row(key: Key) -> str:
 def _default(text: str) -> str:
     in_words = " " in text or text == "none" or "`" in text
     return text if in_words else f"`{text}`"
+
+
+def _tolerances() -> str:
+    rows = "\n".join(
+        f"| `{key.name}` | {key.kind.says} | {_default(key.default)} | {key.meaning} |" for key in TOLERANCE_KEYS
+    )
+    head = "| key | value | default | meaning |\n|---|---|---|---|\n"
+    return (
+        "## [scorecard]\n\nWhich risk tolerance decides.\n\n"
+        f"{head}| `default` | name of a tolerance | none | {DEFAULT_MEANING} |\n\n"
+        "## [scorecard.NAME]\n\n"
+        "A risk tolerance: from which probability on answers may be trusted, so that what it bounds holds. With one\n"
+        "of these tables the holdout is split by group: a third decides about a candidate, two thirds test thresholds\n"
+        "([scorecard](scorecard.md)). A side without a bound abstains.\n\n"
+        f"{head}{rows}\n"
+    )
 
 
 def _alerts() -> str:

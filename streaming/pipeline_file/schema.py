@@ -13,6 +13,7 @@ from streaming.pipeline_file.alert_tables import ALERT_TABLES
 from streaming.pipeline_file.algorithm_sections import ALGORITHM, ALGORITHM_SECTIONS
 from streaming.pipeline_file.defaults import FACTS as NO_FACTS
 from streaming.pipeline_file.defaults import GROUP, LABEL_KEY, MAX_AGE, RAW_RETENTION, RETENTION, stated, written
+from streaming.pipeline_file.scorecard_tables import SCORECARD
 from streaming.pipeline_file.sections import Key, Section
 from streaming.pipeline_file.table_types import FEATURES, FIELDS
 from streaming.pipeline_file.value_types import (
@@ -50,6 +51,7 @@ ROOT = Section(
             None,
             "What the model sees, in this order: name = SQL over fields and `as_of`.",
         ),
+        Key("scorecard", SCORECARD, "none", "Risk tolerances: the tables below."),
     ),
     required=True,
 )
@@ -248,7 +250,7 @@ NOT_IN_THIS_VERSION = frozenset({
     "clock.on_skew", "clock.stamp", "lake.compaction", "training.algorithms", "training.recency", "training.sampling",
     "training.refit", "training.drf.binomial_double_trees", "training.xgboost.booster",
     "training.xgboost.categorical_encoding", "training.glm.lambda_search", "grid", "promotion.metric",
-    "promotion.margin", "promotion.confidence", "promotion.latency", "scorecard", "serving.shadow", "serving.split",
+    "promotion.margin", "promotion.confidence", "promotion.latency", "serving.shadow", "serving.split",
     "serving.audit"
 })  # fmt: skip
 """Keys and tables of the design that do not act yet, and are therefore refused."""

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract.pipeline import Pipeline
+from contract.scorecard import Card
 from contract.timestamps import rfc3339_of_us
 from tests.manifests import manifest_of
+from tests.scorecards import as_json, card_of, tolerance_card
 from tests.serving.mojo_zip import NA_LEFT, NA_RIGHT, Levels, Model, Split, mojo_zip
 
 COLOURS = ("blue", "green", "red")
@@ -41,4 +43,14 @@ def manifest(pipeline: Pipeline, version: str) -> dict[str, Any]:
         newest_as_of=newest_as_of,
         threshold=THRESHOLD,
         features=features,
+        scorecard=as_json(scorecard(rfc3339_of_us(round((newest + pipeline.serving.max_age).timestamp()) * 1_000_000))),
+    )
+
+
+def scorecard(valid_until: str) -> Card:
+    """Trusted are the more certain ones of the model's four probabilities: about 0.10, 0.15, 0.85 and 0.90."""
+    return card_of(
+        tolerance_card("careful", 0.88, 0.12, valid_until),
+        tolerance_card("lasting", 0.88, 0.12, valid_until, "answer"),
+        tolerance_card("strict", None, None, valid_until),
     )

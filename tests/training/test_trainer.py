@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
 from contract.layout import Places
 from contract.manifest import MODEL, REFERENCE, SPEC, Manifest, manifest_from, moment_of, version_at
 from contract.messages.model_states import ModelState
+from contract.pipeline import Scorecard, Tolerance
+from contract.timestamps import rfc3339
 from streaming.pipeline_file.load import load
 from tests.manifests import manifest_of
 from tests.streaming.pipelines import MINIMAL
+from tests.training.scorecard.holdouts import parts
 from training import trainer
 from training.candidates.build_candidate import below_floors
 from training.candidates.published_states import PublishedStates
@@ -207,3 +212,23 @@ def test_a_version_says_when_it_was_trained() -> None:
     version = version_at(PIPELINE.name, NOW.astimezone(tz=None))
     assert version == "machines-20261121T120000Z"
     assert moment_of(version) == NOW
+
+
+def test_with_tolerances_the_holdout_is_split_and_the_card_ends_with_the_models_greatest_age() -> None:
+    compare, calibrate = parts(300)
+    names = ("probability", "label", "group", "partition", "offset", "append_us")
+    both: dict[str, Any] = {name: np.concatenate([getattr(compare, name), getattr(calibrate, name)]) for name in names}
+    whole = replace(compare, **both | {"slices": {}})
+    careful = Scorecard((Tolerance("careful", false_omission_rate=0.1),), "careful")
+    pipeline = replace(PIPELINE, scorecard=careful)
+    found_compare, found_calibrate = trainer._parts(pipeline, whole)
+    assert len(found_compare.label) + len(found_calibrate.label) == len(whole.label)
+    card = trainer._card(pipeline, found_compare, found_calibrate, NOW)
+    assert card is not None
+    assert card.default == "careful"
+    assert card.tolerances[0].valid_until == rfc3339(NOW + pipeline.serving.max_age)
+    assert trainer._card(PIPELINE, whole, whole, NOW) is None, "without a tolerance there is no card"
+    assert trainer._parts(PIPELINE, whole)[0] is whole
+    one_group = whole.rows(whole.group == whole.group[0])
+    with pytest.raises(NotEnoughRows, match="too few groups"):
+        trainer._parts(pipeline, one_group)

@@ -18,9 +18,11 @@ from contract.hyperparameters import said
 from contract.manifest import FORMAT, MODEL, REFERENCE, SPEC, Feature, Manifest, Span, TableVersion, version_at
 from contract.pipeline import Pipeline
 from contract.records import FEATURE_PREFIX
+from contract.scorecard import Card
 from contract.timestamps import rfc3339
 from streaming.pipeline_file.compile_pipeline import Compiled
 from training.algorithms.by_name import algorithm_of
+from training.evaluation.holdout_metrics import Bools
 from training.h2o.cluster import Cluster
 from training.h2o.frames import described
 from training.window import Window
@@ -36,8 +38,10 @@ def manifest(
     metrics: Mapping[str, Any],
     newest_as_of: datetime,
     created: datetime,
+    holdout_labels: Bools,
+    scorecard: Card | None,
 ) -> Manifest:
-    """All but the files' checksums, which the registry adds."""
+    """All but the files' checksums, which the registry adds. `metrics` are those of the compare rows."""
     start, split, end = (rfc3339(moment) for moment in window.moments)
     missed = below_floors(pipeline, metrics)
     return Manifest(
@@ -54,8 +58,8 @@ def manifest(
         holdout=Span(start=split, end=end),
         newest_as_of=rfc3339(newest_as_of),
         rows=train.nrows,
-        holdout_rows=metrics["rows"],
-        positives=metrics["positives"],
+        holdout_rows=len(holdout_labels),
+        positives=int(holdout_labels.sum()),
         code_version=Environment().get(variables.CODE_VERSION) or package_version("hotpath"),
         h2o=contract.Cluster(**asdict(cluster)),
         algorithm=pipeline.training.algorithm,
@@ -64,6 +68,7 @@ def manifest(
         threshold=algorithm_of(pipeline).threshold(model),
         features=_features(pipeline, compiled, train),
         files={},
+        scorecard=scorecard,
     )
 
 

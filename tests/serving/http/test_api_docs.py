@@ -30,6 +30,8 @@ SHAPE = [
     "warnings",
     "contributions",
     "experiment",
+    "tolerance_valid_until",
+    "tolerance_expired",
 ]
 """The answer's fields, promised to stay: this list only ever grows at its end."""
 
@@ -50,7 +52,8 @@ def test_the_answer_keeps_its_fields_and_has_all_of_them_always() -> None:
 def test_every_code_that_the_shape_allows_is_explained() -> None:
     schema = answer_schema()
     assert schema["properties"]["warnings"]["items"]["properties"]["code"]["enum"] == list(WARNING_CODES)
-    assert [choice.get("const") for choice in schema["properties"]["reason"]["anyOf"]] == [*REASONS, None]
+    choices = schema["properties"]["reason"]["anyOf"]
+    assert [code for choice in choices for code in choice.get("enum", [None])] == [*REASONS, None]
 
 
 def test_the_docs_page_names_every_field_and_needs_nothing_from_elsewhere() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from tests.serving.scoring_host import (
@@ -150,12 +151,63 @@ def test_every_problem_of_parameters_and_body_is_listed_at_once(scorer: Scorer) 
     refused = scorer.ask({"id": "q", "size": 1, "machine": 3.5}, params={"tolerance": "low", "as_off": "1"})
     assert refused.status_code == 422
     assert faults_of(refused) == {
-        ("reserved", "tolerance"),
+        ("unknown_tolerance", "tolerance"),
         ("unknown_parameter", "as_off"),
         ("wrong_type", "machine"),
     }
     assert refused.json()["detail"].endswith("; and 2 more, see `errors`")
-    assert scorer.ask(params={"tolerance": "low"}).json()["detail"].endswith("is not in this version")
+    near = scorer.ask(params={"tolerance": "carefull"})
+    assert (near.status_code, near.json()["detail"]) == (
+        422,
+        "there is no tolerance `carefull`; did you mean `careful`?",
+    )
+
+
+def verdict_of(answer: httpx.Response) -> tuple[str, str, str | None, bool | None]:
+    """(tolerance, decision, reason, expired)"""
+    told = answer.json()
+    return told["tolerance"], told["decision"], told["reason"], told["tolerance_expired"]
+
+
+def test_the_tolerance_that_is_named_decides(scorer: Scorer) -> None:
+    def asked(tolerance: str, **fields: object) -> tuple[str, str, str | None, bool | None]:
+        return verdict_of(scorer.ask(QUESTION | fields, params={"tolerance": tolerance}))
+
+    decided = {asked("careful", size=size, colour=colour) for size in (2.5, 7.0) for colour in ("red", "blue")}
+    assert decided == {
+        ("careful", "positive", None, False),
+        ("careful", "negative", None, False),
+        ("careful", "abstain", "between_thresholds", False),
+    }
+    assert asked("strict", size=7.0) == ("strict", "abstain", "not_attainable", False)
+    assert asked("newer", size=7.0) == ("newer", "abstain", "not_attainable", None), "the model is older than it"
+
+
+def test_without_a_tolerance_the_models_threshold_decides(scorer: Scorer) -> None:
+    told = scorer.ask(QUESTION | {"size": 7.0}).json()
+    assert (told["tolerance"], told["decision"], told["reason"]) == (None, "positive", None)
+    assert told["tolerance_valid_until"] is None is told["tolerance_expired"]
+
+
+def test_after_its_end_a_tolerance_abstains_unless_it_is_told_to_answer(scorer: Scorer) -> None:
+    until_then = scorer.ask(params={"tolerance": "careful"}).json()["tolerance_valid_until"]
+    later = until_then.replace("Z", "1Z")  # a tenth of a millisecond later
+    certain = QUESTION | {"size": 7.0}
+    decisions = {
+        (tolerance, as_of): {
+            verdict_of(scorer.ask(certain | {"colour": colour}, params={"tolerance": tolerance, "as_of": as_of}))[1:]
+            for colour in ("red", "blue")
+        }
+        for tolerance in ("careful", "lasting")
+        for as_of in (until_then, later)
+    }
+    unsure = ("abstain", "between_thresholds")
+    assert decisions == {
+        ("careful", until_then): {("positive", None, False), (*unsure, False)},
+        ("lasting", until_then): {("positive", None, False), (*unsure, False)},
+        ("careful", later): {("abstain", "tolerance_expired", True)},
+        ("lasting", later): {("positive", None, True), (*unsure, True)},
+    }
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {KEY}"}])

@@ -58,12 +58,28 @@ def test_any_other_as_of_is_refused(text: str) -> None:
     assert faults_of(f"as_of={text}".encode()) == [("wrong_type", "as_of")]
 
 
-def test_tolerance_and_explain_are_reserved() -> None:
-    _, faults = read_options(b"tolerance=cautious&explain=1")
-    assert [(fault.field, fault.detail) for fault in faults] == [
-        ("tolerance", "`tolerance` is not in this version"),
-        ("explain", "`explain` is not in this version"),
-    ]
+def test_explain_is_reserved() -> None:
+    _, (fault,) = read_options(b"explain=1")
+    assert (fault.field, fault.detail) == ("explain", "`explain` is not in this version")
+
+
+def test_a_tolerance_is_one_of_the_known_ones() -> None:
+    assert read_options(b"tolerance=careful", ("careful", "bold")) == (Options(tolerance="careful"), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "hint"),
+    [
+        ("carefull", ("careful", "bold"), "did you mean `careful`?"),
+        ("x", ("careful", "bold"), "there are `careful`, `bold`"),
+        ("x", (), "this pipeline has none"),
+    ],
+)
+def test_an_unknown_tolerance_is_refused_with_the_nearest_name(name: str, known: tuple[str, ...], hint: str) -> None:
+    options, (fault,) = read_options(f"tolerance={name}".encode(), known)
+    assert options.tolerance is None
+    assert (fault.code, fault.field) == ("unknown_tolerance", "tolerance")
+    assert fault.detail.endswith(hint)
 
 
 def test_an_unknown_parameter_is_refused_with_the_nearest_name() -> None:
@@ -76,7 +92,7 @@ def test_every_faulty_parameter_is_listed() -> None:
     query = b"as_of=x&strict=yes&tolerance=1&colour=red&strict=1"
     assert set(faults_of(query)) == {
         ("unknown_parameter", "colour"),
-        ("reserved", "tolerance"),
+        ("unknown_tolerance", "tolerance"),
         ("repeated", "strict"),
         ("wrong_type", "as_of"),
     }

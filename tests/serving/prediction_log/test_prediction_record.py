@@ -28,10 +28,12 @@ ANSWER: Answer = {
     "probability": 0.25,
     "value": None,
     "probabilities": None,
-    "decision": "negative",
-    "tolerance": None,
+    "decision": "abstain",
+    "tolerance": "careful",
+    "tolerance_valid_until": "2026-02-01T08:00:00.000Z",
+    "tolerance_expired": False,
     "expired": False,
-    "reason": None,
+    "reason": "between_thresholds",
     "warnings": [],
     "contributions": None,
     "experiment": None,
@@ -71,6 +73,8 @@ def test_it_has_exactly_the_fields_of_the_contract(pipeline: Pipeline) -> None:
     assert set(record) == set(PREDICTION)
     assert (record["key"], record["answered"]) == ('["m-1"]', "2026-01-31T08:00:00.123Z")
     assert recorded(pipeline, due_us=None)["due"] is None
+    told = (record["decision"], record["tolerance"], record["reason"])
+    assert told == ("abstain", "careful", "between_thresholds")
 
 
 def test_it_says_whether_somebody_really_asked_then_how_the_moment_was_stated_and_for_whom(pipeline: Pipeline) -> None:

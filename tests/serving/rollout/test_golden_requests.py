@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from serving._native import compile_bundle
 from serving.rollout.golden_requests import GOLDEN_ROWS, GoldenError, NotReady, try_golden
 from tests.serving.local_candidates import reference_rows
 from tests.serving.scoring_host import ScoringHost
+from tests.serving.small_model import mojo
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,20 @@ def test_a_scorer_that_answers_otherwise_is_refused_and_the_row_named(
     rows[7] |= change
     with pytest.raises(GoldenError, match=named):
         golden(host, tmp_path, rows)
+
+
+def test_where_a_tolerance_decides_by_default_the_probabilities_are_compared(tmp_path: Path) -> None:
+    """H2O's label is that of the model's own threshold, of which such an answer says nothing."""
+    with ScoringHost() as host:
+        host.manifest["scorecard"]["default"] = "careful"
+        compile_bundle(mojo(), host.spec, json.dumps(host.manifest), str(host.bundle))
+        scorer = host.answering(host.launch("full"))
+        assert scorer.ask().json()["tolerance"] == "careful"
+        rows = reference_rows()
+        assert golden(host, tmp_path, rows) == GOLDEN_ROWS
+        rows[7]["probability"] = 0.123456
+        with pytest.raises(GoldenError, match=r"golden request 7 of .*: probability"):
+            golden(host, tmp_path, rows)
 
 
 def test_without_a_row_to_ask_nothing_is_proved(host: ScoringHost, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.hyperparameters import Gbm, said
+from contract.pipeline import Costs, Scorecard, Tolerance
 from streaming.pipeline_file.durations import format_duration, parse_duration
 from streaming.pipeline_file.load import load
 from tests.streaming.pipelines import MINIMAL, changed
@@ -97,3 +98,25 @@ def test_an_algorithm_and_its_hyperparameters_are_part_of_the_meaning(tmp_path: 
     assert glm.file_hash != PIPELINE.file_hash
     told = changed(tmp_path, (group, f'{group}algorithm = "gbm"\n[training.drf]\nntrees = 50\n'))
     assert told.file_hash == PIPELINE.file_hash, "what is said is what would be so anyway"
+
+
+def test_tolerances_are_read_in_their_order_with_their_defaults(tmp_path: Path) -> None:
+    tables = """
+[scorecard]
+default = "careful"
+[scorecard.careful]
+false_omission_rate = 0.02
+[scorecard.cheap]
+cost = { false_positive = 1, false_negative = 5, abstain = 0.2, bound = 0.16 }
+per = "entity"
+confidence = 0.9
+when_expired = "answer"
+"""
+    assert PIPELINE.scorecard == Scorecard()
+    text = MINIMAL.read_text(encoding="utf-8") + tables
+    (tmp_path / "with.toml").write_text(text, encoding="utf-8")
+    careful, cheap = (scorecard := load(tmp_path / "with.toml").scorecard).tolerances
+    assert (scorecard.default, careful) == ("careful", Tolerance("careful", false_omission_rate=0.02))
+    assert (careful.confidence, careful.per, careful.when_expired) == (0.95, "both", "abstain")
+    costs = Costs(false_positive=1, false_negative=5, abstain=0.2, bound=0.16)
+    assert cheap == Tolerance("cheap", cost=costs, confidence=0.9, per="entity", when_expired="answer")

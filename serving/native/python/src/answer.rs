@@ -3,6 +3,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use scorer::bundle::{Answered, Bundle};
 use scorer::features::Remark;
+use scorer::scorecard::{Reason, Verdict};
 use transform::problem::Problem;
 use transform::value::Value;
 
@@ -43,8 +44,22 @@ pub fn answer_dict<'py>(
     out.set_item("errors", PyList::new(py, errors)?)?;
     out.set_item("probability", answered.score.map(|score| score.probability))?;
     out.set_item("positive", answered.score.map(|score| score.positive))?;
+    put_verdict(&out, answered.verdict.as_ref())?;
     put_remarks(&out, bundle, answered)?;
     Ok(out)
+}
+
+fn put_verdict(out: &Bound<'_, PyDict>, verdict: Option<&Verdict<'_>>) -> PyResult<()> {
+    out.set_item("decision", verdict.map(|each| each.decision.name()))?;
+    let reason = verdict.and_then(|each| each.reason);
+    out.set_item("reason", reason.map(Reason::code))?;
+    out.set_item("tolerance", verdict.and_then(|each| each.tolerance))?;
+    let valid_until_us = verdict.and_then(|each| each.valid_until_us);
+    out.set_item("tolerance_valid_until_us", valid_until_us)?;
+    out.set_item(
+        "tolerance_expired",
+        valid_until_us.and(verdict.map(|each| each.is_expired)),
+    )
 }
 
 fn put_remarks(out: &Bound<'_, PyDict>, bundle: &Bundle, answered: &Answered<'_>) -> PyResult<()> {

@@ -47,6 +47,16 @@ impl Bundle {
         self.0.model.threshold
     }
 
+    #[getter]
+    fn tolerances(&self) -> Vec<&str> {
+        self.0.scorecard.names().collect()
+    }
+
+    #[getter]
+    fn default_tolerance(&self) -> Option<&str> {
+        self.0.scorecard.default_name()
+    }
+
     fn score_features(&self, features: &Bound<'_, PyDict>) -> PyResult<(f64, Vec<u32>)> {
         let row = values::row(&self.0.features, features)?;
         let (score, leaves) = self.0.score_with_leaves(&row);
@@ -54,15 +64,17 @@ impl Bundle {
     }
 
     /// One row is scored in less time than it takes to give the interpreter away and get it back.
-    #[pyo3(signature = (body, as_of_us, now_us))]
+    #[pyo3(signature = (body, as_of_us, now_us, tolerance=None))]
     fn score<'py>(
         &self,
         py: Python<'py>,
         body: &[u8],
         as_of_us: Option<i64>,
         now_us: i64,
+        tolerance: Option<&str>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        answer::answer_dict(py, &self.0, &self.0.answer(body, as_of_us, now_us))
+        let answered = self.0.answer(body, as_of_us, now_us, tolerance);
+        answer::answer_dict(py, &self.0, &answered)
     }
 
     fn time_scoring(

@@ -4,9 +4,10 @@ use crate::features::{Feature, Features, Remark, Row};
 use crate::layout::{self, SECTIONS, Section};
 use crate::model::Model;
 use crate::score::{Node, Trees};
+use crate::scorecard::{Scorecard, Verdict};
 use crate::{mapped, validate, verdict};
 use memmap2::Mmap;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{ops::Range, path::Path};
 use transform::{Question, Transform};
 
@@ -25,6 +26,14 @@ pub struct Bundle {
     /// One per column of the transform, in its order.
     pub features: Features,
     pub transform: Transform,
+    /// Empty where the manifest has none.
+    pub scorecard: Scorecard,
+}
+
+/// The part of the manifest that decides about answers.
+#[derive(Deserialize)]
+struct Manifest {
+    scorecard: Option<Scorecard>,
 }
 
 /// One request's answer.
@@ -33,6 +42,8 @@ pub struct Answered<'a> {
     pub question: Question<'a>,
     /// None where the body has problems.
     pub score: Option<Score>,
+    /// None where the body has problems.
+    pub verdict: Option<Verdict<'a>>,
     /// By position of the feature: what was not seen in training.
     pub remarks: Vec<(usize, Remark)>,
 }
@@ -51,12 +62,15 @@ impl Bundle {
         let model = json::<Model>(&map[sections[Section::Model as usize].clone()], "model")?
             .checked(&features)?;
         let transform = transform_of(&map[sections[Section::Spec as usize].clone()], &features)?;
+        let manifest = &map[sections[Section::Manifest as usize].clone()];
+        let scorecard = json::<Manifest>(manifest, "manifest")?.scorecard;
         let bundle = Bundle {
             map,
             sections,
             model,
             features,
             transform,
+            scorecard: scorecard.unwrap_or_default().checked()?,
         };
         bundle.check()?;
         Ok(bundle)
@@ -91,18 +105,21 @@ impl Bundle {
         }
     }
 
-    /// One request, from bytes to an answer: transform, then trees. Arguments as `Transform::question`.
+    /// One request, from bytes to an answer: transform, then trees, then the verdict. Arguments as
+    /// `Transform::question`; `tolerance` is the one that the caller names.
     pub fn answer<'a>(
         &'a self,
         body: &'a [u8],
         as_of_us: Option<i64>,
         now_us: i64,
+        tolerance: Option<&'a str>,
     ) -> Answered<'a> {
         let question = self.transform.question(body, as_of_us, now_us);
         if !question.problems.is_empty() {
             return Answered {
                 question,
                 score: None,
+                verdict: None,
                 remarks: Vec::new(),
             };
         }
@@ -114,8 +131,16 @@ impl Bundle {
             .enumerate()
             .filter_map(put)
             .collect();
+        let score = self.score(&row);
+        let verdict = self.scorecard.decide(
+            score.probability,
+            self.model.threshold,
+            tolerance,
+            question.as_of_us,
+        );
         Answered {
-            score: Some(self.score(&row)),
+            score: Some(score),
+            verdict: Some(verdict),
             question,
             remarks,
         }

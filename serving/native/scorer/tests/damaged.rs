@@ -136,7 +136,12 @@ fn rows() -> Vec<Row> {
 fn scores_as_laid_out() {
     let folder = Folder::new("whole");
     let bundle = folder.open(&whole()).unwrap();
-    let answer = bundle.answer(br#"{"id": "q", "size": 3, "colour": "green"}"#, None, 0);
+    let answer = bundle.answer(
+        br#"{"id": "q", "size": 3, "colour": "green"}"#,
+        None,
+        0,
+        None,
+    );
     let expected = 1.0 / (1.0 + (-(0.25f64 + f64::from(TREES))).exp());
     assert_eq!(
         answer.score,
@@ -168,7 +173,12 @@ fn a_damaged_bundle_is_refused_or_stays_within_its_bounds() {
             Ok(bundle) => {
                 rows.iter()
                     .for_each(|row| assert!(bundle.score(row).probability >= 0.0));
-                bundle.answer(br#"{"id": "q", "size": 3, "colour": "green"}"#, None, 0);
+                bundle.answer(
+                    br#"{"id": "q", "size": 3, "colour": "green"}"#,
+                    None,
+                    0,
+                    None,
+                );
                 scored += 1;
             }
         }
@@ -188,7 +198,13 @@ const LINEAR: &str = r#"{"algorithm": "glm", "intercept": -1.0, "threshold": 0.5
 fn a_linear_model_adds_its_terms_and_has_no_trees() {
     let folder = Folder::new("linear");
     let bundle = folder.open(&laid_out(LINEAR, 0)).unwrap();
-    let probability = |body: &[u8]| bundle.answer(body, None, 0).score.unwrap().probability;
+    let probability = |body: &[u8]| {
+        bundle
+            .answer(body, None, 0, None)
+            .score
+            .unwrap()
+            .probability
+    };
     let logit = |eta: f64| 1.0 / ((-eta).exp() + 1.0);
     assert_eq!(
         probability(br#"{"id": "q", "size": 3, "colour": "green"}"#),
@@ -224,7 +240,7 @@ fn opposite_overflows_give_a_number() {
         .replace(r#"{"number""#, second)
         .replace("0.5, \"mean\"", "1e10, \"mean\"");
     let bundle = folder.open(&laid_out(&model, 0)).unwrap();
-    let answer = bundle.answer(br#"{"id": "q", "size": 1e300}"#, None, 0);
+    let answer = bundle.answer(br#"{"id": "q", "size": 1e300}"#, None, 0, None);
     assert!(answer.score.unwrap().probability.is_finite());
 }
 

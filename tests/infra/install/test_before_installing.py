@@ -38,7 +38,7 @@ def hotpath(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_help_and_version_install_nothing(checkout: Path) -> None:
     helped, told = hotpath(checkout, "--help"), hotpath(checkout, "--version")
     assert (helped.returncode, helped.stderr) == (0, "")
-    assert re.findall(r"^    (\w+) ", helped.stdout, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^    (\w+)(?: |$)", helped.stdout, re.MULTILINE) == list(COMMANDS)
     assert (told.returncode, told.stdout) == (0, f"hotpath {version()}\n")
     assert not (checkout / ".venv").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from xml.etree import ElementTree
 
 import msgspec
@@ -30,6 +31,7 @@ WANTED = Scorecard(
 )
 
 
+@cache
 def a_card() -> Card:
     compare, calibrate = parts(1500)
     return make_card(compare, calibrate, WANTED, datetime(2026, 11, 24, 12, tzinfo=UTC))
@@ -60,7 +62,7 @@ def test_a_models_page_tells_its_thresholds_what_lacks_and_what_is_guaranteed() 
     for words in (
         f"positive from {careful.at_least:.4f}, negative up to {careful.at_most:.4f}",
         "not attainable with this model: every answer abstains",
-        "would be needed at that rate",
+        "would be needed with nothing wrong per entity",
         "careful (decides where a caller names none)",
         "What this guarantees",
         "The rows come from 3 clock hours.",

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
 
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from msgspec import structs
 
 from contract import metrics
@@ -61,6 +61,8 @@ class Watcher:
         # uncommitted, as its ends are: else somebody's open transaction would hold up every look
         self._imports = TopicReader(places.onprem, IMPORTS_TOPIC, committed=False)
         self._producer = publisher(places.cloud)
+        self._refusals: list[str] = []
+        """Why what was produced since the last flush did not reach the cloud."""
         self._levels: dict[Partition, MirrorLevel] = {}
         self._mirrored: dict[Partition, int] = {}
         self._open = OpenImports()
@@ -185,7 +187,7 @@ class Watcher:
     def _publish_losses(self) -> None:
         """Losses are in the cloud before the updates that count past them, whatever partition each goes to."""
         for notice in self._untold.values():
-            self._producer.produce(PROGRESS_TOPIC, encode(notice), notice.key)
+            self._producer.produce(PROGRESS_TOPIC, encode(notice), notice.key, on_delivery=self._delivered)
         if self._untold:
             self._flush()
         self._untold.clear()
@@ -239,12 +241,25 @@ class Watcher:
             topic_id=topic_id,
         )
         self._last_told()[partition] = update
-        self._producer.produce(PROGRESS_TOPIC, encode(update), update.key)
+        self._producer.produce(PROGRESS_TOPIC, encode(update), update.key, on_delivery=self._delivered)
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._refusals.append(error.str())
 
     def _flush(self) -> None:
-        if left := self._producer.flush(3.0):
+        """Wait until the cloud has all of it: what it refuses, or what has no time left, has left the queue as well.
+
+        Raises:
+            TimeoutError: something did not reach it.
+        """
+        if self._producer.flush(3.0):
             self._producer.purge()
-            raise TimeoutError(f"{left} updates did not reach {PROGRESS_TOPIC} in the cloud")
+            self._producer.flush(1.0)  # what was purged is told, too
+        refusals, self._refusals = self._refusals, []
+        if refusals:
+            said = f"{len(refusals)} updates did not reach {PROGRESS_TOPIC} in the cloud"
+            raise TimeoutError(f"{said}, the first since: {refusals[0]}")
 
     def close(self) -> None:
         self._mirror.close()

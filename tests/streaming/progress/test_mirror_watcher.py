@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 from prometheus_client import REGISTRY
 
 from contract.layout import Kafka, Places
@@ -56,6 +57,8 @@ class Brokers:
     firsts: dict[Partition, int] = field(default_factory=dict)
     records: dict[str, list[Message]] = field(default_factory=dict)
     undelivered: int = 0
+    refuses: bool = False
+    """Whether the cloud's broker takes nothing: what it refuses has left the queue."""
     leaderless: set[Partition] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     """Which side was asked for what, in this order."""
@@ -122,14 +125,29 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
             return dict.fromkeys(topics, brokers.topic_id)
 
     class Producer:
-        def produce(self, _: str, value: bytes, key: bytes) -> None:
+        def __init__(self) -> None:
+            self._waiting: list[Callable[[KafkaError | None, None], None]] = []
+
+        def produce(
+            self, _: str, value: bytes, key: bytes, on_delivery: Callable[[KafkaError | None, None], None]
+        ) -> None:
             brokers.told.append(json.loads(value) | {"key": key.decode()})
+            self._waiting.append(on_delivery)
 
         def flush(self, _: float) -> int:
-            return brokers.undelivered
+            if brokers.undelivered and self._waiting:
+                return brokers.undelivered
+            self._report(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) if brokers.refuses else None)
+            return 0
 
         def purge(self) -> None:
             brokers.told.clear()
+            self._report(KafkaError(KafkaError._PURGE_QUEUE))
+
+        def _report(self, error: KafkaError | None) -> None:
+            for delivered in self._waiting:
+                delivered(error, None)
+            self._waiting = []
 
     for name, fake in (
         ("Ends", Ends),
@@ -315,6 +333,12 @@ def test_news_that_do_not_arrive_are_dropped_and_the_look_has_failed(brokers: Br
     assert not brokers.told, "what is said later is newer"
 
 
+def test_a_look_whose_news_the_broker_refuses_has_failed(brokers: Brokers, looks: Watcher) -> None:
+    brokers.refuses = True
+    with pytest.raises(TimeoutError, match=r"1 updates did not reach .*: Broker: Message size too large"):
+        looks.look(["asked"], NOW_MS)
+
+
 @pytest.fixture(autouse=True)
 def held_since(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first record that is held was stamped at the first look."""
@@ -351,6 +375,17 @@ def test_a_loss_that_could_not_be_told_is_told_by_the_next_look(brokers: Brokers
     with pytest.raises(TimeoutError):
         look(brokers, looks, 0)
     brokers.undelivered = 0
+    look(brokers, looks, 1)
+    assert losses(brokers) == [(10, 60, 50, None)]
+
+
+def test_a_loss_that_the_broker_refused_is_told_by_the_next_look(brokers: Brokers, looks: Watcher) -> None:
+    brokers.ends["onprem"][ASKED], brokers.firsts[ASKED] = 100, 60
+    brokers.mirror(9)
+    brokers.refuses = True
+    with pytest.raises(TimeoutError):
+        look(brokers, looks, 0)
+    brokers.refuses = False
     look(brokers, looks, 1)
     assert losses(brokers) == [(10, 60, 50, None)]
 

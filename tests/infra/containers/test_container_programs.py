@@ -26,6 +26,7 @@ from infra.install.image_steps import ENGINE_PACKAGES, SCORER_PACKAGES
 from infra.settings import ROOT, Settings
 from infra.stack.deployments import take_back
 from serving.slots.slot import own_slot
+from tests.serving.hot_host import kill
 from tests.serving.local_candidates import version
 from tests.serving.slots_host import SlotsHost
 
@@ -44,16 +45,22 @@ def test_the_rollouts_follow_what_is_deployed() -> None:
         host.manager()
         host.begin_slots()
         rollouts = host.start("-m", "infra.containers.rollouts", env={"HOTPATH_PORT_BASE": str(host.admin_port - 100)})
-        host.serves(host.candidate(1))
-        file = host.data / "pipelines" / "p.toml"
-        file.write_text(file.read_text() + "\n# a change\n")
-        host.waits(lambda: "its pipeline was changed" in host.said(10**9), "the rollout ends")
-        host.serves(host.candidate(2))
-        assert host.models()[version(2)] == "champion"
-        take_back(Settings.from_environment(host.env), "p")
-        host.waits(lambda: "its pipeline was removed" in host.said(10**9), "the rollout ends for good")
-        rollouts.send_signal(signal.SIGTERM)
-        assert rollouts.wait(15) == 0
+        try:
+            follows_what_is_deployed(host)
+        finally:
+            kill(rollouts, signal.SIGTERM)  # it ends its rollouts, which nobody else knows
+        assert rollouts.returncode == 0
+
+
+def follows_what_is_deployed(host: SlotsHost) -> None:
+    host.serves(host.candidate(1))
+    file = host.data / "pipelines" / "p.toml"
+    file.write_text(file.read_text() + "\n# a change\n")
+    host.waits(lambda: "its pipeline was changed" in host.said(10**9), "the rollout ends")
+    host.serves(host.candidate(2))
+    host.waits(lambda: host.models()[version(2)] == "champion", "the new rollout notes what it has done")
+    take_back(Settings.from_environment(host.env), "p")
+    host.waits(lambda: "its pipeline was removed" in host.said(10**9), "the rollout ends for good")
 
 
 def test_secrets_are_made_once_and_only_the_group_may_read_them(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from contract.topics import IMPORTS_TOPIC
 from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack.part_environment import environment
-from streaming.kafka.send_record import send_record
+from streaming.kafka.send_record import TAKEN_WITHIN_S, send_record
 from streaming.kafka.topic_reader import TopicReader
 from streaming.progress.open_imports import OpenImports
 
@@ -87,7 +87,7 @@ def _end(args: Namespace, onprem: Kafka, found: OpenImports) -> int:
         print(f"hotpath: no import into {args.topic} is open; open are: {there}", file=sys.stderr)
         return 1
     notice = ImportNotice(topic=args.topic, open=False, at_ms=round(time.time() * 1000), by=getpass.getuser())
-    if refusal := send_record(onprem, IMPORTS_TOPIC, notice.key, encode(notice)):
+    if refusal := send_record(onprem, IMPORTS_TOPIC, notice.key, encode(notice), TAKEN_WITHIN_S):
         print(f"hotpath: the on-prem Kafka at {onprem.bootstrap} did not take it: {refusal}", file=sys.stderr)
         return 1
     print(f"the import into {args.topic} is ended; its buckets close as soon as the watcher has seen it")

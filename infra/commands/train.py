@@ -16,7 +16,7 @@ from infra.ports import Ports
 from infra.settings import Settings
 from infra.stack.deployments import NoSuchPipeline
 from infra.stack.part_environment import environment
-from streaming.kafka.send_record import send_record
+from streaming.kafka.send_record import TAKEN_WITHIN_S, send_record
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> int:
 
 def send(cloud: Kafka, command: TrainNow) -> str | None:
     """Hand the command to the broker; None once it has it, else what it says."""
-    return send_record(cloud, TRAINING_COMMANDS_TOPIC, command.key, encode(command))
+    return send_record(cloud, TRAINING_COMMANDS_TOPIC, command.key, encode(command), TAKEN_WITHIN_S)

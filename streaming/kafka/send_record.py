@@ -12,7 +12,7 @@ TAKEN_WITHIN_S: Final = 30.0
 """A broker that elects a leader, or shares two busy cores with all the others, takes a record after ten seconds."""
 
 
-def send_record(kafka: Kafka, topic: str, key: bytes, value: bytes, timeout_s: float = TAKEN_WITHIN_S) -> str | None:
+def send_record(kafka: Kafka, topic: str, key: bytes, value: bytes, timeout_s: float) -> str | None:
     """None once the broker has the record, else why it has not."""
     told: list[KafkaError | None] = []
     settings = kafka.client(enable_idempotence=True, message_timeout_ms=round(timeout_s * 1000)) | {"log_level": 0}

@@ -116,5 +116,5 @@ def test_the_command_line_says_what_happens_next_and_who_did_not_take_it(
     assert [command.pipeline for command in until(inbox.new_commands, 30, "the command")] == ["flights"]
     assert cli.main(["train", "unknown"]) == 1
     monkeypatch.setenv("HOTPATH_CLOUD_KAFKA", "127.0.0.1:1")
-    monkeypatch.setattr("infra.commands.train.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("infra.commands.train.TAKEN_WITHIN_S", 1.0)
     assert cli.main(["train", "flights"]) == 1

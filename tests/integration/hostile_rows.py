@@ -16,8 +16,7 @@ _DOUBLES = (
 _INTS = (0, 1, -1, 2**24 + 1, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), -(2**63) + 1)
 _TEXTS = ("", " ", "unseen", "NA", "null", "nan", "é", "\ufffd", "True", "0", "1")
 _BESIDE = (-(2**-26), 0.0, 2**-26)
-"""A share of a threshold, a float. The nearest float is still the threshold, but the double lies before or after it;
-the next double itself would not do, since H2O's import may change the 17th digit of a number."""
+"""A share of a threshold, a float. The nearest float is still the threshold, but the double lies beside it."""
 
 
 def hostile_rows(

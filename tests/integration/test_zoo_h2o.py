@@ -153,6 +153,7 @@ def _agrees(zoo: Zoo, animal: Animal) -> None:
     model.train(x=[f"f_{name}" for name in animal.features], y="label", training_frame=zoo.training)
     rows = hostile_rows(zoo.later, _thresholds(model, animal), seed=7)
     frame = _imported(zoo.folder / "hostile.parquet", rows)
+    rows = _as_imported(frame, rows)
     said = values_by_column(model.predict(frame)[:, 2])[0]
     labels, leaves = algorithm.labels(model, frame), algorithm.leaves(model, frame)
     bundle = _bundle(zoo.folder, model)
@@ -164,6 +165,14 @@ def _agrees(zoo: Zoo, animal: Animal) -> None:
         assert difference is None, f"{difference}: {row}"
     assert len({*said}) > 1 or getattr(animal.of, "min_split_improvement", 0) > 1, "the model tells rows apart"
     h2o.remove([frame.frame_id, "animal"])
+
+
+def _as_imported(frame: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the doubles that H2O has: its import gives some numbers as the double beside them."""
+    doubles = [name for name, kind in TYPES.items() if kind == "double"]
+    _, *columns = values_by_column(frame[["label", *(f"f_{name}" for name in doubles)]])
+    read = [[float(cell) if cell else None for cell in column] for column in columns]
+    return [row | dict(zip(doubles, cells, strict=True)) for row, *cells in zip(rows, *read, strict=True)]
 
 
 def _bundle(folder: Path, model: Any) -> Bundle:

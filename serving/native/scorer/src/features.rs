@@ -6,8 +6,8 @@
 //!   missing, like NULL and every unseen level.
 //! - boolean: enum with the levels `False` and `True`, or numeric 0 and 1, as the trainer asks. Ours asks for enum.
 //! - int: numeric, compared as the nearest double; the smallest int64 is H2O's own mark for missing.
-//! - double: numeric; NaN and both infinities are missing. A number of more than 15 digits may become the double beside
-//!   it, so that admission could refuse a row whose value is the last one before a threshold.
+//! - double: numeric; NaN and both infinities are missing. The import of Parquet gives some numbers as the double beside
+//!   them (2570.5 as 2570.4999999999995): admission could refuse a candidate for a row whose value lies on a threshold.
 use crate::error::{Result, invalid};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
 
-from contract.hyperparameters import AlgorithmName
+from contract.hyperparameters import AlgorithmName, Gbm, Xgboost
 from contract.pipeline import Pipeline, Training
 from contract.records import FEATURE_PREFIX
 from training.evaluation.holdout_metrics import Scored, Slice
@@ -67,6 +67,8 @@ class Algorithm(ABC):
         return [[int(node) for node in row] for row in zip(*leaves, strict=True)]
 
 
-def constraints_of_columns(constraints: Mapping[str, int]) -> dict[str, int] | None:
-    """Monotone constraints by H2O's columns; None where there are none."""
-    return {FEATURE_PREFIX + name: direction for name, direction in constraints.items()} or None
+def constrained_parameters(hyperparameters: Gbm | Xgboost) -> dict[str, Any]:
+    """By H2O's names, the monotone constraints by its columns; None where there are none."""
+    constraints = hyperparameters.monotone_constraints.items()
+    by_column = {FEATURE_PREFIX + name: direction for name, direction in constraints}
+    return asdict(hyperparameters) | {"monotone_constraints": by_column or None}

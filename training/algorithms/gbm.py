@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from h2o.estimators import H2OGradientBoostingEstimator
 
 from contract.pipeline import Training
-from training.algorithms.algorithm import Algorithm, constraints_of_columns
+from training.algorithms.algorithm import Algorithm, constrained_parameters
 
 
 class GradientBoosting(Algorithm):
     name = "gbm"
 
     def estimator(self, training: Training, model_id: str) -> Any:
-        constraints = {"monotone_constraints": constraints_of_columns(training.gbm.monotone_constraints)}
-        parameters = asdict(training.gbm) | constraints
+        parameters = constrained_parameters(training.gbm)
         return H2OGradientBoostingEstimator(model_id=model_id, distribution="bernoulli", **parameters)

@@ -29,8 +29,8 @@ def split(scored: Scored, is_calibrated: bool) -> tuple[Scored, Scored]:
     if not is_calibrated:
         nothing = np.zeros(len(scored.label), np.bool_)
         return scored, scored.rows(nothing)
-    first = _hash_of_group(scored)
-    calibrate = _mixed(first) % np.uint64(3) != 0
+    number, smallest = hashes_of_groups(scored)
+    calibrate = (_mixed(smallest) % np.uint64(3) != 0)[number]
     return scored.rows(~calibrate), scored.rows(calibrate)
 
 
@@ -39,10 +39,14 @@ def one_of_each_group(scored: Scored) -> Bools:
     hashes = row_hashes(scored)
     order = np.lexsort((hashes, scored.group))
     sorted_groups = scored.group[order]
-    is_first = np.concatenate([[True], sorted_groups[1:] != sorted_groups[:-1]]) if len(order) else order.astype(bool)
     chosen = np.zeros(len(order), np.bool_)
-    chosen[order[is_first]] = True
+    chosen[order[group_starts(sorted_groups)]] = True
     return chosen
+
+
+def group_starts(groups: npt.NDArray[np.int64]) -> Bools:
+    """Which rows are the first of their group, where the rows of a group stand together."""
+    return np.concatenate([np.ones(min(len(groups), 1), np.bool_), groups[1:] != groups[:-1]])
 
 
 def row_hashes(scored: Scored) -> Hashes:
@@ -53,12 +57,12 @@ def row_hashes(scored: Scored) -> Hashes:
     return mixed
 
 
-def _hash_of_group(scored: Scored) -> Hashes:
-    """For each row the smallest hash among the rows of its group."""
-    _, number = np.unique(scored.group, return_inverse=True)
-    smallest = np.full(int(number.max()) + 1 if len(number) else 0, np.iinfo(np.uint64).max, np.uint64)
+def hashes_of_groups(scored: Scored) -> tuple[npt.NDArray[np.intp], Hashes]:
+    """(each row's group as a number from 0 on, by that number the smallest hash among the group's rows)."""
+    groups, number = np.unique(scored.group, return_inverse=True)
+    smallest = np.full(len(groups), np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(smallest, number, row_hashes(scored))
-    return smallest[number]
+    return number, smallest
 
 
 def _mixed(values: Hashes) -> Hashes:

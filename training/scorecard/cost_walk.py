@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from contract.pipeline import Costs
 from training.evaluation.holdout_metrics import Floats, Scored
-from training.evaluation.holdout_split import row_hashes
+from training.evaluation.holdout_split import hashes_of_groups
 from training.scorecard.side_rows import Numbers, Unit
 
 STEPS: Final = 100
@@ -41,13 +41,11 @@ class CostRows:
 
 def cost_rows(calibrate: Scored, compare: Scored) -> CostRows:
     """The rows, and the order in which their groups are bet on."""
-    groups, number = np.unique(calibrate.group, return_inverse=True)
-    smallest = np.full(len(groups), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(smallest, number, row_hashes(calibrate))
-    place = np.empty(len(groups), np.int64)
-    place[np.argsort(smallest, kind="stable")] = np.arange(len(groups))
+    number, smallest = hashes_of_groups(calibrate)
+    place = np.empty(len(smallest), np.int64)
+    place[np.argsort(smallest, kind="stable")] = np.arange(len(smallest))
     number = place[number]
-    sizes = np.bincount(number, minlength=len(groups))
+    sizes = np.bincount(number, minlength=len(smallest))
     others = np.unique(compare.group, return_counts=True)[1]
     largest = max(int(sizes.max(initial=0)), int(others.max(initial=0)))
     return CostRows(calibrate.probability, calibrate.label, number, sizes, largest)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.evaluation.holdout_metrics import Bools, Floats, Scored
-from training.evaluation.holdout_split import one_of_each_group
+from training.evaluation.holdout_split import group_starts, one_of_each_group
 from training.scorecard.bounds import Counts
 
 SideName: TypeAlias = Literal["positive", "negative"]
@@ -80,8 +80,7 @@ def _rank_in_group(group: npt.NDArray[np.int64]) -> Floats:
     """The how-manieth of its group each row is, from 1. The sum of 2 x rank - 1 over a group is its size, squared."""
     order = np.argsort(group, kind="stable")
     in_order = group[order]
-    begins = np.concatenate([[True], in_order[1:] != in_order[:-1]]) if len(order) else order.astype(np.bool_)
-    first = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    first = np.maximum.accumulate(np.where(group_starts(in_order), np.arange(len(order)), 0))
     rank = np.empty(len(order), np.float64)
     rank[order] = np.arange(len(order)) - first + 1
     return rank
